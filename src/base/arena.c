@@ -1,0 +1,167 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/arena.h"
+
+#include <openssl/crypto.h>
+#include <stdalign.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define FIRST_BLOCK 16384u
+
+struct block {
+    struct block *next;
+    size_t size, used;
+    alignas(max_align_t) unsigned char data[];
+};
+
+struct cmc_arena {
+    struct block *head;
+    size_t total, max;
+};
+
+static struct block *block_new(size_t size)
+{
+    struct block *b = malloc(sizeof *b + size);
+
+    if (b != NULL) {
+        b->next = NULL;
+        b->size = size;
+        b->used = 0;
+    }
+    return b;
+}
+
+static void block_free(struct block *b)
+{
+    /* A request may hold a passphrase or a shared secret: never leave it in freed memory. */
+    OPENSSL_cleanse(b->data, b->used);
+    free(b);
+}
+
+struct cmc_arena *cmc_arena_new(size_t max)
+{
+    struct cmc_arena *a = calloc(1, sizeof *a);
+
+    if (a == NULL)
+        return NULL;
+    a->max = max;
+    a->head = block_new(FIRST_BLOCK);
+    if (a->head == NULL) {
+        free(a);
+        return NULL;
+    }
+    return a;
+}
+
+void cmc_arena_reset(struct cmc_arena *a)
+{
+    struct block *b;
+
+    if (a == NULL)
+        return;
+    while (a->head->next != NULL) {
+        b = a->head;
+        a->head = b->next;
+        block_free(b);
+    }
+    OPENSSL_cleanse(a->head->data, a->head->used);
+    a->head->used = 0;
+    a->total = 0;
+}
+
+void cmc_arena_free(struct cmc_arena *a)
+{
+    if (a == NULL)
+        return;
+    cmc_arena_reset(a);
+    block_free(a->head);
+    free(a);
+}
+
+void *cmc_arena_alloc(struct cmc_arena *a, size_t n)
+{
+    const size_t align = alignof(max_align_t);
+    size_t need = n == 0 ? align : (n + align - 1) / align * align;
+    struct block *b = a->head;
+    void *p;
+
+    if (need < n || need > a->max - a->total)
+        return NULL;
+    if (need > b->size - b->used) {
+        size_t size = b->size * 2 > need ? b->size * 2 : need;
+
+        b = block_new(size);
+        if (b == NULL)
+            return NULL;
+        b->next = a->head;
+        a->head = b;
+    }
+    p = b->data + b->used;
+    memset(p, 0, need);
+    b->used += need;
+    a->total += need;
+    return p;
+}
+
+void *cmc_arena_array(struct cmc_arena *a, size_t count, size_t size)
+{
+    size_t n;
+
+    if (__builtin_mul_overflow(count, size, &n))
+        return NULL;
+    return cmc_arena_alloc(a, n);
+}
+
+void *cmc_arena_dup(struct cmc_arena *a, const void *p, size_t n)
+{
+    void *q = cmc_arena_alloc(a, n);
+
+    if (q != NULL && n > 0)
+        memcpy(q, p, n);
+    return q;
+}
+
+char *cmc_arena_strndup(struct cmc_arena *a, const char *s, size_t n)
+{
+    char *q = cmc_arena_alloc(a, n + 1);
+
+    if (q != NULL && n > 0)
+        memcpy(q, s, n);
+    return q;
+}
+
+char *cmc_arena_strdup(struct cmc_arena *a, const char *s)
+{
+    return cmc_arena_strndup(a, s, strlen(s));
+}
+
+char *cmc_arena_printf(struct cmc_arena *a, const char *fmt, ...)
+{
+    va_list ap;
+    char *s = NULL;
+    int n;
+
+    va_start(ap, fmt);
+    n = vsnprintf(NULL, 0, fmt, ap);
+    va_end(ap);
+    if (n < 0)
+        return NULL;
+    s = cmc_arena_alloc(a, (size_t)n + 1);
+    if (s == NULL)
+        return NULL;
+    va_start(ap, fmt);
+    (void)vsnprintf(s, (size_t)n + 1, fmt, ap);
+    va_end(ap);
+    return s;
+}
+
+struct cmc_slice cmc_arena_slice(struct cmc_arena *a, struct cmc_slice s)
+{
+    if (s.p == NULL)
+        return CMC_SLICE_NONE;
+    s.p = cmc_arena_dup(a, s.p, s.n);
+    if (s.p == NULL)
+        s.n = 0;
+    return s;
+}

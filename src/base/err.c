@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/err.h"
+
+#include <openssl/err.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static void fill(struct cmc_err *err, enum cmc_rc rc, int fail_info, const char *clause,
+                 const char *fmt, va_list ap)
+{
+    if (err == NULL)
+        return;
+    err->rc = rc;
+    err->fail_info = fail_info;
+    err->has_body_part = false;
+    err->body_part = 0;
+    err->clause = clause;
+    (void)vsnprintf(err->text, sizeof err->text, fmt, ap);
+}
+
+enum cmc_rc cmc_fail(struct cmc_err *err, enum cmc_rc rc, const char *clause, const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    fill(err, rc, CMC_FAIL_INFO_NONE, clause, fmt, ap);
+    va_end(ap);
+    return rc;
+}
+
+enum cmc_rc cmc_fail_info(struct cmc_err *err, enum cmc_rc rc, int fail_info, const char *clause,
+                          const char *fmt, ...)
+{
+    va_list ap;
+
+    va_start(ap, fmt);
+    fill(err, rc, fail_info, clause, fmt, ap);
+    va_end(ap);
+    return rc;
+}
+
+enum cmc_rc cmc_fail_openssl(struct cmc_err *err, enum cmc_rc rc, const char *fmt, ...)
+{
+    unsigned long code = ERR_get_error();
+    const char *reason = code != 0 ? ERR_reason_error_string(code) : NULL;
+    va_list ap;
+
+    va_start(ap, fmt);
+    fill(err, rc, CMC_FAIL_INFO_NONE, NULL, fmt, ap);
+    va_end(ap);
+    if (err != NULL && reason != NULL) {
+        size_t n = strlen(err->text);
+
+        (void)snprintf(err->text + n, sizeof err->text - n, " (OpenSSL: %s)", reason);
+    }
+    ERR_clear_error();
+    return rc;
+}
+
+void cmc_err_prefix(struct cmc_err *err, const char *fmt, ...)
+{
+    char old[CMC_LIMIT_ERROR_TEXT];
+    va_list ap;
+    size_t n;
+
+    if (err == NULL)
+        return;
+    memcpy(old, err->text, sizeof old);
+    va_start(ap, fmt);
+    (void)vsnprintf(err->text, sizeof err->text, fmt, ap);
+    va_end(ap);
+    n = strlen(err->text);
+    (void)snprintf(err->text + n, sizeof err->text - n, ": %.*s", (int)(sizeof old - 1), old);
+}
+
+void cmc_err_body_part(struct cmc_err *err, uint32_t body_part)
+{
+    if (err == NULL)
+        return;
+    err->has_body_part = true;
+    err->body_part = body_part;
+}
+
+const char *cmc_rc_name(enum cmc_rc rc)
+{
+    static const char *const names[] = {
+        [CMC_OK] = "CMC_OK",
+        [CMC_E_INPUT] = "CMC_E_INPUT",
+        [CMC_E_LIMIT] = "CMC_E_LIMIT",
+        [CMC_E_REFUSED] = "CMC_E_REFUSED",
+        [CMC_E_CRYPTO] = "CMC_E_CRYPTO",
+        [CMC_E_NOTFOUND] = "CMC_E_NOTFOUND",
+        [CMC_E_CONFLICT] = "CMC_E_CONFLICT",
+        [CMC_E_RETRY] = "CMC_E_RETRY",
+        [CMC_E_USAGE] = "CMC_E_USAGE",
+        [CMC_E_LOCAL] = "CMC_E_LOCAL",
+        [CMC_E_MEM] = "CMC_E_MEM",
+        [CMC_E_BUG] = "CMC_E_BUG",
+    };
+
+    return (size_t)rc < sizeof names / sizeof names[0] ? names[rc] : "CMC_E_?";
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Every limit of the project in one place. A limit that is hit is reported by
+ * its name, so that an operator can find the line below from the message.
+ */
+#ifndef CMC_BASE_LIMIT_H
+#define CMC_BASE_LIMIT_H
+
+/* Octets of one message, request or response, before anything is decoded. */
+#define CMC_LIMIT_MESSAGE_OCTETS (16u * 1024u * 1024u)
+/* Nesting of constructed encodings in one ASN.1 value. */
+#define CMC_LIMIT_ASN1_DEPTH 32u
+/* Elements of one SEQUENCE OF or SET OF, when the schema says nothing smaller. */
+#define CMC_LIMIT_ASN1_ELEMENTS 65536u
+/* TLVs in one message: what bounds the work of the first pass. */
+#define CMC_LIMIT_ASN1_TLVS 2000000u
+/* Octets of the content of one OBJECT IDENTIFIER. */
+#define CMC_LIMIT_OID_OCTETS 64u
+/* Octets of one INTEGER (transactionId, serialNumber, RSA modulus). */
+#define CMC_LIMIT_INTEGER_OCTETS 4096u
+/* Memory of one request arena. */
+#define CMC_LIMIT_ARENA_OCTETS (256u * 1024u * 1024u)
+
+/* Certificates and CRLs in the SignedData of one message. */
+#define CMC_LIMIT_CMS_CERTS 32u
+#define CMC_LIMIT_CMS_CRLS  8u
+/* SignerInfos in one SignedData. */
+#define CMC_LIMIT_CMS_SIGNERS 16u
+/* Attributes in one SignerInfo, PKCS#10 or CRMF message. */
+#define CMC_LIMIT_ATTRIBUTES 64u
+/* Extensions asked for in one request, or present in one certificate. */
+#define CMC_LIMIT_EXTENSIONS 64u
+/* Controls and certification requests in one PKIData. */
+#define CMC_LIMIT_CONTROLS 4096u
+#define CMC_LIMIT_REQUESTS 4096u
+/* Elements of one BodyPartPath. */
+#define CMC_LIMIT_PATH 16u
+/* Octets of a senderNonce, transactionId or dataReturn that we keep or echo. */
+#define CMC_LIMIT_NONCE_OCTETS       256u
+#define CMC_LIMIT_TRANSACTION_OCTETS 256u
+#define CMC_LIMIT_DATA_RETURN_OCTETS 65536u
+/* Octets of the statusString that we emit. */
+#define CMC_LIMIT_STATUS_STRING 512u
+
+/* Size of an error text, and of one log line. */
+#define CMC_LIMIT_ERROR_TEXT 512u
+#define CMC_LIMIT_LOG_LINE   4096u
+
+/* A file named on a command line or in a configuration. */
+#define CMC_LIMIT_FILE_OCTETS (64u * 1024u * 1024u)
+/* Configuration: entries of each list. */
+#define CMC_LIMIT_CONF_LISTENERS 16u
+#define CMC_LIMIT_CONF_PROFILES  256u
+#define CMC_LIMIT_CONF_ENDPOINTS 256u
+/* Worker threads of cmcd. */
+#define CMC_LIMIT_WORKERS 64u
+/* Transactions that one durable commit of the store takes together. */
+#define CMC_LIMIT_GROUP_COMMIT 128u
+/* Transactions that may wait for the writer before requests are told to try later. */
+#define CMC_LIMIT_WRITER_QUEUE 4096u
+
+#endif
