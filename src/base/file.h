@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whole files: read bounded, write so that a crash leaves the old file or the new one. */
+#ifndef CMC_BASE_FILE_H
+#define CMC_BASE_FILE_H
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/*
+ * Read a whole file into out (initialised by the caller with its maximum). "-" is standard
+ * input. Errors: CMC_E_LOCAL (with path and errno text), CMC_E_LIMIT.
+ */
+enum cmc_rc cmc_file_read(const char *path, struct cmc_buf *out, struct cmc_err *err) CMC_MUST_USE;
+
+/*
+ * Write a file through a temporary one in the same directory, fsync and rename. mode is the
+ * permission bits of the new file. "-" is standard output (mode ignored).
+ * Errors: CMC_E_LOCAL.
+ */
+enum cmc_rc cmc_file_write(const char *path, unsigned int mode, struct cmc_slice data,
+                           struct cmc_err *err) CMC_MUST_USE;
+
+/* As cmc_file_write(), but fails with CMC_E_CONFLICT when the file exists. */
+enum cmc_rc cmc_file_create(const char *path, unsigned int mode, struct cmc_slice data,
+                            struct cmc_err *err) CMC_MUST_USE;
+
+#endif

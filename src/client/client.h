@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The asking side: build a request, send it, check what comes back (RFC 10002 sections 3, 4). */
+#ifndef CMC_CLIENT_CLIENT_H
+#define CMC_CLIENT_CLIENT_H
+
+#include "cms/signed_data.h"
+#include "message/body.h"
+#include "message/request.h"
+#include "message/status.h"
+
+/* -- transport: HTTP, files, TCP and an in-process responder are the same to the client --- */
+
+struct cmc_transport_reply {
+    unsigned int http_status;
+    char content_type[256];
+    struct cmc_slice body; /* in the arena */
+};
+struct cmc_transport {
+    enum cmc_rc (*exchange)(void *self, const char *content_type, const char *accept,
+                            struct cmc_slice body, struct cmc_arena *arena,
+                            struct cmc_transport_reply *out, struct cmc_err *err);
+    void *self;
+};
+
+struct cmc_http_options {
+    const char *url;
+    const char *tls_ca;   /* file of trust anchors; NULL: the system's */
+    const char *tls_cert; /* client certificate, or NULL */
+    const char *tls_key;
+    const struct cmc_passphrase *tls_pass; /* key/key.h; may be NULL */
+    unsigned int timeout_seconds;
+};
+struct cmc_http_transport;
+/* HTTP(S) by libcurl; a connection is kept for the next exchange. */
+enum cmc_rc cmc_http_transport_new(const struct cmc_http_options *o,
+                                   struct cmc_http_transport **out,
+                                   struct cmc_err *err) CMC_MUST_USE;
+void cmc_http_transport_free(struct cmc_http_transport *t);
+struct cmc_transport cmc_http_transport_get(struct cmc_http_transport *t);
+
+/* -- a request --------------------------------------------------------------------------- */
+
+struct cmc_revocation {
+    struct cmc_slice issuer; /* Name */
+    struct cmc_slice serial; /* INTEGER content */
+    uint32_t reason;         /* CRLReason */
+    int64_t invalidity_at;   /* 0: none */
+    const char *comment;     /* or NULL */
+};
+
+/* What a Full PKI Request is made of. All borrowed. */
+struct cmc_full_request {
+    const struct cmc_slice *pkcs10; /* whole DERs */
+    size_t npkcs10;
+    const struct cmc_slice *crmf; /* CertReqMsg DERs; their certReqId is their body part id */
+    size_t ncrmf;
+    const struct cmc_revocation *revocations;
+    size_t nrevocations;
+    struct cmc_slice data_return; /* or absent */
+    const struct cmc_cms_signer *signer;
+    const struct cmc_slice *certs; /* to travel with it: the signer's own and its chain */
+    size_t ncerts;
+    bool no_nonce, no_transaction_id;
+};
+
+/* What the client must remember to check the answer. */
+struct cmc_exchange_state {
+    uint8_t sender_nonce[16];
+    bool has_nonce;
+    struct cmc_slice transaction_id; /* INTEGER content, in the arena; absent when none was sent */
+    uint32_t first_request_id;       /* body part id of the first certification request */
+    uint32_t first_revocation_id;
+};
+
+/* Build and sign. First the controls (ids from 1), then the PKCS#10 requests. */
+enum cmc_rc cmc_full_request_create(const struct cmc_crypto *c, const struct cmc_full_request *rq,
+                                    struct cmc_arena *arena, struct cmc_exchange_state *state,
+                                    struct cmc_slice *out, struct cmc_err *err) CMC_MUST_USE;
+
+/* -- the answer -------------------------------------------------------------------------- */
+
+struct cmc_trust {
+    const struct cmc_slice *anchors; /* whole DERs of trusted CAs */
+    size_t nanchors;
+    bool no_eku; /* do not insist on id-kp-cmcCA (or the CA itself) */
+    int64_t now;
+};
+
+struct cmc_answer_view {
+    bool full;                     /* Full PKI Response; else certs-only or a bare certificate */
+    const struct cmc_slice *certs; /* all certificates of the message */
+    size_t ncerts;
+    const struct cmc_outcome *outcomes;
+    size_t noutcomes;
+    struct cmc_slice signer_cert; /* of the responder; absent for a Simple Response */
+    struct cmc_slice data_return;
+    uint32_t worst; /* worst CMCStatus; success when there is none */
+};
+
+/*
+ * Read an answer of any form (told by its octets) and check it: signature, chain to an anchor,
+ * responder's extended key usage, recipientNonce, transactionId. state NULL: those two are not
+ * checked. trust NULL: the signature is checked, the chain is not.
+ * Errors: CMC_E_INPUT, CMC_E_CRYPTO, CMC_E_REFUSED. A status of failed is no error here.
+ */
+enum cmc_rc cmc_answer_open(const struct cmc_crypto *c, struct cmc_slice body,
+                            const struct cmc_exchange_state *state, const struct cmc_trust *trust,
+                            struct cmc_arena *arena, struct cmc_answer_view *out,
+                            struct cmc_err *err) CMC_MUST_USE;
+
+/*
+ * The certificate in the answer that carries this public key (SPKI DER), and its chain to an
+ * anchor is checked (unless trust is NULL). Errors: CMC_E_REFUSED ("no certificate for the
+ * requested key").
+ */
+enum cmc_rc cmc_answer_cert(const struct cmc_crypto *c, const struct cmc_answer_view *answer,
+                            struct cmc_slice spki, const struct cmc_trust *trust,
+                            struct cmc_arena *arena, struct cmc_slice *cert,
+                            struct cmc_err *err) CMC_MUST_USE;
+
+#endif

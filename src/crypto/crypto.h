@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The cryptographic context of one thread: its own OSSL_LIB_CTX, its algorithms fetched once.
+ * OpenSSL 3.0's shared default context costs a third of two cores in locks, so nothing here is
+ * shared between threads.
+ */
+#ifndef CMC_CRYPTO_CRYPTO_H
+#define CMC_CRYPTO_CRYPTO_H
+
+#include <openssl/evp.h>
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "crypto/alg.h"
+
+struct cmc_crypto;
+
+/* Errors: CMC_E_CRYPTO (a provider or algorithm cannot be had), CMC_E_MEM. */
+enum cmc_rc cmc_crypto_new(struct cmc_crypto **out, struct cmc_err *err) CMC_MUST_USE;
+void cmc_crypto_free(struct cmc_crypto *c);
+OSSL_LIB_CTX *cmc_crypto_get0_libctx(const struct cmc_crypto *c);
+
+/* The digest of data into out (at least CMC_DIGEST_MAX octets); *n is its length. */
+enum cmc_rc cmc_digest(const struct cmc_crypto *c, enum cmc_digest_id id, struct cmc_slice data,
+                       uint8_t *out, size_t *n, struct cmc_err *err) CMC_MUST_USE;
+
+/* n octets from the DRBG. */
+enum cmc_rc cmc_random(const struct cmc_crypto *c, void *out, size_t n,
+                       struct cmc_err *err) CMC_MUST_USE;
+
+/*
+ * Sign data (hashed as alg says) with key; the signature goes into the arena.
+ * Errors: CMC_E_USAGE (alg does not fit the key), CMC_E_CRYPTO, CMC_E_MEM.
+ */
+enum cmc_rc cmc_sign(const struct cmc_crypto *c, EVP_PKEY *key, const struct cmc_sig_alg *alg,
+                     struct cmc_slice data, struct cmc_arena *arena, struct cmc_slice *sig,
+                     struct cmc_err *err) CMC_MUST_USE;
+
+/*
+ * Verify. Errors: CMC_E_CRYPTO (does not verify; failInfo badMessageCheck), CMC_E_REFUSED (alg
+ * does not fit the key; failInfo badAlg).
+ */
+enum cmc_rc cmc_verify(const struct cmc_crypto *c, EVP_PKEY *key, const struct cmc_sig_alg *alg,
+                       struct cmc_slice data, struct cmc_slice sig,
+                       struct cmc_err *err) CMC_MUST_USE;
+
+/*
+ * The public key of a SubjectPublicKeyInfo (whole DER). The caller frees *out.
+ * Errors: CMC_E_INPUT (no key, or a point not on its curve; failInfo badRequest),
+ * CMC_E_REFUSED (algorithm not known; failInfo badAlg).
+ */
+enum cmc_rc cmc_spki_key(const struct cmc_crypto *c, struct cmc_slice spki, EVP_PKEY **out,
+                         struct cmc_err *err) CMC_MUST_USE;
+
+/* The SubjectPublicKeyInfo DER of a key into the arena. */
+enum cmc_rc cmc_key_spki(EVP_PKEY *key, struct cmc_arena *arena, struct cmc_slice *out,
+                         struct cmc_err *err) CMC_MUST_USE;
+
+#define CMC_SKI_OCTETS 20
+/* RFC 5280 section 4.2.1.2 method 1: SHA-1 of the subjectPublicKey bits. spki is whole DER. */
+enum cmc_rc cmc_spki_ski(const struct cmc_crypto *c, struct cmc_slice spki,
+                         uint8_t out[CMC_SKI_OCTETS], struct cmc_err *err) CMC_MUST_USE;
+
+/* "RSA-2048", "EC-P-256", "Ed25519": kind and size of a key, into buf. Returns buf. */
+const char *cmc_key_describe(EVP_PKEY *key, char *buf, size_t size);
+
+#endif

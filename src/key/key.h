@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Keys and certificates by URI: "file:PATH" or a bare path (PEM, DER or PKCS#12, told by the
+ * octets). "pkcs11:" and "nss:" come with later backends and are refused by name until then.
+ */
+#ifndef CMC_KEY_KEY_H
+#define CMC_KEY_KEY_H
+
+#include "base/buf.h"
+#include "crypto/crypto.h"
+
+/* Where a passphrase comes from. Both NULL: none; encrypted keys are then refused. */
+struct cmc_passphrase {
+    const char *file; /* path whose first line is the passphrase, or NULL */
+    const char *text; /* the passphrase itself, or NULL; borrowed */
+    bool prompt;      /* ask on /dev/tty when neither is given and it is needed */
+};
+
+/*
+ * A private key. For PKCS#12 the key in it. The caller frees *out with EVP_PKEY_free().
+ * Errors: CMC_E_LOCAL (file), CMC_E_INPUT (no key in it), CMC_E_USAGE (passphrase wrong or
+ * missing, URI scheme not known).
+ */
+enum cmc_rc cmc_key_load(const struct cmc_crypto *c, const char *uri,
+                         const struct cmc_passphrase *pass, EVP_PKEY **out,
+                         struct cmc_err *err) CMC_MUST_USE;
+
+/*
+ * All certificates that stand at the URI (PEM may hold several, PKCS#12 too, a certs-only
+ * PKCS#7 too), whole DERs into the arena. At least one, else CMC_E_INPUT.
+ */
+enum cmc_rc cmc_certs_load(const struct cmc_crypto *c, const char *uri,
+                           const struct cmc_passphrase *pass, struct cmc_arena *arena,
+                           struct cmc_slice **out, size_t *n, struct cmc_err *err) CMC_MUST_USE;
+
+/*
+ * The DER inside data that may be DER, PEM (any of the labels given, NULL-ended list) or bare
+ * base64. Errors: CMC_E_INPUT.
+ */
+enum cmc_rc cmc_der_or_pem(struct cmc_slice data, const char *const *labels,
+                           struct cmc_arena *arena, struct cmc_slice *out,
+                           struct cmc_err *err) CMC_MUST_USE;
+
+/* PEM text of one DER with this label, appended to out. */
+enum cmc_rc cmc_pem_write(const char *label, struct cmc_slice der, struct cmc_buf *out,
+                          struct cmc_err *err) CMC_MUST_USE;
+
+/*
+ * A new key: "rsa:2048", "rsa:3072", "rsa:4096", "ec:P-256", "ec:P-384", "ec:P-521", "ed25519",
+ * "ed448". Errors: CMC_E_USAGE (names what would be right), CMC_E_CRYPTO.
+ */
+enum cmc_rc cmc_key_generate(const struct cmc_crypto *c, const char *spec, EVP_PKEY **out,
+                             struct cmc_err *err) CMC_MUST_USE;
+
+/*
+ * Write a private key as PKCS#8 PEM, mode 0600, never over an existing file; encrypted
+ * (PBES2, AES-256-CBC) when pass gives one.
+ */
+enum cmc_rc cmc_key_save(const struct cmc_crypto *c, EVP_PKEY *key, const char *path,
+                         const struct cmc_passphrase *pass, struct cmc_err *err) CMC_MUST_USE;
+
+#endif

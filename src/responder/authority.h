@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the responder needs of an authority, as one table of functions: a CA, an RA that
+ * forwards and a test double are the same to it. One value belongs to one worker thread.
+ */
+#ifndef CMC_RESPONDER_AUTHORITY_H
+#define CMC_RESPONDER_AUTHORITY_H
+
+#include "crypto/crypto.h"
+#include "message/request.h"
+#include "store/store.h"
+
+/* Who sent the message, as far as the authority knows them. */
+enum cmc_requester_kind {
+    CMC_REQUESTER_NONE,    /* nobody authenticated */
+    CMC_REQUESTER_OFFICER, /* registered certificate with roles */
+    CMC_REQUESTER_HOLDER   /* holder of a valid certificate of this authority (renewal) */
+};
+
+struct cmc_requester {
+    enum cmc_requester_kind kind;
+    const char *name;         /* of the officer, or the subject as text; for the audit log */
+    unsigned int roles;       /* CMC_ROLE_* of an officer */
+    struct cmc_slice cert;    /* whole DER */
+    struct cmc_slice subject; /* Name of the certificate */
+    EVP_PKEY *key;            /* public key; borrowed from the authority's cache */
+};
+
+struct cmc_issue_order {
+    const struct cmc_request *request;
+    EVP_PKEY *key; /* public key of the request */
+    const char *profile;
+    const struct cmc_requester *requester;
+    int64_t now;
+};
+
+struct cmc_issued {
+    struct cmc_slice cert;         /* whole DER */
+    struct cmc_cert_record record; /* for the store */
+};
+
+/* Called once, in the worker's thread or another; see commit. */
+typedef void (*cmc_commit_done_fn)(void *arg, enum cmc_rc rc, const struct cmc_err *err);
+
+struct cmc_authority_ops {
+    /*
+     * Who holds this certificate (whole DER)? chain: further certificates of the message.
+     * Checks chain, validity at now, revocation, registration.
+     * Errors: CMC_E_REFUSED or CMC_E_NOTFOUND with failInfo badIdentity or badMessageCheck and a
+     * text that says which of them failed.
+     */
+    enum cmc_rc (*identify)(void *self, struct cmc_slice cert, const struct cmc_slice *chain,
+                            size_t nchain, int64_t now, struct cmc_arena *arena,
+                            struct cmc_requester *out, struct cmc_err *err);
+    /* May this request be issued under the order's profile? No side effects.
+     * Errors: CMC_E_REFUSED with the failInfo due. */
+    enum cmc_rc (*check)(void *self, const struct cmc_issue_order *order, struct cmc_arena *arena,
+                         struct cmc_err *err);
+    /* Sign the certificate. Nothing is stored: that is commit's. */
+    enum cmc_rc (*issue)(void *self, const struct cmc_issue_order *order, struct cmc_arena *arena,
+                         struct cmc_issued *out, struct cmc_err *err);
+    /* The record of a certificate; CMC_E_NOTFOUND. */
+    enum cmc_rc (*find)(void *self, struct cmc_slice issuer, struct cmc_slice serial,
+                        struct cmc_arena *arena, struct cmc_cert_record *out, struct cmc_err *err);
+    /* The answer that this request digest got before; CMC_E_NOTFOUND. */
+    enum cmc_rc (*remembered)(void *self, const uint8_t digest[CMC_SHA256_OCTETS],
+                              struct cmc_arena *arena, struct cmc_answer *out, struct cmc_err *err);
+    /* Sign a PKIResponse with the responder key: ContentInfo into the arena. certs: issued ones. */
+    enum cmc_rc (*sign_response)(void *self, struct cmc_slice pkiresponse,
+                                 const struct cmc_slice *certs, size_t ncerts, int64_t now,
+                                 struct cmc_arena *arena, struct cmc_slice *out,
+                                 struct cmc_err *err);
+    /* The chain of the issuing CA, itself first, root last. Static for the authority's life. */
+    void (*chain)(void *self, const struct cmc_slice **certs, size_t *n);
+    /* The subject Name of the issuing CA. */
+    struct cmc_slice (*issuer)(void *self);
+    /*
+     * Make the transaction durable and then call done. txn lives until then.
+     * Errors: CMC_E_RETRY (too much waits; done is not called).
+     */
+    enum cmc_rc (*commit)(void *self, const struct cmc_txn *txn, cmc_commit_done_fn done, void *arg,
+                          struct cmc_err *err);
+};
+
+struct cmc_authority {
+    const struct cmc_authority_ops *ops;
+    void *self;
+};
+
+#endif

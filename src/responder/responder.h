@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The answering side: open, authenticate, plan, commit, answer. Moves no bytes itself: the
+ * server gives it the body of a request and gets the body of the answer, which may leave only
+ * when done is called.
+ */
+#ifndef CMC_RESPONDER_RESPONDER_H
+#define CMC_RESPONDER_RESPONDER_H
+
+#include "base/log.h"
+#include "responder/authority.h"
+
+/* What an endpoint answers with. */
+enum cmc_answer_form {
+    CMC_ANSWER_CMC,              /* Full PKI Response */
+    CMC_ANSWER_CERTS_ONLY,       /* Simple PKI Response, the certificate alone */
+    CMC_ANSWER_CERTS_ONLY_CHAIN, /* Simple PKI Response with the issuer chain */
+    CMC_ANSWER_PKIX_CERT         /* the certificate alone, not wrapped */
+};
+
+enum cmc_request_type { CMC_TYPE_PKCS10, CMC_TYPE_CMC };
+
+#define CMC_REASON_BIT(r)   (1u << (r))
+#define CMC_REASONS_RFC5280 0x077fu /* 0..6, 8..10 */
+#define CMC_REASONS_NEXUS                                                                          \
+    (CMC_REASON_BIT(0) | CMC_REASON_BIT(1) | CMC_REASON_BIT(3) | CMC_REASON_BIT(4) |               \
+     CMC_REASON_BIT(5))
+
+/* The rules of one endpoint. All borrowed; the same for all threads. */
+struct cmc_endpoint_rules {
+    const char *path;
+    const char *profile;
+    bool require_officer;       /* the CMC signer; for a bare PKCS#10 the TLS client certificate */
+    bool allow_renewal;         /* signed by an existing certificate of the same subject */
+    bool same_key_renewal;      /* a renewal may keep the old key; else noKeyReuse */
+    bool revoke;                /* revokeRequest is served here */
+    unsigned int revoke_max;    /* revocations in one message; 0: no limit but the message's */
+    unsigned int reasons;       /* CMC_REASON_BIT() of those allowed */
+    bool mandatory_fields_only; /* ignore invalidityDate, passphrase and comment (Nexus) */
+    bool status_v1;             /* statusInfo v1 beside V2 */
+    bool allow_weak;            /* SHA-1 of old peers */
+    bool lax_ids;               /* compat: dogtag, duplicate body part ids */
+};
+
+struct cmc_exchange {
+    enum cmc_request_type type;
+    struct cmc_slice body;
+    enum cmc_answer_form form;
+    const struct cmc_endpoint_rules *rules;
+    struct cmc_slice tls_cert; /* client certificate of the connection, whole DER, or absent */
+    const char *peer;          /* address, for the audit log */
+    int64_t now;
+};
+
+struct cmc_reply {
+    unsigned int http_status; /* 200, or 4xx/5xx for what no CMC response can say */
+    const char *content_type; /* static */
+    struct cmc_slice body;
+    const char *reason; /* one line for the log; never NULL */
+};
+
+struct cmc_responder; /* one for each worker thread */
+
+/* log may be NULL. auth is borrowed. */
+enum cmc_rc cmc_responder_new(const struct cmc_crypto *crypto, const struct cmc_authority *auth,
+                              struct cmc_log *log, struct cmc_responder **out,
+                              struct cmc_err *err) CMC_MUST_USE;
+void cmc_responder_free(struct cmc_responder *r);
+
+/*
+ * done is called exactly once, maybe before cmc_respond() returns, maybe later in the thread
+ * that the authority's commit calls back in. reply and what it points to live until done
+ * returns.
+ */
+typedef void (*cmc_respond_done_fn)(void *arg, const struct cmc_reply *reply);
+
+/* What x points to must live until done is called. */
+void cmc_respond(struct cmc_responder *r, const struct cmc_exchange *x, cmc_respond_done_fn done,
+                 void *arg);
+
+/* Media types, RFC 10003 section 3. */
+#define CMC_MEDIA_PKCS10     "application/pkcs10"
+#define CMC_MEDIA_PKCS7      "application/pkcs7-mime"
+#define CMC_MEDIA_REQUEST    "application/pkcs7-mime; smime-type=CMC-request"
+#define CMC_MEDIA_RESPONSE   "application/pkcs7-mime; smime-type=CMC-response; name=smime.p7m"
+#define CMC_MEDIA_CERTS_ONLY "application/pkcs7-mime; smime-type=certs-only; name=smime.p7c"
+#define CMC_MEDIA_PKIX_CERT  "application/pkix-cert"
+#define CMC_MEDIA_PKIX_CRL   "application/pkix-crl"
+
+#endif

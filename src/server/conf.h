@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The configuration of cmcd: one YAML file, read by libcyaml against a schema; unknown keys are
+ * refused with line and column. Paths are relative to the file's folder. cmcd.conf(5).
+ */
+#ifndef CMC_SERVER_CONF_H
+#define CMC_SERVER_CONF_H
+
+#include "base/err.h"
+#include "base/log.h"
+#include "ca/profile.h"
+#include "responder/responder.h"
+
+enum cmc_client_auth { CMC_CLIENT_NONE, CMC_CLIENT_OPTIONAL, CMC_CLIENT_REQUIRED };
+
+struct cmc_conf_tls {
+    char *certificate; /* chain, leaf first */
+    char *key;
+    enum cmc_client_auth client_auth;
+    char *client_ca; /* trust anchors for client certificates; NULL: the authority's own chain */
+};
+
+struct cmc_conf_listener {
+    char *address;
+    uint16_t port;
+    struct cmc_conf_tls *tls; /* NULL: plain HTTP */
+};
+
+struct cmc_conf_authority {
+    char *certificate;
+    char *key; /* URI */
+    char *key_passphrase_file;
+    char **chain; /* further certificates up to the root, files */
+    unsigned int chain_count;
+    char *crl_path;         /* URL path that serves the CRL, e.g. /ca.crl */
+    char *ca_path;          /* URL path of the CA certificate (pkix-cert), e.g. /ca.crt */
+    char *chain_path;       /* URL path of the chain (certs-only), e.g. /ca.p7c */
+    char *crl_url;          /* absolute URL for the CRL distribution point of certificates */
+    unsigned int crl_hours; /* nextUpdate - thisUpdate */
+};
+
+struct cmc_conf_endpoint {
+    struct cmc_endpoint_rules rules;
+    enum cmc_request_type accept[2];
+    unsigned int accept_count;
+    enum cmc_answer_form answer[4]; /* the first is the default */
+    unsigned int answer_count;
+};
+
+struct cmc_conf {
+    char *path;           /* of the file itself */
+    char *directory;      /* that other paths are relative to */
+    char *database;       /* absolute */
+    unsigned int workers; /* at least 1 */
+    enum cmc_log_level log_level;
+    enum cmc_log_format log_format;
+    char *status_path; /* URL path of health and metrics, or NULL */
+    size_t message_octets;
+    struct cmc_conf_authority authority;
+    char *responder_certificate, *responder_key, *responder_passphrase_file;
+    char **officer_trust; /* files: trust anchors for officers; none: the authority's chain */
+    unsigned int officer_trust_count;
+    struct cmc_conf_listener *listeners;
+    unsigned int listener_count;
+    struct cmc_profile_spec *profiles;
+    unsigned int profile_count;
+    struct cmc_conf_endpoint *endpoints;
+    unsigned int endpoint_count;
+};
+
+/*
+ * Read and check a configuration. Errors: CMC_E_USAGE ("cmcd.yaml:12:5: unknown key 'portt'; did
+ * you mean 'port'?", an endpoint naming a profile that is not there, a path used twice, ...),
+ * CMC_E_LOCAL (cannot be read).
+ */
+enum cmc_rc cmc_conf_load(const char *path, struct cmc_conf **out,
+                          struct cmc_err *err) CMC_MUST_USE;
+void cmc_conf_free(struct cmc_conf *conf);
+
+#endif

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What must survive. One writer thread drains a queue and makes one durable transaction of all
+ * that waits (group commit); readers have connections of their own, one for each thread.
+ *
+ * Backends stand behind struct cmc_store_ops (store_int.h): SQLite now, PostgreSQL later.
+ * Nothing above this floor sees SQL.
+ */
+#ifndef CMC_STORE_STORE_H
+#define CMC_STORE_STORE_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/slice.h"
+
+#define CMC_SHA256_OCTETS 32
+
+enum cmc_cert_state {
+    CMC_CERT_VALID = 0,
+    CMC_CERT_REVOKED = 1,
+    CMC_CERT_HELD = 2 /* on hold: may be released */
+};
+
+/* A certificate as the store knows it. Slices read from a store live in the caller's arena. */
+struct cmc_cert_record {
+    struct cmc_slice issuer;                /* Name, whole DER */
+    struct cmc_slice serial;                /* INTEGER content octets */
+    struct cmc_slice subject;               /* Name, whole DER */
+    struct cmc_slice der;                   /* the certificate */
+    struct cmc_slice ski;                   /* subjectKeyIdentifier, or absent */
+    uint8_t spki_digest[CMC_SHA256_OCTETS]; /* SHA-256 of the SubjectPublicKeyInfo */
+    int64_t not_before, not_after;
+    int64_t issued_at;
+    const char *profile;   /* or NULL */
+    const char *requester; /* officer name, or "self" for a renewal, or NULL */
+    enum cmc_cert_state state;
+    uint32_t reason;       /* CRLReason when not valid */
+    int64_t revoked_at;    /* 0 when valid */
+    int64_t invalidity_at; /* 0: none given */
+};
+
+/* A change of state of one certificate. Applied only if it still is in state `from`. */
+struct cmc_state_change {
+    struct cmc_slice issuer, serial;
+    enum cmc_cert_state from, to;
+    uint32_t reason;
+    int64_t at;
+    int64_t invalidity_at; /* 0: none */
+};
+
+/* One decision, for the audit log: a JSON object without braces around its own fields is not
+ * accepted; json is a whole object. */
+struct cmc_audit_record {
+    const char *json;
+};
+
+/*
+ * Everything one request changes: all of it or nothing. All borrowed until the commit ends.
+ * A request digest that is there already makes the commit CMC_E_CONFLICT, and nothing of it
+ * happens; so does a state change whose certificate is not in state `from` any more.
+ */
+struct cmc_txn {
+    const uint8_t *request_digest; /* CMC_SHA256_OCTETS octets, or NULL: not remembered */
+    const char *answer_type;       /* media type of the answer */
+    struct cmc_slice answer;       /* what the request is answered with, also when it comes again */
+    int64_t at;                    /* now, seconds since 1970 */
+    const struct cmc_cert_record *certs;
+    size_t ncerts;
+    const struct cmc_state_change *changes;
+    size_t nchanges;
+    const struct cmc_audit_record *audits;
+    size_t naudits;
+};
+
+struct cmc_officer {
+    int64_t id;
+    const char *name;
+    unsigned int roles;                     /* CMC_ROLE_* */
+    uint8_t cert_digest[CMC_SHA256_OCTETS]; /* SHA-256 of the certificate */
+    struct cmc_slice cert;                  /* whole DER */
+    int64_t added_at;
+};
+enum { CMC_ROLE_ENROLL = 1, CMC_ROLE_REVOKE = 2 };
+
+/* "enroll,revoke" to flags and back. Parse: CMC_E_USAGE names the unknown role. */
+enum cmc_rc cmc_roles_parse(const char *text, unsigned int *roles,
+                            struct cmc_err *err) CMC_MUST_USE;
+/* Into buf; returns buf. */
+const char *cmc_roles_text(unsigned int roles, char *buf, size_t size);
+
+struct cmc_answer {
+    const char *type;
+    struct cmc_slice octets;
+};
+
+struct cmc_crl_record {
+    uint64_t number;
+    int64_t this_update, next_update;
+    uint64_t generation; /* cmc_reader_generation() that it was made at */
+    struct cmc_slice der;
+};
+
+struct cmc_store;
+struct cmc_reader;
+
+/*
+ * Open a store and start its writer. url: "sqlite:PATH" or a path. create: make the file and
+ * its tables, failing with CMC_E_CONFLICT when it is there; otherwise the file must be there,
+ * with a schema version that we know (an older one is migrated, a newer one refused).
+ * SQLite: WAL, synchronous=FULL, foreign_keys on.
+ * Errors: CMC_E_LOCAL (says which file and why), CMC_E_USAGE (scheme), CMC_E_CONFLICT.
+ */
+enum cmc_rc cmc_store_open(const char *url, bool create, struct cmc_store **out,
+                           struct cmc_err *err) CMC_MUST_USE;
+/* Commits what waits, stops the writer. NULL is legal. All readers must be freed before. */
+void cmc_store_close(struct cmc_store *s);
+
+/* -- writing ----------------------------------------------------------------------------- */
+
+/*
+ * Called in the writer thread when the transaction is durable (CMC_OK) or did not happen
+ * (CMC_E_CONFLICT, CMC_E_LOCAL, ...; err says why). Must be quick and must not call the store.
+ */
+typedef void (*cmc_store_done_fn)(void *arg, enum cmc_rc rc, const struct cmc_err *err);
+
+/*
+ * Queue a transaction. txn and what it points to must live until done is called.
+ * Errors: CMC_E_RETRY when CMC_LIMIT_WRITER_QUEUE transactions wait (done is then not called).
+ */
+enum cmc_rc cmc_store_submit(struct cmc_store *s, const struct cmc_txn *txn, cmc_store_done_fn done,
+                             void *arg, struct cmc_err *err) CMC_MUST_USE;
+/* As submit, but waits. For commands and tests, not for event loops. */
+enum cmc_rc cmc_store_commit(struct cmc_store *s, const struct cmc_txn *txn,
+                             struct cmc_err *err) CMC_MUST_USE;
+
+/* Officers. Each change is durable on return and leaves an audit record of its own.
+ * add: CMC_E_CONFLICT when name or certificate is registered. remove: CMC_E_NOTFOUND. */
+enum cmc_rc cmc_store_officer_add(struct cmc_store *s, const struct cmc_officer *o,
+                                  struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_store_officer_remove(struct cmc_store *s, const char *name, int64_t at,
+                                     struct cmc_err *err) CMC_MUST_USE;
+
+/* The next CRL number of an issuer, and the CRL itself, durably: a number is never used twice. */
+enum cmc_rc cmc_store_crl_number(struct cmc_store *s, struct cmc_slice issuer, uint64_t *number,
+                                 struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_store_crl_put(struct cmc_store *s, struct cmc_slice issuer,
+                              const struct cmc_crl_record *crl, struct cmc_err *err) CMC_MUST_USE;
+
+/* -- reading ----------------------------------------------------------------------------- */
+
+enum cmc_rc cmc_reader_new(struct cmc_store *s, struct cmc_reader **out,
+                           struct cmc_err *err) CMC_MUST_USE;
+void cmc_reader_free(struct cmc_reader *r);
+
+/* CMC_E_NOTFOUND when there is none, for each of these. */
+enum cmc_rc cmc_reader_cert(struct cmc_reader *r, struct cmc_slice issuer, struct cmc_slice serial,
+                            struct cmc_arena *arena, struct cmc_cert_record *out,
+                            struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_reader_answer(struct cmc_reader *r, const uint8_t digest[CMC_SHA256_OCTETS],
+                              struct cmc_arena *arena, struct cmc_answer *out,
+                              struct cmc_err *err) CMC_MUST_USE;
+/* An officer by certificate digest. */
+enum cmc_rc cmc_reader_officer(struct cmc_reader *r, const uint8_t digest[CMC_SHA256_OCTETS],
+                               struct cmc_arena *arena, struct cmc_officer *out,
+                               struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_reader_crl(struct cmc_reader *r, struct cmc_slice issuer, struct cmc_arena *arena,
+                           struct cmc_crl_record *out, struct cmc_err *err) CMC_MUST_USE;
+
+/*
+ * A number that grows with each change of a certificate's state or of the officers. Cheap
+ * enough to ask for each request: a cached officer or CRL is good while it stands still.
+ */
+enum cmc_rc cmc_reader_generation(struct cmc_reader *r, uint64_t *out,
+                                  struct cmc_err *err) CMC_MUST_USE;
+
+/* Each officer in order of name; stops when fn returns other than CMC_OK and gives that back. */
+enum cmc_rc cmc_reader_officers(struct cmc_reader *r,
+                                enum cmc_rc (*fn)(void *arg, const struct cmc_officer *o),
+                                void *arg, struct cmc_err *err) CMC_MUST_USE;
+
+/*
+ * Each revoked or held certificate of an issuer with notAfter >= not_after_from, in order of
+ * serial, without its DER: what a CRL is made of.
+ */
+enum cmc_rc cmc_reader_revoked(struct cmc_reader *r, struct cmc_slice issuer,
+                               int64_t not_after_from,
+                               enum cmc_rc (*fn)(void *arg, const struct cmc_cert_record *c),
+                               void *arg, struct cmc_err *err) CMC_MUST_USE;
+
+/* Certificates, newest first, at most limit from the offset-th on; subject_like (NULL: all) is a
+ * part of the subject's text. For listings. */
+enum cmc_rc cmc_reader_certs(struct cmc_reader *r, size_t offset, size_t limit,
+                             enum cmc_rc (*fn)(void *arg, const struct cmc_cert_record *c),
+                             void *arg, struct cmc_err *err) CMC_MUST_USE;
+
+/* Each audit record from sequence number `from` (1 is the first) in order. */
+enum cmc_rc cmc_reader_audit(struct cmc_reader *r, int64_t from,
+                             enum cmc_rc (*fn)(void *arg, int64_t seq, int64_t at, const char *json,
+                                               const uint8_t hash[CMC_SHA256_OCTETS]),
+                             void *arg, struct cmc_err *err) CMC_MUST_USE;
+
+/*
+ * Recompute the audit chain: hash(n) = SHA-256(hash(n-1) || seq || at || json), seq and at as 8
+ * octets big-endian, hash(0) all zero. Errors: CMC_E_CRYPTO names the first record that does
+ * not fit, or a gap in the sequence.
+ */
+enum cmc_rc cmc_reader_audit_verify(struct cmc_reader *r, int64_t *count,
+                                    struct cmc_err *err) CMC_MUST_USE;
+
+#endif
