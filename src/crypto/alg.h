@@ -16,6 +16,7 @@ enum cmc_digest_id {
     CMC_DIGEST_SHA256,
     CMC_DIGEST_SHA384,
     CMC_DIGEST_SHA512,
+    CMC_DIGEST_SHAKE256, /* 64 octets of output: what Ed448 goes with in CMS, RFC 8419 */
     CMC_DIGEST_COUNT
 };
 #define CMC_DIGEST_MAX 64
@@ -44,8 +45,9 @@ enum cmc_sig_scheme {
 struct cmc_sig_alg {
     const char *name; /* "rsa-sha256", "rsa-pss-sha256", "ecdsa-sha256", "ed25519", "ed448" */
     enum cmc_sig_scheme scheme;
-    enum cmc_digest_id digest; /* what the scheme hashes with; for Ed25519 SHA-512, for Ed448
-                                  SHAKE256 is written as SHA-512 in CMS (RFC 8419 allows both) */
+    enum cmc_digest_id digest; /* what the scheme hashes with, and what the message digest of a
+                                  SignerInfo is made with: for Ed25519 SHA-512 and for Ed448
+                                  SHAKE256, RFC 8419 section 3 */
     const struct cmc_slice *oid;
     const char *key_type; /* EVP key type name: "RSA", "EC", "ED25519", "ED448" */
 };

@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* X.501 Names: from text, and compared as RFC 5280 section 7.1 says. */
+#include <stdio.h>
+#include <strings.h>
+
+#include "asn1/codec.h"
+#include "asn1/oids.h"
+#include "asn1/tlv.h"
+#include "message/request.h"
+
+struct attribute_row {
+    const char *label;
+    const struct cmc_slice *oid;
+    uint8_t string_tag;
+};
+
+/* RFC 4514 section 3 and what openssl calls them. */
+static const struct attribute_row attributes[] = {
+    {"CN", &cmc_oid_id_at_commonName, CMC_T_UTF8},
+    {"C", &cmc_oid_id_at_countryName, CMC_T_PRINTABLE},
+    {"O", &cmc_oid_id_at_organizationName, CMC_T_UTF8},
+    {"OU", &cmc_oid_id_at_organizationalUnitName, CMC_T_UTF8},
+    {"L", &cmc_oid_id_at_localityName, CMC_T_UTF8},
+    {"ST", &cmc_oid_id_at_stateOrProvinceName, CMC_T_UTF8},
+    {"STREET", &cmc_oid_id_at_streetAddress, CMC_T_UTF8},
+    {"DC", &cmc_oid_id_domainComponent, CMC_T_IA5},
+    {"UID", &cmc_oid_id_userId, CMC_T_UTF8},
+    {"SN", &cmc_oid_id_at_surname, CMC_T_UTF8},
+    {"GN", &cmc_oid_id_at_givenName, CMC_T_UTF8},
+    {"title", &cmc_oid_id_at_title, CMC_T_UTF8},
+    {"serialNumber", &cmc_oid_id_at_serialNumber, CMC_T_PRINTABLE},
+    {"emailAddress", &cmc_oid_id_emailAddress, CMC_T_IA5},
+    {"organizationIdentifier", &cmc_oid_id_at_organizationIdentifier, CMC_T_UTF8},
+    {"pseudonym", &cmc_oid_id_at_pseudonym, CMC_T_UTF8},
+    {"dnQualifier", &cmc_oid_id_at_dnQualifier, CMC_T_PRINTABLE},
+};
+
+/* RDNSequence as cmc_it_name_rdns decodes it: a list of lists of struct cmc_atv. */
+struct parser {
+    const char *text, *p;
+    char separator; /* ',' or '/' */
+    struct cmc_arena *arena;
+    struct cmc_err *err;
+};
+
+static enum cmc_rc bad(const struct parser *ps, const char *why)
+{
+    return cmc_fail(ps->err, CMC_E_USAGE, "RFC 4514 section 3", "name \"%s\", column %zu: %s",
+                    ps->text, (size_t)(ps->p - ps->text) + 1, why);
+}
+
+static void skip_blanks(struct parser *ps)
+{
+    while (*ps->p == ' ')
+        ps->p++;
+}
+
+static enum cmc_rc parse_type(struct parser *ps, struct cmc_atv *atv, uint8_t *tag)
+{
+    const char *start = ps->p;
+    size_t n;
+
+    while (*ps->p != '\0' && *ps->p != '=' && *ps->p != ' ')
+        ps->p++;
+    n = (size_t)(ps->p - start);
+    skip_blanks(ps);
+    if (n == 0 || *ps->p != '=') {
+        ps->p = start;
+        return bad(ps, "here should stand an attribute such as CN=alice");
+    }
+    ps->p++;
+    for (size_t i = 0; i < CMC_COUNT(attributes); i++) {
+        if (strlen(attributes[i].label) == n && strncasecmp(attributes[i].label, start, n) == 0) {
+            atv->type = *attributes[i].oid;
+            *tag = attributes[i].string_tag;
+            return CMC_OK;
+        }
+    }
+    {
+        char *dotted = cmc_arena_strndup(ps->arena, start, n);
+        uint8_t *buf = cmc_arena_alloc(ps->arena, CMC_LIMIT_OID_OCTETS);
+
+        if (dotted == NULL || buf == NULL)
+            return cmc_fail(ps->err, CMC_E_MEM, NULL, "no memory for a name");
+        atv->type = cmc_oid_parse(dotted, buf, CMC_LIMIT_OID_OCTETS);
+        *tag = CMC_T_UTF8;
+        if (atv->type.p == NULL) {
+            ps->p = start;
+            return bad(ps, "attribute type not known; use CN, C, O, OU, L, ST, DC, UID, SN, GN, "
+                           "serialNumber, emailAddress or a dotted OID");
+        }
+    }
+    return CMC_OK;
+}
+
+static int hex_digit(char c)
+{
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
+}
+
+/* A value up to an unescaped separator, '+' or the end; trailing blanks are not part of it. */
+static enum cmc_rc parse_value(struct parser *ps, uint8_t tag, struct cmc_slice *out)
+{
+    uint8_t *v = cmc_arena_alloc(ps->arena, strlen(ps->p) + 1);
+    size_t n = 0, keep = 0;
+    struct cmc_item it = cmc_it_utf8;
+    struct cmc_slice content;
+    enum cmc_rc rc;
+
+    if (v == NULL)
+        return cmc_fail(ps->err, CMC_E_MEM, NULL, "no memory for a name");
+    skip_blanks(ps);
+    while (*ps->p != '\0' && *ps->p != ps->separator && (*ps->p != '+' || ps->separator == '/')) {
+        if (*ps->p == '\\') {
+            int hi = hex_digit(ps->p[1]);
+            int lo = hi >= 0 ? hex_digit(ps->p[2]) : -1;
+
+            if (lo >= 0) {
+                v[n++] = (uint8_t)(hi * 16 + lo);
+                ps->p += 3;
+            } else if (ps->p[1] != '\0') {
+                v[n++] = (uint8_t)ps->p[1];
+                ps->p += 2;
+            } else {
+                return bad(ps, "a backslash at the end");
+            }
+            keep = n;
+            continue;
+        }
+        v[n++] = (uint8_t)*ps->p++;
+        if (v[n - 1] != ' ')
+            keep = n;
+    }
+    if (keep == 0)
+        return bad(ps, "an attribute without a value");
+    content = cmc_slice(v, keep);
+    if (tag != CMC_T_UTF8) {
+        for (size_t i = 0; i < keep; i++) {
+            if (v[i] >= 0x80 || v[i] < 0x20)
+                return bad(ps, "only ASCII may stand in this attribute");
+        }
+    }
+    it.universal = tag;
+    rc = cmc_encode_arena(&it, &content, ps->arena, out, ps->err);
+    if (rc == CMC_OK) {
+        /* The decoder knows what valid UTF-8 is. */
+        struct cmc_slice again = {0};
+
+        if (cmc_decode(&it, *out, ps->arena, &again, NULL) != CMC_OK)
+            return bad(ps, "the value is not UTF-8");
+    }
+    return rc;
+}
+
+enum cmc_rc cmc_name_parse(const char *text, struct cmc_arena *arena, struct cmc_slice *out,
+                           struct cmc_err *err)
+{
+    struct parser ps = {text, text, text[0] == '/' ? '/' : ',', arena, err};
+    struct cmc_list rdns = {0};
+    enum cmc_rc rc;
+
+    (void)cmc_list_add(arena, &cmc_it_name_rdns, &rdns, 0);
+    if (*ps.p == '/')
+        ps.p++;
+    skip_blanks(&ps);
+    while (*ps.p != '\0') {
+        struct cmc_list *rdn = cmc_list_add(arena, &cmc_it_name_rdns, &rdns, 1);
+
+        if (rdn == NULL)
+            return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a name");
+        for (;;) {
+            struct cmc_atv *atv = cmc_list_add(arena, cmc_it_name_rdns.of, rdn, 1);
+            uint8_t tag;
+
+            if (atv == NULL)
+                return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a name");
+            skip_blanks(&ps);
+            rc = parse_type(&ps, atv, &tag);
+            if (rc == CMC_OK)
+                rc = parse_value(&ps, tag, &atv->value);
+            if (rc != CMC_OK)
+                return rc;
+            if (*ps.p != '+' || ps.separator == '/')
+                break;
+            ps.p++;
+        }
+        if (*ps.p == '\0')
+            break;
+        ps.p++;
+        skip_blanks(&ps);
+        if (*ps.p == '\0')
+            return bad(&ps, "a separator at the end");
+    }
+    if (rdns.v == NULL)
+        return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a name");
+    return cmc_encode_arena(&cmc_it_name_rdns, &rdns, arena, out, err);
+}
+
+/* -- comparison -------------------------------------------------------------------------- */
+
+static bool is_text(uint32_t tag)
+{
+    return tag == CMC_T_UTF8 || tag == CMC_T_PRINTABLE || tag == CMC_T_IA5 || tag == CMC_T_T61 ||
+           tag == CMC_T_VISIBLE;
+}
+
+/* The next octet of a value with blanks collapsed and ASCII letters lowered; -1 at the end. */
+static int next_folded(struct cmc_slice *s)
+{
+    uint8_t c;
+
+    if (s->n == 0)
+        return -1;
+    c = *s->p;
+    s->p++;
+    s->n--;
+    if (c == ' ') {
+        while (s->n > 0 && *s->p == ' ') {
+            s->p++;
+            s->n--;
+        }
+        return s->n == 0 ? -1 : ' ';
+    }
+    return c >= 'A' && c <= 'Z' ? c + 32 : c;
+}
+
+static bool value_eq(struct cmc_slice a, struct cmc_slice b)
+{
+    struct cmc_tlv x, y;
+
+    if (cmc_slice_eq(a, b))
+        return true;
+    if (cmc_tlv_next(&a, &x, NULL) != CMC_OK || cmc_tlv_next(&b, &y, NULL) != CMC_OK ||
+        x.cls != CMC_CLASS_UNIVERSAL || y.cls != CMC_CLASS_UNIVERSAL || !is_text(x.tag) ||
+        !is_text(y.tag))
+        return false;
+    while (x.content.n > 0 && *x.content.p == ' ') {
+        x.content.p++;
+        x.content.n--;
+    }
+    while (y.content.n > 0 && *y.content.p == ' ') {
+        y.content.p++;
+        y.content.n--;
+    }
+    for (;;) {
+        int c = next_folded(&x.content), d = next_folded(&y.content);
+
+        if (c != d)
+            return false;
+        if (c < 0)
+            return true;
+    }
+}
+
+/* Each attribute of one RDN has its equal in the other. */
+static bool rdn_eq(const struct cmc_list *a, const struct cmc_list *b)
+{
+    if (a->n != b->n)
+        return false;
+    for (size_t i = 0; i < a->n; i++) {
+        const struct cmc_atv *x = CMC_AT(const struct cmc_atv, *a, i);
+        bool found = false;
+
+        for (size_t k = 0; k < b->n && !found; k++) {
+            const struct cmc_atv *y = CMC_AT(const struct cmc_atv, *b, k);
+
+            found = cmc_slice_eq(x->type, y->type) && value_eq(x->value, y->value);
+        }
+        if (!found)
+            return false;
+    }
+    return true;
+}
+
+bool cmc_name_eq(struct cmc_slice a, struct cmc_slice b)
+{
+    struct cmc_list x = {0}, y = {0};
+    struct cmc_arena *arena;
+    bool eq = false;
+
+    if (cmc_slice_eq(a, b))
+        return a.p != NULL;
+    arena = cmc_arena_new(CMC_LIMIT_ARENA_OCTETS);
+    if (arena == NULL)
+        return false;
+    if (cmc_decode(&cmc_it_name_rdns, a, arena, &x, NULL) == CMC_OK &&
+        cmc_decode(&cmc_it_name_rdns, b, arena, &y, NULL) == CMC_OK && x.n == y.n) {
+        eq = true;
+        for (size_t i = 0; i < x.n && eq; i++)
+            eq = rdn_eq(CMC_AT(const struct cmc_list, x, i), CMC_AT(const struct cmc_list, y, i));
+    }
+    cmc_arena_free(arena);
+    return eq;
+}

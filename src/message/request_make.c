@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Making certification requests with proof of possession by signature. */
+#include "asn1/codec.h"
+#include "asn1/oids.h"
+#include "message/request.h"
+
+static enum cmc_rc no_memory(struct cmc_err *err)
+{
+    return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a certification request");
+}
+
+static const struct cmc_sig_alg *pick_alg(const struct cmc_request_params *p, struct cmc_err *err)
+{
+    const struct cmc_sig_alg *alg = p->alg != NULL ? p->alg : cmc_sig_default(p->key);
+
+    if (alg == NULL)
+        (void)cmc_fail(err, CMC_E_USAGE, NULL, "a key of type %s cannot sign its own request",
+                       EVP_PKEY_get0_type_name(p->key));
+    return alg;
+}
+
+/* Sign octets and give the BIT STRING content. */
+static enum cmc_rc sign_bits(const struct cmc_crypto *c, const struct cmc_request_params *p,
+                             const struct cmc_sig_alg *alg, struct cmc_slice octets,
+                             struct cmc_arena *arena, struct cmc_slice *out, struct cmc_err *err)
+{
+    struct cmc_slice sig;
+    enum cmc_rc rc = cmc_sign(c, p->key, alg, octets, arena, &sig, err);
+    uint8_t *bits;
+
+    if (rc != CMC_OK)
+        return rc;
+    bits = cmc_arena_alloc(arena, sig.n + 1);
+    if (bits == NULL)
+        return no_memory(err);
+    memcpy(bits + 1, sig.p, sig.n);
+    *out = cmc_slice(bits, sig.n + 1);
+    return CMC_OK;
+}
+
+static enum cmc_rc extension_list(const struct cmc_request_params *p, struct cmc_arena *arena,
+                                  struct cmc_list *out, struct cmc_err *err)
+{
+    struct cmc_extension *e;
+
+    if (p->nexts == 0)
+        return CMC_OK;
+    e = cmc_list_add(arena, &cmc_it_extensions, out, p->nexts);
+    if (e == NULL)
+        return no_memory(err);
+    memcpy(e, p->exts, p->nexts * sizeof *e);
+    return CMC_OK;
+}
+
+/* The attributes of a PKCS#10: ExtensionReq first, then the caller's. */
+static enum cmc_rc attribute_list(const struct cmc_request_params *p, struct cmc_arena *arena,
+                                  struct cmc_list *out, struct cmc_err *err)
+{
+    struct cmc_list exts = {0};
+    struct cmc_attribute *a;
+    struct cmc_slice *value;
+    enum cmc_rc rc;
+
+    /* RFC 2986: the attributes are there though they may be empty. */
+    a = cmc_list_add(arena, &cmc_it_attributes, out, p->nattrs + (p->nexts > 0));
+    if (a == NULL)
+        return no_memory(err);
+    if (p->nexts > 0) {
+        rc = extension_list(p, arena, &exts, err);
+        if (rc != CMC_OK)
+            return rc;
+        a->type = cmc_oid_id_extensionRequest;
+        value = cmc_list_add(arena, &cmc_it_set_any, &a->values, 1);
+        if (value == NULL)
+            return no_memory(err);
+        rc = cmc_encode_arena(&cmc_it_extensions, &exts, arena, value, err);
+        if (rc != CMC_OK)
+            return rc;
+        a++;
+    }
+    if (p->nattrs > 0)
+        memcpy(a, p->attrs, p->nattrs * sizeof *a);
+    return CMC_OK;
+}
+
+enum cmc_rc cmc_pkcs10_create(const struct cmc_crypto *c, const struct cmc_request_params *p,
+                              struct cmc_arena *arena, struct cmc_slice *out, struct cmc_err *err)
+{
+    const struct cmc_sig_alg *alg = pick_alg(p, err);
+    struct cmc_csr csr = {.info.subject = p->subject};
+    enum cmc_rc rc;
+
+    if (alg == NULL)
+        return CMC_E_USAGE;
+    rc = cmc_key_spki(p->key, arena, &csr.info.spki.raw, err);
+    if (rc == CMC_OK)
+        rc = attribute_list(p, arena, &csr.info.attributes, err);
+    if (rc == CMC_OK)
+        rc = cmc_encode_arena(&cmc_it_csr_info, &csr.info, arena, &csr.info.raw, err);
+    if (rc == CMC_OK)
+        rc = sign_bits(c, p, alg, csr.info.raw, arena, &csr.signature, err);
+    if (rc == CMC_OK)
+        rc = cmc_sig_algid(alg, arena, &csr.signature_algorithm, err);
+    if (rc == CMC_OK)
+        rc = cmc_encode_arena(&cmc_it_csr, &csr, arena, out, err);
+    return rc;
+}
+
+enum cmc_rc cmc_crmf_create(const struct cmc_crypto *c, const struct cmc_request_params *p,
+                            struct cmc_arena *arena, struct cmc_slice *out, struct cmc_err *err)
+{
+    const struct cmc_sig_alg *alg = pick_alg(p, err);
+    struct cmc_pop pop = {.which = CMC_POP_SIGNATURE};
+    struct cmc_cert_req_msg msg = {.pop = &pop};
+    struct cmc_spki spki = {0};
+    struct cmc_slice der;
+    enum cmc_rc rc;
+
+    if (alg == NULL)
+        return CMC_E_USAGE;
+    msg.request.cert_req_id = p->cert_req_id;
+    msg.request.tmpl.subject = p->subject;
+    msg.request.tmpl.spki = &spki;
+    rc = cmc_key_spki(p->key, arena, &der, err);
+    if (rc == CMC_OK)
+        rc = cmc_decode(&cmc_it_spki, der, arena, &spki, err);
+    if (rc == CMC_OK)
+        rc = extension_list(p, arena, &msg.request.tmpl.extensions, err);
+    if (rc == CMC_OK)
+        rc = cmc_encode_arena(&cmc_it_cert_request, &msg.request, arena, &msg.request.raw, err);
+    if (rc == CMC_OK)
+        rc = sign_bits(c, p, alg, msg.request.raw, arena, &pop.u.signature.signature, err);
+    if (rc == CMC_OK)
+        rc = cmc_sig_algid(alg, arena, &pop.u.signature.algorithm, err);
+    if (rc == CMC_OK)
+        rc = cmc_encode_arena(&cmc_it_cert_req_msg, &msg, arena, out, err);
+    return rc;
+}
