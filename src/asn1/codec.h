@@ -49,6 +49,12 @@ bool cmc_int_get_u64(struct cmc_slice content, uint64_t *v);
 /* True when the BIT STRING content has the bit (0 = first) set. */
 bool cmc_bits_get(struct cmc_slice content, unsigned int bit);
 
+/*
+ * The character that s starts with: returns its octets and sets *cp, or returns 0 when they are
+ * not UTF-8 (RFC 3629: no overlong form, no surrogate, nothing above U+10FFFF) or s is empty.
+ */
+size_t cmc_utf8_next(struct cmc_slice s, uint32_t *cp);
+
 /* -- times ------------------------------------------------------------------------------- */
 
 /* Seconds since 1970 of a DER UTCTime or GeneralizedTime content. False: malformed. */

@@ -52,29 +52,16 @@ static bool is_composite(const struct cmc_item *it)
            it->kind == CMC_K_SET_OF;
 }
 
-/* RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. */
 static bool utf8_valid(struct cmc_slice s)
 {
-    size_t i = 0;
+    while (s.n > 0) {
+        uint32_t cp;
+        size_t n = cmc_utf8_next(s, &cp);
 
-    while (i < s.n) {
-        uint8_t c = s.p[i];
-        size_t n = c < 0x80                ? 0
-                   : c >= 0xc2 && c < 0xe0 ? 1
-                   : (c & 0xf0) == 0xe0    ? 2
-                   : c >= 0xf0 && c < 0xf5 ? 3
-                                           : SIZE_MAX;
-
-        if (n == SIZE_MAX || n > s.n - i - 1)
+        if (n == 0)
             return false;
-        for (size_t k = 1; k <= n; k++) {
-            if ((s.p[i + k] & 0xc0) != 0x80)
-                return false;
-        }
-        if ((c == 0xe0 && s.p[i + 1] < 0xa0) || (c == 0xed && s.p[i + 1] > 0x9f) ||
-            (c == 0xf0 && s.p[i + 1] < 0x90) || (c == 0xf4 && s.p[i + 1] > 0x8f))
-            return false;
-        i += n + 1;
+        s.p += n;
+        s.n -= n;
     }
     return true;
 }

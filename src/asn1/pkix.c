@@ -227,7 +227,7 @@ static const struct cmc_field f_general_name[] = {
     CMC_FIELD_X(cmc_general_name, v, "registeredID", cmc_it_oid, 8, 0),
 };
 CMC_CHOICE(cmc_general_name, "GeneralName", cmc_it_general_name, f_general_name);
-CMC_SEQUENCE_OF("GeneralNames", cmc_it_general_names, cmc_it_general_name, 0, 1024);
+CMC_SEQUENCE_OF("GeneralNames", cmc_it_general_names, cmc_it_general_name, 1, 1024);
 
 /* -- what extensions hold ---------------------------------------------------------------- */
 

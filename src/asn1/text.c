@@ -38,7 +38,7 @@ static bool is_list(const struct cmc_item *it)
     return it->kind == CMC_K_SEQUENCE_OF || it->kind == CMC_K_SET_OF;
 }
 
-/* Text of a peer, safe for a terminal: control octets and non-ASCII as \xNN. */
+/* ASCII text of a peer, safe for a terminal: control octets as \xNN. */
 static void put_text(struct cmc_buf *b, struct cmc_slice s)
 {
     for (size_t i = 0; i < s.n; i++) {
@@ -53,16 +53,42 @@ static void put_text(struct cmc_buf *b, struct cmc_slice s)
     }
 }
 
-/* UTF-8 that the decoder has checked passes, but not the C1 controls U+0080..U+009F. */
+/* Characters that a terminal may act on, or that make text look like other text. */
+static bool is_unsafe(uint32_t cp)
+{
+    return (cp >= 0x80 && cp < 0xa0) ||      /* C1 controls */
+           cp == 0x061c || cp == 0xfeff ||   /* Arabic letter mark, byte order mark */
+           (cp >= 0x200b && cp <= 0x200f) || /* zero width, direction marks */
+           (cp >= 0x2028 && cp <= 0x202e) || /* line separators, direction overrides */
+           (cp >= 0x2060 && cp <= 0x206f);   /* invisible operators, direction isolates */
+}
+
+/* The first character of s, safe for a terminal. Returns its octets; s is not empty. */
+static size_t put_utf8_char(struct cmc_buf *b, struct cmc_slice s)
+{
+    uint32_t cp;
+    size_t n = cmc_utf8_next(s, &cp);
+
+    if (n == 0) {
+        cmc_buf_printf(b, "\\x%02x", s.p[0]);
+        return 1;
+    }
+    if (n == 1)
+        put_text(b, cmc_slice(s.p, 1));
+    else if (is_unsafe(cp))
+        cmc_buf_printf(b, "\\u%04x", cp);
+    else
+        cmc_buf_add(b, s.p, n);
+    return n;
+}
+
 static void put_utf8(struct cmc_buf *b, struct cmc_slice s)
 {
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] == 0xc2 && i + 1 < s.n && s.p[i + 1] < 0xa0) {
-            cmc_buf_printf(b, "\\u%04x", s.p[i + 1]);
-            i++;
-        } else {
-            put_text(b, cmc_slice(s.p + i, 1));
-        }
+    while (s.n > 0) {
+        size_t n = put_utf8_char(b, s);
+
+        s.p += n;
+        s.n -= n;
     }
 }
 
@@ -322,10 +348,9 @@ static bool field_absent(const struct cmc_field *f, const void *member)
     return false;
 }
 
-static void print_open_list(struct out *o, const struct cmc_field *f, const void *parent,
-                            const void *member, unsigned int indent)
+static void print_open_list(struct out *o, const struct cmc_item *it, const void *member,
+                            unsigned int indent)
 {
-    const struct cmc_item *it = f->open(parent);
     struct cmc_list l;
 
     memcpy(&l, member, sizeof l);
@@ -341,15 +366,15 @@ static void print_open_list(struct out *o, const struct cmc_field *f, const void
 static void print_field(struct out *o, const struct cmc_field *f, const void *parent,
                         unsigned int indent)
 {
-    const void *member = (const char *)parent + f->offset;
+    const void *at = (const char *)parent + f->offset, *member = at;
     const struct cmc_item *open = f->open != NULL ? f->open(parent) : NULL;
     struct cmc_slice s;
 
     cmc_buf_printf(o->buf, "%s: ", f->name);
     if ((f->flags & CMC_F_POINTER) != 0)
-        memcpy(&member, member, sizeof member);
+        memcpy(&member, at, sizeof member);
     if ((f->flags & CMC_F_OPEN_LIST) != 0) {
-        print_open_list(o, f, parent, member, indent);
+        print_open_list(o, open, member, indent);
         return;
     }
     if (f->item->kind == CMC_K_ANY && f->open != NULL) {
@@ -456,13 +481,13 @@ static void print_value(struct out *o, const struct cmc_item *it, const void *v,
 }
 
 enum cmc_rc cmc_item_print(const struct cmc_item *it, const void *value, struct cmc_arena *arena,
-                           unsigned int indent, struct cmc_buf *buf, struct cmc_err *err)
+                           unsigned int indent, struct cmc_buf *out, struct cmc_err *err)
 {
-    struct out o = {.arena = arena, .buf = buf};
+    struct out o = {.arena = arena, .buf = out};
 
     pad(&o, indent);
     print_value(&o, it, value, indent);
-    if (!cmc_buf_ok(buf))
+    if (!cmc_buf_ok(out))
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory to print a %s", it->name);
     return CMC_OK;
 }
@@ -521,17 +546,20 @@ static void put_attribute_value(struct cmc_buf *b, struct cmc_slice value)
         cmc_buf_hex(b, value);
         return;
     }
-    for (size_t i = 0; i < t.content.n; i++) {
+    for (size_t i = 0, step; i < t.content.n; i += step) {
         uint8_t c = t.content.p[i];
         bool edge = (i == 0 && (c == ' ' || c == '#')) || (i == t.content.n - 1 && c == ' ');
 
+        step = 1;
         if (edge || c == ',' || c == '+' || c == '"' || c == ';' || c == '<' || c == '>' ||
             c == '\\')
             cmc_buf_printf(b, "\\%c", c);
         else if (c < 0x20 || c == 0x7f || (c >= 0x80 && t.tag != CMC_T_UTF8))
             cmc_buf_printf(b, "\\%02x", c);
+        else if (c >= 0x80)
+            step = put_utf8_char(b, cmc_slice(&t.content.p[i], t.content.n - i));
         else
-            put_utf8(b, cmc_slice(&t.content.p[i], 1));
+            cmc_buf_byte(b, c);
     }
 }
 

@@ -153,7 +153,7 @@ static bool is_string_tag(uint32_t tag)
 struct level {
     size_t end;      /* offset where the content ends, or cannot go beyond when indefinite */
     bool indefinite; /* ends with end-of-contents octets */
-    bool is_string;  /* constructed universal string: its parts are joined */
+    uint32_t string; /* tag of the constructed string whose parts are joined, or 0 */
     size_t node;     /* index of its node, in the second pass */
 };
 
@@ -232,7 +232,7 @@ static uint8_t *header_write(uint8_t *p, const struct node *nd)
 static enum cmc_rc walk(struct cmc_slice in, struct node *nodes, struct walk *w,
                         struct cmc_err *err)
 {
-    struct level stack[CMC_LIMIT_ASN1_DEPTH];
+    struct level stack[CMC_LIMIT_ASN1_DEPTH] = {0};
     size_t depth = 0, pos = 0;
 
     *w = (struct walk){.der = true};
@@ -244,14 +244,16 @@ static enum cmc_rc walk(struct cmc_slice in, struct node *nodes, struct walk *w,
 
         if (header_read(cmc_slice(in.p + pos, limit - pos), &h, &why) != HDR_OK)
             return bad(err, pos, why);
-        end_of_contents = h.cls == 0 && h.tag == 0 && !h.constructed && h.clen == 0;
+        /* X.690 section 8.1.5: exactly two zero octets. */
+        end_of_contents = in.p[pos] == 0 && in.p[pos + 1] == 0;
         if (end_of_contents) {
             if (depth == 0 || !stack[depth - 1].indefinite)
                 return bad(err, pos, "end-of-contents outside an indefinite length");
             pos += h.hlen;
             depth--;
         } else {
-            bool in_string = depth > 0 && stack[depth - 1].is_string;
+            uint32_t part_of = depth > 0 ? stack[depth - 1].string : 0;
+            bool in_string = part_of != 0;
             bool string = h.cls == 0 && h.constructed && is_string_tag(h.tag);
 
             if (h.cls == 0 && h.tag == 0)
@@ -260,8 +262,9 @@ static enum cmc_rc walk(struct cmc_slice in, struct node *nodes, struct walk *w,
                 return bad(err, pos, "primitive SEQUENCE or SET");
             if (!h.indefinite && h.clen > limit - pos - h.hlen)
                 return bad(err, pos, "value longer than what holds it");
-            if (in_string && (h.cls != 0 || !is_string_tag(h.tag)))
-                return bad(err, pos, "part of a string that is no string");
+            /* X.690 section 8.21: OCTET STRINGs; some write the string's own tag again. */
+            if (in_string && (h.cls != 0 || (h.tag != CMC_T_OCTET_STRING && h.tag != part_of)))
+                return bad(err, pos, "part of a string that is no OCTET STRING");
             if (string && h.tag == CMC_T_BIT_STRING)
                 return bad(err, pos, "BIT STRING in constructed form");
             if (h.indefinite || !h.minimal || string)
@@ -292,7 +295,9 @@ static enum cmc_rc walk(struct cmc_slice in, struct node *nodes, struct walk *w,
                 stack[depth++] = (struct level){
                     .end = h.indefinite ? limit : pos + h.clen,
                     .indefinite = h.indefinite,
-                    .is_string = string || in_string,
+                    .string = in_string ? part_of
+                              : string  ? h.tag
+                                        : 0,
                     .node = w->tlvs - 1,
                 };
             } else {
@@ -362,4 +367,11 @@ enum cmc_rc cmc_ber_to_der(struct cmc_slice in, struct cmc_arena *arena, struct 
                         (size_t)(p - der), total);
     *out = cmc_slice(der, total);
     return CMC_OK;
+}
+
+size_t cmc_der_header(uint8_t out[CMC_DER_HEADER_MAX], uint8_t first, size_t len)
+{
+    const struct node nd = {.first = first, .tag = first & 31u, .clen = len};
+
+    return (size_t)(header_write(out, &nd) - out);
 }

@@ -46,4 +46,11 @@ enum cmc_rc cmc_ber_to_der(struct cmc_slice in, struct cmc_arena *arena, struct 
  */
 enum cmc_rc cmc_ber_frame(struct cmc_slice in, size_t *len, struct cmc_err *err) CMC_MUST_USE;
 
+#define CMC_DER_HEADER_MAX 10
+/*
+ * Write the header of a value of len content octets forwards, for what is streamed rather than
+ * built. first: class, constructed bit and tag number below 31. Returns its octets.
+ */
+size_t cmc_der_header(uint8_t out[CMC_DER_HEADER_MAX], uint8_t first, size_t len);
+
 #endif

@@ -53,6 +53,27 @@ bool cmc_bits_get(struct cmc_slice c, unsigned int bit)
     return (c.p[octet] & (0x80u >> (bit % 8))) != 0;
 }
 
+size_t cmc_utf8_next(struct cmc_slice s, uint32_t *cp)
+{
+    /* What the first octet says: octets that follow, and the least code point they may spell. */
+    static const uint32_t least[] = {0, 0x80, 0x800, 0x10000};
+    uint8_t c = s.n > 0 ? s.p[0] : 0xff;
+    size_t n = c < 0x80 ? 0 : (c & 0xe0) == 0xc0 ? 1 : (c & 0xf0) == 0xe0 ? 2 : 3;
+    uint32_t v = n == 0 ? c : c & (0x3fu >> n);
+
+    if ((c & 0xc0) == 0x80 || c >= 0xf8 || n >= s.n)
+        return 0;
+    for (size_t i = 1; i <= n; i++) {
+        if ((s.p[i] & 0xc0) != 0x80)
+            return 0;
+        v = (v << 6) | (s.p[i] & 0x3fu);
+    }
+    if (v < least[n] || v > 0x10ffff || (v >= 0xd800 && v <= 0xdfff))
+        return 0;
+    *cp = v;
+    return n + 1;
+}
+
 /* -- times ------------------------------------------------------------------------------- */
 
 /* Days since 1970-01-01 of a date in the proleptic Gregorian calendar. */
@@ -107,7 +128,7 @@ bool cmc_time_parse(uint16_t universal, struct cmc_slice c, int64_t *t)
             return false;
     }
     /* Fractions of a second are legal in GeneralizedTime; we do not keep them. */
-    if (*p == '.' && universal == CMC_T_GENTIME) {
+    if (*p == '.' && universal == CMC_T_GENTIME && p[1] != 'Z') {
         p++;
         while (p < c.p + c.n && *p >= '0' && *p <= '9')
             p++;
@@ -142,13 +163,13 @@ struct cmc_slice cmc_gentime(struct cmc_arena *arena, int64_t t)
 
 struct cmc_slice cmc_time_tlv(struct cmc_arena *arena, int64_t t)
 {
-    const int64_t first_of_2050 = 2524608000;
+    const int64_t first_of_1950 = -631152000, first_of_2050 = 2524608000;
     uint8_t tlv[17];
     char s[32];
 
     if (!time_text(t, s))
         return CMC_SLICE_NONE;
-    if (t < first_of_2050) {
+    if (t >= first_of_1950 && t < first_of_2050) {
         tlv[0] = CMC_T_UTCTIME;
         tlv[1] = 13;
         memcpy(tlv + 2, s + 2, 13);

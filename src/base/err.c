@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static void fill(struct cmc_err *err, enum cmc_rc rc, int fail_info, const char *clause,
-                 const char *fmt, va_list ap)
+static CMC_PRINTF(5, 0) void fill(struct cmc_err *err, enum cmc_rc rc, int fail_info,
+                                  const char *clause, const char *fmt, va_list ap)
 {
     if (err == NULL)
         return;

@@ -14,7 +14,8 @@ enum cmc_rc cmc_file_read(const char *path, struct cmc_buf *out, struct cmc_err 
 
 /*
  * Write a file through a temporary one in the same directory, fsync and rename. mode is the
- * permission bits of the new file. "-" is standard output (mode ignored).
+ * permission bits of the new file. "-" is standard output (mode ignored); what is there and is
+ * no regular file, such as /dev/null or a FIFO, is written to as it stands.
  * Errors: CMC_E_LOCAL.
  */
 enum cmc_rc cmc_file_write(const char *path, unsigned int mode, struct cmc_slice data,

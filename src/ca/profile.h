@@ -25,8 +25,13 @@ struct cmc_profile_spec {
     unsigned int extension_count;
     char **request_extensions; /* names of extensions taken from the request */
     unsigned int request_extension_count;
-    bool refuse_other_extensions; /* else others asked for are left out; a critical one, or one
-                                     that we do not know, is always refused: unsupportedExt */
+    /*
+     * What else a request asks for: an extension that the profile fixes is overridden; one of
+     * RFC 5280 is left out, unless refuse_other_extensions; one that is not known and critical,
+     * and basicConstraints with cA where the profile makes no CA, is always refused
+     * (unsupportedExt), because leaving it out would reverse what was meant.
+     */
+    bool refuse_other_extensions;
     bool allow_empty_subject;
     bool require_san;
 };
@@ -61,5 +66,9 @@ enum cmc_rc cmc_profile_tbs(const struct cmc_profile *p, const struct cmc_crypto
                             const struct cmc_request *rq, const struct cmc_cert_params *params,
                             struct cmc_arena *arena, struct cmc_slice *tbs,
                             struct cmc_err *err) CMC_MUST_USE;
+
+/* notBefore and notAfter of a certificate issued now (RFC 5280 section 4.1.2.5: both count). */
+void cmc_profile_validity(const struct cmc_profile *p, int64_t now, int64_t *not_before,
+                          int64_t *not_after);
 
 #endif

@@ -34,8 +34,9 @@ enum cmc_rc cmc_certs_load(const struct cmc_crypto *c, const char *uri,
                            struct cmc_slice **out, size_t *n, struct cmc_err *err) CMC_MUST_USE;
 
 /*
- * The DER inside data that may be DER, PEM (any of the labels given, NULL-ended list) or bare
- * base64. Errors: CMC_E_INPUT.
+ * The DER inside data that may be DER, PEM (the first block with one of the labels given, a
+ * NULL-ended list; labels NULL: the first block) or bare base64. DER is not checked further.
+ * *out points into data or into the arena. Errors: CMC_E_INPUT, CMC_E_LIMIT, CMC_E_MEM.
  */
 enum cmc_rc cmc_der_or_pem(struct cmc_slice data, const char *const *labels,
                            struct cmc_arena *arena, struct cmc_slice *out,
@@ -58,5 +59,12 @@ enum cmc_rc cmc_key_generate(const struct cmc_crypto *c, const char *spec, EVP_P
  */
 enum cmc_rc cmc_key_save(const struct cmc_crypto *c, EVP_PKEY *key, const char *path,
                          const struct cmc_passphrase *pass, struct cmc_err *err) CMC_MUST_USE;
+
+/*
+ * The same text appended to out, which cmc_buf_free() zeroises: for libraries that want a key
+ * as PEM. Errors: CMC_E_USAGE (passphrase), CMC_E_CRYPTO, CMC_E_MEM.
+ */
+enum cmc_rc cmc_key_pem(EVP_PKEY *key, const struct cmc_passphrase *pass, struct cmc_buf *out,
+                        struct cmc_err *err) CMC_MUST_USE;
 
 #endif

@@ -21,6 +21,8 @@ struct cmc_requester {
     enum cmc_requester_kind kind;
     const char *name;         /* of the officer, or the subject as text; for the audit log */
     unsigned int roles;       /* CMC_ROLE_* of an officer */
+    const char *profile;      /* of a holder: what its certificate was issued under, or NULL */
+    struct cmc_slice san;     /* subjectAltName extension value of the certificate, or absent */
     struct cmc_slice cert;    /* whole DER */
     struct cmc_slice subject; /* Name of the certificate */
     EVP_PKEY *key;            /* public key; borrowed from the authority's cache */
@@ -46,8 +48,7 @@ struct cmc_authority_ops {
     /*
      * Who holds this certificate (whole DER)? chain: further certificates of the message.
      * Checks chain, validity at now, revocation, registration.
-     * Errors: CMC_E_REFUSED or CMC_E_NOTFOUND with failInfo badIdentity or badMessageCheck and a
-     * text that says which of them failed.
+     * Errors: CMC_E_REFUSED with failInfo badIdentity and a text that says which of them failed.
      */
     enum cmc_rc (*identify)(void *self, struct cmc_slice cert, const struct cmc_slice *chain,
                             size_t nchain, int64_t now, struct cmc_arena *arena,

@@ -50,6 +50,9 @@ struct cmc_exchange {
     struct cmc_slice tls_cert; /* client certificate of the connection, whole DER, or absent */
     const char *peer;          /* address, for the audit log */
     int64_t now;
+    /* 0 and CMC_OK the first time; see cmc_reply.again. */
+    unsigned int attempt;
+    enum cmc_rc commit_rc;
 };
 
 struct cmc_reply {
@@ -57,6 +60,13 @@ struct cmc_reply {
     const char *content_type; /* static */
     struct cmc_slice body;
     const char *reason; /* one line for the log; never NULL */
+    /*
+     * The commit did not happen (somebody else changed the same state, the same message came
+     * twice at once, or the store failed): this is no answer. Call cmc_respond() again, in the
+     * worker's thread, with the same exchange, attempt + 1 and commit_rc set to this one.
+     */
+    bool again;
+    enum cmc_rc commit_rc;
 };
 
 struct cmc_responder; /* one for each worker thread */
@@ -68,9 +78,9 @@ enum cmc_rc cmc_responder_new(const struct cmc_crypto *crypto, const struct cmc_
 void cmc_responder_free(struct cmc_responder *r);
 
 /*
- * done is called exactly once, maybe before cmc_respond() returns, maybe later in the thread
- * that the authority's commit calls back in. reply and what it points to live until done
- * returns.
+ * done is called exactly once for each cmc_respond(), maybe before cmc_respond() returns, maybe
+ * later in the thread that the authority's commit calls back in (so it only copies what it needs
+ * and posts it to the worker). reply and what it points to live until done returns.
  */
 typedef void (*cmc_respond_done_fn)(void *arg, const struct cmc_reply *reply);
 

@@ -10,8 +10,7 @@
 #include "base/log.h"
 #include "ca/profile.h"
 #include "responder/responder.h"
-
-enum cmc_client_auth { CMC_CLIENT_NONE, CMC_CLIENT_OPTIONAL, CMC_CLIENT_REQUIRED };
+#include "server/tls.h"
 
 struct cmc_conf_tls {
     char *certificate; /* chain, leaf first */

@@ -26,6 +26,7 @@ struct cmc_cert_record {
     struct cmc_slice issuer;                /* Name, whole DER */
     struct cmc_slice serial;                /* INTEGER content octets */
     struct cmc_slice subject;               /* Name, whole DER */
+    const char *subject_text;               /* the same to read and to search, or NULL */
     struct cmc_slice der;                   /* the certificate */
     struct cmc_slice ski;                   /* subjectKeyIdentifier, or absent */
     uint8_t spki_digest[CMC_SHA256_OCTETS]; /* SHA-256 of the SubjectPublicKeyInfo */
@@ -140,13 +141,18 @@ enum cmc_rc cmc_store_officer_add(struct cmc_store *s, const struct cmc_officer 
 enum cmc_rc cmc_store_officer_remove(struct cmc_store *s, const char *name, int64_t at,
                                      struct cmc_err *err) CMC_MUST_USE;
 
-/* The next CRL number of an issuer, and the CRL itself, durably: a number is never used twice. */
+/*
+ * The next CRL number of an issuer, and the CRL itself, durably: a number is never used twice.
+ * put keeps the newest CRL only: CMC_E_CONFLICT when one with this or a higher number is there.
+ */
 enum cmc_rc cmc_store_crl_number(struct cmc_store *s, struct cmc_slice issuer, uint64_t *number,
                                  struct cmc_err *err) CMC_MUST_USE;
 enum cmc_rc cmc_store_crl_put(struct cmc_store *s, struct cmc_slice issuer,
                               const struct cmc_crl_record *crl, struct cmc_err *err) CMC_MUST_USE;
 
 /* -- reading ----------------------------------------------------------------------------- */
+
+/* What a callback gets lives until it returns. A callback must not use the reader. */
 
 enum cmc_rc cmc_reader_new(struct cmc_store *s, struct cmc_reader **out,
                            struct cmc_err *err) CMC_MUST_USE;
@@ -180,7 +186,8 @@ enum cmc_rc cmc_reader_officers(struct cmc_reader *r,
 
 /*
  * Each revoked or held certificate of an issuer with notAfter >= not_after_from, in order of
- * serial, without its DER: what a CRL is made of.
+ * serial: what a CRL is made of. Of the record only issuer, serial, not_after, state, reason,
+ * revoked_at and invalidity_at are set, so that a large CRL is read from one index.
  */
 enum cmc_rc cmc_reader_revoked(struct cmc_reader *r, struct cmc_slice issuer,
                                int64_t not_after_from,
@@ -188,8 +195,9 @@ enum cmc_rc cmc_reader_revoked(struct cmc_reader *r, struct cmc_slice issuer,
                                void *arg, struct cmc_err *err) CMC_MUST_USE;
 
 /* Certificates, newest first, at most limit from the offset-th on; subject_like (NULL: all) is a
- * part of the subject's text. For listings. */
-enum cmc_rc cmc_reader_certs(struct cmc_reader *r, size_t offset, size_t limit,
+ * part of subject_text, compared without regard to the case of ASCII letters. For listings. */
+enum cmc_rc cmc_reader_certs(struct cmc_reader *r, const char *subject_like, size_t offset,
+                             size_t limit,
                              enum cmc_rc (*fn)(void *arg, const struct cmc_cert_record *c),
                              void *arg, struct cmc_err *err) CMC_MUST_USE;
 
@@ -201,8 +209,8 @@ enum cmc_rc cmc_reader_audit(struct cmc_reader *r, int64_t from,
 
 /*
  * Recompute the audit chain: hash(n) = SHA-256(hash(n-1) || seq || at || json), seq and at as 8
- * octets big-endian, hash(0) all zero. Errors: CMC_E_CRYPTO names the first record that does
- * not fit, or a gap in the sequence.
+ * octets big-endian, hash(0) all zero. *count is the number of records that fit. Errors:
+ * CMC_E_CRYPTO names the first record that does not fit, or that is missing (also at the end).
  */
 enum cmc_rc cmc_reader_audit_verify(struct cmc_reader *r, int64_t *count,
                                     struct cmc_err *err) CMC_MUST_USE;

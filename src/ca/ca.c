@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The authority put together: what workers share, what each has, and the table of functions. */
+#include "ca/ca.h"
+
+#include <stdlib.h>
+
+#include "asn1/cmc.h"
+#include "asn1/codec.h"
+#include "asn1/oids.h"
+#include "ca/ca_int.h"
+
+/* -- shared ------------------------------------------------------------------------------ */
+
+static enum cmc_rc no_memory(struct cmc_err *err)
+{
+    return cmc_fail(err, CMC_E_MEM, NULL, "no memory for the authority");
+}
+
+static enum cmc_rc copy_certs(struct cmc_arena *arena, const struct cmc_slice *from, size_t n,
+                              struct cmc_slice **to, struct cmc_err *err)
+{
+    *to = cmc_arena_array(arena, n, sizeof **to);
+    if (*to == NULL)
+        return no_memory(err);
+    for (size_t i = 0; i < n; i++) {
+        (*to)[i] = cmc_arena_slice(arena, from[i]);
+        if ((*to)[i].p == NULL)
+            return no_memory(err);
+    }
+    return CMC_OK;
+}
+
+static enum cmc_rc time_of(struct cmc_slice tlv, int64_t *t, struct cmc_err *err)
+{
+    if (tlv.n < 2 || !cmc_time_parse(tlv.p[0], cmc_slice(tlv.p + 2, tlv.n - 2), t))
+        return cmc_fail(err, CMC_E_INPUT, "RFC 5280 section 4.1.2.5", "not a time");
+    return CMC_OK;
+}
+
+/* RFC 5280 sections 4.2.1.3 and 4.2.1.9: what a CA certificate must say. */
+static enum cmc_rc read_ca(struct cmc_ca_shared *s, struct cmc_err *err)
+{
+    const struct cmc_extension *e;
+    struct cmc_basic_constraints bc = {0};
+    struct cmc_slice usage = CMC_SLICE_NONE;
+    enum cmc_rc rc;
+
+    rc = cmc_decode(&cmc_it_cert, s->chain[0], s->arena, &s->ca_cert, err);
+    if (rc == CMC_OK)
+        rc = time_of(s->ca_cert.tbs.validity.not_after, &s->ca_not_after, err);
+    if (rc != CMC_OK) {
+        cmc_err_prefix(err, "CA certificate");
+        return CMC_E_USAGE;
+    }
+    e = cmc_extension_find(&s->ca_cert.tbs.extensions, cmc_oid_id_ce_basicConstraints);
+    if (e == NULL ||
+        cmc_decode(&cmc_it_basic_constraints, e->value, s->arena, &bc, NULL) != CMC_OK || !bc.ca)
+        return cmc_fail(err, CMC_E_USAGE, "RFC 5280 section 4.2.1.9",
+                        "the CA certificate has no basicConstraints with cA");
+    e = cmc_extension_find(&s->ca_cert.tbs.extensions, cmc_oid_id_ce_keyUsage);
+    if (e != NULL && (cmc_decode(&cmc_it_bit_string, e->value, s->arena, &usage, NULL) != CMC_OK ||
+                      !cmc_bits_get(usage, 5) || !cmc_bits_get(usage, 6)))
+        return cmc_fail(err, CMC_E_USAGE, "RFC 5280 section 4.2.1.3",
+                        "the keyUsage of the CA certificate lacks keyCertSign or cRLSign");
+    s->ca_ski = cmc_cert_ski(&s->ca_cert, s->arena);
+    return CMC_OK;
+}
+
+enum cmc_rc cmc_ca_shared_new(const struct cmc_ca_params *p, struct cmc_ca_shared **out,
+                              struct cmc_err *err)
+{
+    struct cmc_ca_shared *s = calloc(1, sizeof *s);
+    enum cmc_rc rc = CMC_E_MEM;
+
+    *out = NULL;
+    if (s == NULL)
+        return no_memory(err);
+    (void)pthread_mutex_init(&s->crl_lock, NULL);
+    cmc_buf_init(&s->crl, CMC_LIMIT_ARENA_OCTETS);
+    s->arena = cmc_arena_new(CMC_LIMIT_ARENA_OCTETS);
+    if (s->arena == NULL) {
+        rc = no_memory(err);
+        goto out;
+    }
+    s->store = p->store;
+    s->nchain = p->nchain;
+    s->nanchors = p->nofficer_anchors > 0 ? p->nofficer_anchors : p->nchain;
+    s->crl_seconds = (int64_t)p->crl_hours * 3600;
+    rc = copy_certs(s->arena, p->chain, p->nchain, &s->chain, err);
+    if (rc == CMC_OK)
+        rc = copy_certs(s->arena, p->nofficer_anchors > 0 ? p->officer_anchors : p->chain,
+                        s->nanchors, &s->anchors, err);
+    if (rc == CMC_OK)
+        rc = read_ca(s, err);
+    if (rc != CMC_OK)
+        goto out;
+    s->responder_cert = cmc_arena_slice(s->arena, p->responder_cert);
+    s->profiles = cmc_arena_array(s->arena, p->nprofiles, sizeof *s->profiles);
+    if (s->profiles == NULL) {
+        rc = no_memory(err);
+        goto out;
+    }
+    for (size_t i = 0; i < p->nprofiles; i++) {
+        rc = cmc_profile_compile(&p->profiles[i], p->crl_url, &s->profiles[i], err);
+        if (rc != CMC_OK)
+            goto out;
+        s->nprofiles++;
+    }
+    *out = s;
+    s = NULL;
+out:
+    cmc_ca_shared_free(s);
+    return rc;
+}
+
+void cmc_ca_shared_free(struct cmc_ca_shared *s)
+{
+    if (s == NULL)
+        return;
+    for (size_t i = 0; i < s->nprofiles; i++)
+        cmc_profile_free(s->profiles[i]);
+    cmc_buf_free(&s->crl);
+    (void)pthread_mutex_destroy(&s->crl_lock);
+    cmc_arena_free(s->arena);
+    free(s);
+}
+
+/* -- the table --------------------------------------------------------------------------- */
+
+static enum cmc_rc op_find(void *self, struct cmc_slice issuer, struct cmc_slice serial,
+                           struct cmc_arena *arena, struct cmc_cert_record *out,
+                           struct cmc_err *err)
+{
+    struct cmc_ca *ca = self;
+    struct cmc_slice mine = ca->shared->ca_cert.tbs.subject;
+
+    /* The store knows the Name as we write it; the peer may write an equal one otherwise. */
+    if (!cmc_name_eq(issuer, mine))
+        return cmc_fail(err, CMC_E_NOTFOUND, NULL, "the issuer is not this authority");
+    return cmc_reader_cert(ca->reader, mine, serial, arena, out, err);
+}
+
+static enum cmc_rc op_remembered(void *self, const uint8_t digest[CMC_SHA256_OCTETS],
+                                 struct cmc_arena *arena, struct cmc_answer *out,
+                                 struct cmc_err *err)
+{
+    struct cmc_ca *ca = self;
+
+    return cmc_reader_answer(ca->reader, digest, arena, out, err);
+}
+
+static enum cmc_rc op_sign_response(void *self, struct cmc_slice pkiresponse,
+                                    const struct cmc_slice *certs, size_t ncerts, int64_t now,
+                                    struct cmc_arena *arena, struct cmc_slice *out,
+                                    struct cmc_err *err)
+{
+    struct cmc_ca *ca = self;
+    const struct cmc_cms_signer signer = {.key = ca->responder_key,
+                                          .sid = CMC_SID_ISSUER_SERIAL,
+                                          .cert = ca->shared->responder_cert,
+                                          .signing_time = true,
+                                          .time = now};
+    struct cmc_slice *all = cmc_arena_array(arena, ncerts + 1, sizeof *all);
+    const struct cmc_cms_content content = {.type = cmc_oid_id_cct_PKIResponse,
+                                            .content = pkiresponse,
+                                            .certs = all,
+                                            .ncerts = ncerts + 1};
+
+    if (all == NULL)
+        return no_memory(err);
+    memcpy(all, certs, ncerts * sizeof *all);
+    all[ncerts] = ca->shared->responder_cert;
+    return cmc_signed_data_create(ca->crypto, &content, &signer, 1, arena, out, err);
+}
+
+static void op_chain(void *self, const struct cmc_slice **certs, size_t *n)
+{
+    struct cmc_ca *ca = self;
+
+    *certs = ca->shared->chain;
+    *n = ca->shared->nchain;
+}
+
+static struct cmc_slice op_issuer(void *self)
+{
+    struct cmc_ca *ca = self;
+
+    return ca->shared->ca_cert.tbs.subject;
+}
+
+static enum cmc_rc op_commit(void *self, const struct cmc_txn *txn, cmc_commit_done_fn done,
+                             void *arg, struct cmc_err *err)
+{
+    struct cmc_ca *ca = self;
+
+    return cmc_store_submit(ca->shared->store, txn, done, arg, err);
+}
+
+static const struct cmc_authority_ops ops = {
+    .identify = cmc_ca_identify,
+    .check = cmc_ca_check,
+    .issue = cmc_ca_issue_op,
+    .find = op_find,
+    .remembered = op_remembered,
+    .sign_response = op_sign_response,
+    .chain = op_chain,
+    .issuer = op_issuer,
+    .commit = op_commit,
+};
+
+/* -- a worker's -------------------------------------------------------------------------- */
+
+/* Does the private key belong to the certificate? */
+static enum cmc_rc check_key(const struct cmc_crypto *c, EVP_PKEY *key, struct cmc_slice cert,
+                             const char *whose, struct cmc_err *err)
+{
+    struct cmc_arena *arena = cmc_arena_new(CMC_LIMIT_ARENA_OCTETS);
+    struct cmc_cert decoded = {0};
+    EVP_PKEY *pub = NULL;
+    enum cmc_rc rc;
+
+    if (arena == NULL)
+        return no_memory(err);
+    rc = cmc_decode(&cmc_it_cert, cert, arena, &decoded, err);
+    if (rc == CMC_OK)
+        rc = cmc_spki_key(c, decoded.tbs.spki.raw, &pub, err);
+    if (rc != CMC_OK) {
+        cmc_err_prefix(err, "%s certificate", whose);
+        rc = CMC_E_USAGE;
+    } else if (EVP_PKEY_eq(pub, key) != 1) {
+        rc = cmc_fail(err, CMC_E_USAGE, NULL, "the %s key does not belong to its certificate",
+                      whose);
+    }
+    EVP_PKEY_free(pub);
+    cmc_arena_free(arena);
+    return rc;
+}
+
+enum cmc_rc cmc_ca_new(struct cmc_ca_shared *shared, const struct cmc_crypto *crypto,
+                       EVP_PKEY *ca_key, EVP_PKEY *responder_key, struct cmc_ca **out,
+                       struct cmc_err *err)
+{
+    struct cmc_ca *ca = calloc(1, sizeof *ca);
+    enum cmc_rc rc;
+
+    *out = NULL;
+    if (ca == NULL)
+        return no_memory(err);
+    ca->shared = shared;
+    ca->crypto = crypto;
+    rc = check_key(crypto, ca_key, shared->chain[0], "CA", err);
+    if (rc == CMC_OK && responder_key != NULL)
+        rc = check_key(crypto, responder_key, shared->responder_cert, "responder", err);
+    if (rc != CMC_OK)
+        goto out;
+    ca->ca_alg = cmc_sig_default(ca_key);
+    if (ca->ca_alg == NULL) {
+        rc = cmc_fail(err, CMC_E_USAGE, NULL, "the CA key is of a kind that cannot sign");
+        goto out;
+    }
+    rc = cmc_ca_trust_new(ca, err);
+    if (rc == CMC_OK)
+        rc = cmc_reader_new(shared->store, &ca->reader, err);
+    if (rc != CMC_OK)
+        goto out;
+    ca->ca_key = ca_key;
+    ca->responder_key = responder_key;
+    ca->authority = (struct cmc_authority){.ops = &ops, .self = ca};
+    *out = ca;
+    ca = NULL;
+out:
+    cmc_ca_free(ca);
+    return rc;
+}
+
+void cmc_ca_free(struct cmc_ca *ca)
+{
+    if (ca == NULL)
+        return;
+    for (size_t i = 0; i < OFFICER_CACHE; i++) {
+        EVP_PKEY_free(ca->known[i].who.key);
+        cmc_arena_free(ca->known[i].arena);
+    }
+    cmc_reader_free(ca->reader);
+    X509_STORE_free(ca->trust);
+    sk_X509_pop_free(ca->intermediates, X509_free);
+    EVP_PKEY_free(ca->ca_key);
+    EVP_PKEY_free(ca->responder_key);
+    free(ca);
+}
+
+const struct cmc_authority *cmc_ca_get0_authority(const struct cmc_ca *ca)
+{
+    return &ca->authority;
+}
+
+enum cmc_rc cmc_ca_issue(struct cmc_ca *ca, const struct cmc_issue_order *order,
+                         struct cmc_arena *arena, struct cmc_issued *out, struct cmc_err *err)
+{
+    enum cmc_rc rc = cmc_ca_check(ca, order, arena, err);
+
+    return rc == CMC_OK ? cmc_ca_issue_op(ca, order, arena, out, err) : rc;
+}

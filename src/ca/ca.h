@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The authority: a CA with its profiles, officers, CRL and store, behind responder/authority.h.
+ * What is shared by all workers is immutable or locked (struct cmc_ca_shared); what a worker
+ * uses is its own (struct cmc_ca): crypto context, key handles, store reader, caches.
+ */
+#ifndef CMC_CA_CA_H
+#define CMC_CA_CA_H
+
+#include "ca/profile.h"
+#include "responder/authority.h"
+
+struct cmc_ca_params {
+    struct cmc_store *store;
+    /* The chain, the issuing CA itself first, root last; whole DERs. At least one. */
+    const struct cmc_slice *chain;
+    size_t nchain;
+    /* The responder's certificate (id-kp-cmcCA), issued by this CA or another. */
+    struct cmc_slice responder_cert;
+    /* Trust anchors for officers' certificates; none: the chain. */
+    const struct cmc_slice *officer_anchors;
+    size_t nofficer_anchors;
+    const struct cmc_profile_spec *profiles;
+    size_t nprofiles;
+    const char *crl_url; /* for the CRL distribution point, or NULL */
+    unsigned int crl_hours;
+};
+
+struct cmc_ca_shared;
+/*
+ * Copies what it needs; store must outlive it. Errors: CMC_E_USAGE (a certificate is none, the CA
+ * certificate may not issue, a profile does not compile: which and why).
+ */
+enum cmc_rc cmc_ca_shared_new(const struct cmc_ca_params *p, struct cmc_ca_shared **out,
+                              struct cmc_err *err) CMC_MUST_USE;
+void cmc_ca_shared_free(struct cmc_ca_shared *s);
+
+struct cmc_ca;
+/*
+ * A worker's authority. crypto, shared borrowed; keys taken over on success: they were loaded
+ * with this crypto. Errors: CMC_E_USAGE (a key does not fit its certificate).
+ */
+enum cmc_rc cmc_ca_new(struct cmc_ca_shared *shared, const struct cmc_crypto *crypto,
+                       EVP_PKEY *ca_key, EVP_PKEY *responder_key, struct cmc_ca **out,
+                       struct cmc_err *err) CMC_MUST_USE;
+void cmc_ca_free(struct cmc_ca *ca);
+/* For cmc_responder_new(). Borrowed from ca. */
+const struct cmc_authority *cmc_ca_get0_authority(const struct cmc_ca *ca);
+
+/*
+ * The CRL as of now: all revocations that are durable stand in it. Made and signed when there is
+ * a change since the last, or half of its life has passed; else the stored one.
+ */
+enum cmc_rc cmc_ca_crl(struct cmc_ca *ca, int64_t now, struct cmc_arena *arena,
+                       struct cmc_slice *out, struct cmc_err *err) CMC_MUST_USE;
+
+/*
+ * Issue a certificate outside of a request: for cmcd init (responder, TLS, officer). The subject
+ * and SAN come from rq as for a request; record is for the store.
+ */
+enum cmc_rc cmc_ca_issue(struct cmc_ca *ca, const struct cmc_issue_order *order,
+                         struct cmc_arena *arena, struct cmc_issued *out,
+                         struct cmc_err *err) CMC_MUST_USE;
+
+#endif

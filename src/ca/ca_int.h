@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef CMC_CA_CA_INT_H
+#define CMC_CA_CA_INT_H
+
+#include <openssl/x509.h>
+#include <pthread.h>
+
+#include "ca/ca.h"
+#include "cms/signed_data.h"
+
+/* Immutable after cmc_ca_shared_new(), but for the CRL, which has its lock. */
+struct cmc_ca_shared {
+    struct cmc_arena *arena;
+    struct cmc_store *store;
+    struct cmc_slice *chain; /* the issuing CA first */
+    size_t nchain;
+    struct cmc_slice *anchors; /* for officers */
+    size_t nanchors;
+    struct cmc_slice responder_cert;
+    struct cmc_cert ca_cert; /* chain[0] decoded */
+    struct cmc_slice ca_ski;
+    int64_t ca_not_after;
+    struct cmc_profile **profiles;
+    size_t nprofiles;
+    int64_t crl_seconds;
+
+    pthread_mutex_t crl_lock; /* over making a CRL: one at a time, and the rest wait for it */
+    bool crl_known;
+    uint64_t crl_generation;
+    int64_t crl_this_update;
+    struct cmc_buf crl;
+};
+
+#define OFFICER_CACHE 64u
+
+/* Who holds a certificate, as found out once. Good while the store's generation stands still. */
+struct known {
+    struct cmc_arena *arena;
+    uint8_t digest[CMC_SHA256_OCTETS];
+    uint64_t generation;
+    int64_t not_before, not_after; /* of the whole chain: the narrowest */
+    struct cmc_requester who;
+};
+
+struct cmc_ca {
+    struct cmc_ca_shared *shared;
+    const struct cmc_crypto *crypto;
+    EVP_PKEY *ca_key, *responder_key;
+    const struct cmc_sig_alg *ca_alg;
+    struct cmc_reader *reader;
+    X509_STORE *trust;              /* officers' anchors */
+    STACK_OF(X509) * intermediates; /* the authority's own chain */
+    struct known known[OFFICER_CACHE];
+    size_t next_known;
+    struct cmc_authority authority;
+};
+
+/* identify.c: struct cmc_authority_ops.identify */
+enum cmc_rc cmc_ca_identify(void *self, struct cmc_slice cert, const struct cmc_slice *chain,
+                            size_t nchain, int64_t now, struct cmc_arena *arena,
+                            struct cmc_requester *out, struct cmc_err *err) CMC_MUST_USE;
+/* Build trust and intermediates of a worker. */
+enum cmc_rc cmc_ca_trust_new(struct cmc_ca *ca, struct cmc_err *err) CMC_MUST_USE;
+
+/* issue.c */
+enum cmc_rc cmc_ca_check(void *self, const struct cmc_issue_order *order, struct cmc_arena *arena,
+                         struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_ca_issue_op(void *self, const struct cmc_issue_order *order,
+                            struct cmc_arena *arena, struct cmc_issued *out,
+                            struct cmc_err *err) CMC_MUST_USE;
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Issuing: the profile's TBSCertificate, a serial number, a signature. */
+#include "asn1/cmc.h"
+#include "asn1/codec.h"
+#include "ca/ca_int.h"
+
+/* RFC 5280 section 4.1.2.2: at most 20 octets, positive. All 20, of which 158 bits random. */
+#define SERIAL_OCTETS 20
+
+static const struct cmc_profile *find_profile(const struct cmc_ca *ca, const char *name)
+{
+    for (size_t i = 0; i < ca->shared->nprofiles; i++) {
+        if (strcmp(cmc_profile_name(ca->shared->profiles[i]), name) == 0)
+            return ca->shared->profiles[i];
+    }
+    return NULL;
+}
+
+enum cmc_rc cmc_ca_check(void *self, const struct cmc_issue_order *order, struct cmc_arena *arena,
+                         struct cmc_err *err)
+{
+    const struct cmc_ca *ca = self;
+    const struct cmc_profile *p = find_profile(ca, order->profile);
+    enum cmc_rc rc;
+
+    if (p == NULL)
+        return cmc_fail(err, CMC_E_BUG, NULL, "there is no profile %s", order->profile);
+    if (order->now > ca->shared->ca_not_after)
+        return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_INTERNAL_CA_ERROR,
+                             "RFC 5280 section 4.1.2.5", "the CA's own certificate has expired");
+    rc = cmc_profile_check(p, order->request, order->key, arena, err);
+    if (rc != CMC_OK)
+        cmc_err_body_part(err, order->request->body_part_id);
+    return rc;
+}
+
+static enum cmc_rc make_serial(const struct cmc_ca *ca, struct cmc_arena *arena,
+                               struct cmc_slice *out, struct cmc_err *err)
+{
+    uint8_t *p = cmc_arena_alloc(arena, SERIAL_OCTETS);
+    enum cmc_rc rc;
+
+    if (p == NULL)
+        return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a serial number");
+    rc = cmc_random(ca->crypto, p, SERIAL_OCTETS, err);
+    p[0] = (uint8_t)((p[0] & 0x7fu) | 0x40u);
+    *out = cmc_slice(p, SERIAL_OCTETS);
+    return rc;
+}
+
+static enum cmc_rc sign_cert(const struct cmc_ca *ca, struct cmc_slice tbs, struct cmc_arena *arena,
+                             struct cmc_slice *out, struct cmc_err *err)
+{
+    struct cmc_cert cert = {.tbs.raw = tbs};
+    struct cmc_slice sig;
+    uint8_t *bits;
+    enum cmc_rc rc;
+
+    rc = cmc_sign(ca->crypto, ca->ca_key, ca->ca_alg, tbs, arena, &sig, err);
+    if (rc == CMC_OK)
+        rc = cmc_sig_algid(ca->ca_alg, arena, &cert.signature_algorithm, err);
+    if (rc != CMC_OK)
+        return rc;
+    bits = cmc_arena_alloc(arena, sig.n + 1);
+    if (bits == NULL)
+        return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a certificate");
+    memcpy(bits + 1, sig.p, sig.n);
+    cert.signature = cmc_slice(bits, sig.n + 1);
+    return cmc_encode_arena(&cmc_it_cert, &cert, arena, out, err);
+}
+
+static enum cmc_rc make_record(const struct cmc_ca *ca, const struct cmc_issue_order *order,
+                               const struct cmc_cert_params *params, struct cmc_arena *arena,
+                               struct cmc_issued *out, struct cmc_err *err)
+{
+    struct cmc_cert_record *r = &out->record;
+    uint8_t digest[CMC_DIGEST_MAX];
+    uint8_t *ski;
+    enum cmc_rc rc;
+    size_t n;
+
+    *r = (struct cmc_cert_record){
+        .issuer = params->issuer,
+        .serial = params->serial,
+        .subject = order->request->subject,
+        .der = out->cert,
+        .not_before = params->not_before,
+        .not_after = params->not_after < params->issuer_not_after ? params->not_after
+                                                                  : params->issuer_not_after,
+        .issued_at = order->now,
+        .profile = order->profile,
+        .requester = order->requester != NULL ? order->requester->name : NULL,
+        .state = CMC_CERT_VALID};
+    ski = cmc_arena_alloc(arena, CMC_SKI_OCTETS);
+    if (ski == NULL)
+        return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a certificate");
+    rc = cmc_spki_ski(ca->crypto, order->request->spki, ski, err);
+    r->ski = cmc_slice(ski, CMC_SKI_OCTETS);
+    if (rc == CMC_OK)
+        rc = cmc_digest(ca->crypto, CMC_DIGEST_SHA256, order->request->spki, digest, &n, err);
+    memcpy(r->spki_digest, digest, sizeof r->spki_digest);
+    return rc;
+}
+
+enum cmc_rc cmc_ca_issue_op(void *self, const struct cmc_issue_order *order,
+                            struct cmc_arena *arena, struct cmc_issued *out, struct cmc_err *err)
+{
+    const struct cmc_ca *ca = self;
+    const struct cmc_profile *p = find_profile(ca, order->profile);
+    struct cmc_cert_params params = {.issuer = ca->shared->ca_cert.tbs.subject,
+                                     .issuer_ski = ca->shared->ca_ski,
+                                     .alg = ca->ca_alg,
+                                     .issuer_not_after = ca->shared->ca_not_after};
+    struct cmc_slice tbs;
+    enum cmc_rc rc;
+
+    memset(out, 0, sizeof *out);
+    if (p == NULL)
+        return cmc_fail(err, CMC_E_BUG, NULL, "there is no profile %s", order->profile);
+    cmc_profile_validity(p, order->now, &params.not_before, &params.not_after);
+    rc = make_serial(ca, arena, &params.serial, err);
+    if (rc == CMC_OK)
+        rc = cmc_profile_tbs(p, ca->crypto, order->request, &params, arena, &tbs, err);
+    if (rc == CMC_OK)
+        rc = sign_cert(ca, tbs, arena, &out->cert, err);
+    if (rc == CMC_OK)
+        rc = make_record(ca, order, &params, arena, out, err);
+    return rc;
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What came back, and whether to believe it (RFC 10002 section 4). */
+#include "asn1/codec.h"
+#include "asn1/oids.h"
+#include "client/chain.h"
+#include "client/client.h"
+
+struct answer {
+    const struct cmc_crypto *c;
+    const struct cmc_exchange_state *state;
+    const struct cmc_trust *trust;
+    struct cmc_arena *arena;
+    struct cmc_answer_view *out;
+};
+
+/* Is this a bare certificate: application/pkix-cert? */
+static bool bare_cert(const struct answer *a, struct cmc_slice body)
+{
+    struct cmc_cert cert = {0};
+    struct cmc_slice *one;
+
+    if (cmc_decode(&cmc_it_cert, body, a->arena, &cert, NULL) != CMC_OK)
+        return false;
+    one = cmc_arena_dup(a->arena, &cert.raw, sizeof cert.raw);
+    if (one == NULL)
+        return false;
+    a->out->certs = one;
+    a->out->ncerts = 1;
+    return true;
+}
+
+/* -- who signed -------------------------------------------------------------------------- */
+
+static size_t find_signer(const struct answer *a, const struct cmc_signed_data *sd, size_t i,
+                          struct cmc_slice *cert)
+{
+    size_t k = cmc_signer_find_cert(sd, i, a->out->certs, a->out->ncerts, a->arena);
+
+    if (k != SIZE_MAX) {
+        *cert = a->out->certs[k];
+        return k;
+    }
+    if (a->trust != NULL) {
+        k = cmc_signer_find_cert(sd, i, a->trust->anchors, a->trust->nanchors, a->arena);
+        if (k != SIZE_MAX)
+            *cert = a->trust->anchors[k];
+    }
+    return k;
+}
+
+static enum cmc_rc check_signer(const struct answer *a, const struct cmc_signed_data *sd, size_t i,
+                                struct cmc_err *err)
+{
+    enum cmc_rc rc;
+    struct cmc_slice der = CMC_SLICE_NONE;
+    struct cmc_cert cert = {0};
+    EVP_PKEY *key = NULL;
+
+    if (find_signer(a, sd, i, &der) == SIZE_MAX) {
+        rc = cmc_fail(err, CMC_E_CRYPTO, NULL,
+                      "the certificate of the response's signer is neither in the response nor "
+                      "among the trusted ones");
+        goto out;
+    }
+    rc = cmc_signer_check_digest(a->c, sd, i, false, a->arena, err);
+    if (rc == CMC_OK)
+        rc = cmc_signer_check_content_type(sd, i, a->arena, err);
+    if (rc == CMC_OK)
+        rc = cmc_decode(&cmc_it_cert, der, a->arena, &cert, err);
+    if (rc == CMC_OK)
+        rc = cmc_spki_key(a->c, cert.tbs.spki.raw, &key, err);
+    if (rc == CMC_OK)
+        rc = cmc_signer_check_signature(a->c, sd, i, key, false, a->arena, err);
+    if (rc == CMC_OK && a->trust != NULL)
+        rc = cmc_chain_check(a->c, der, a->out->certs, a->out->ncerts, a->trust, a->arena, NULL,
+                             err);
+    if (rc == CMC_OK && a->trust != NULL)
+        rc = cmc_responder_check(der, a->trust, a->arena, err);
+    if (rc != CMC_OK)
+        cmc_err_prefix(err, "the response's signature");
+    else if (i == 0)
+        a->out->signer_cert = der;
+out:
+    EVP_PKEY_free(key);
+    return rc;
+}
+
+/* -- is it the answer to this request ---------------------------------------------------- */
+
+static bool control_value(const struct answer *a, const struct cmc_list *controls,
+                          struct cmc_slice type, const struct cmc_item *it, struct cmc_slice *out)
+{
+    const struct cmc_tagged_attribute *ta = cmc_control_first(controls, type);
+
+    *out = CMC_SLICE_NONE;
+    return ta != NULL && ta->values.n == 1 &&
+           cmc_decode(it, *CMC_AT(struct cmc_slice, ta->values, 0), a->arena, out, NULL) == CMC_OK;
+}
+
+/* What the server said, for an error that would otherwise hide it. */
+static const char *first_status(const struct answer *a)
+{
+    const struct cmc_outcome *o = a->out->outcomes;
+    const char *text;
+
+    for (size_t i = 0; i < a->out->noutcomes; i++, o++) {
+        if (o->status == CMC_STATUS_SUCCESS)
+            continue;
+        text = cmc_arena_printf(a->arena, "; its status is %s%s%s%s%.*s", cmc_status_name(o->status),
+                                o->fail_info != CMC_FAIL_INFO_NONE ? " " : "",
+                                o->fail_info != CMC_FAIL_INFO_NONE
+                                    ? cmc_fail_info_name((uint32_t)o->fail_info)
+                                    : "",
+                                o->text.n > 0 ? ": " : "", o->text.n < 200 ? (int)o->text.n : 200,
+                                o->text.n > 0 ? (const char *)o->text.p : "");
+        return text != NULL ? text : "";
+    }
+    return "";
+}
+
+static enum cmc_rc check_match(const struct answer *a, const struct cmc_list *controls,
+                               struct cmc_err *err)
+{
+    const struct cmc_exchange_state *s = a->state;
+    struct cmc_slice v;
+
+    if (s == NULL)
+        return CMC_OK;
+    if (s->has_nonce &&
+        (!control_value(a, controls, cmc_oid_id_cmc_recipientNonce, &cmc_it_nonce, &v) ||
+         !cmc_slice_eq(v, cmc_slice(s->sender_nonce, sizeof s->sender_nonce))))
+        return cmc_fail(err, CMC_E_REFUSED, "RFC 10002 section 6.6",
+                        "the response is not to this request: its recipientNonce is %s%s",
+                        v.p == NULL ? "missing" : "another", first_status(a));
+    if (s->transaction_id.p != NULL &&
+        (!control_value(a, controls, cmc_oid_id_cmc_transactionId, &cmc_it_transaction_id, &v) ||
+         !cmc_slice_eq(v, s->transaction_id)))
+        return cmc_fail(err, CMC_E_REFUSED, "RFC 10002 section 6.6",
+                        "the response is not to this request: its transactionId is %s%s",
+                        v.p == NULL ? "missing" : "another", first_status(a));
+    return CMC_OK;
+}
+
+/* -- statuses ---------------------------------------------------------------------------- */
+
+/* How bad a status is, from best to worst; one that we do not know counts as failed. */
+static int badness(uint32_t status)
+{
+    static const uint32_t order[] = {CMC_STATUS_SUCCESS,      CMC_STATUS_CONFIRM_REQUIRED,
+                                     CMC_STATUS_PENDING,      CMC_STATUS_PARTIAL,
+                                     CMC_STATUS_POP_REQUIRED, CMC_STATUS_NO_SUPPORT};
+
+    for (size_t i = 0; i < CMC_COUNT(order); i++) {
+        if (order[i] == status)
+            return (int)i;
+    }
+    return (int)CMC_COUNT(order);
+}
+
+static enum cmc_rc read_full(const struct answer *a, const struct cmc_signed_data *sd,
+                             struct cmc_err *err)
+{
+    struct cmc_pkiresponse body = {0};
+    struct cmc_outcome *outcomes = NULL;
+    enum cmc_rc rc = cmc_pkiresponse_open(sd->encap.content, a->arena, &body, err);
+
+    if (rc == CMC_OK)
+        rc = cmc_status_read(a->arena, &body.controls, &outcomes, &a->out->noutcomes, err);
+    if (rc != CMC_OK)
+        return rc;
+    a->out->outcomes = outcomes;
+    for (size_t i = 0; i < a->out->noutcomes; i++) {
+        if (badness(outcomes[i].status) > badness(a->out->worst))
+            a->out->worst = outcomes[i].status;
+    }
+    (void)control_value(a, &body.controls, cmc_oid_id_cmc_dataReturn, &cmc_it_octet_string,
+                        &a->out->data_return);
+    return check_match(a, &body.controls, err);
+}
+
+static enum cmc_rc open_full(const struct answer *a, const struct cmc_signed_data *sd,
+                             struct cmc_err *err)
+{
+    enum cmc_rc rc = CMC_OK;
+
+    if (!cmc_slice_eq(sd->encap.type, cmc_oid_id_cct_PKIResponse)) {
+        char dotted[128];
+        const char *name = cmc_oid_name(sd->encap.type);
+
+        return cmc_fail(err, CMC_E_INPUT, "RFC 10002 section 4.2",
+                        "the answer holds %s where id-cct-PKIResponse is due",
+                        name != NULL ? name : cmc_oid_text(sd->encap.type, dotted, sizeof dotted));
+    }
+    if (sd->encap.content.p == NULL)
+        return cmc_fail(err, CMC_E_INPUT, "RFC 10002 section 4.2", "the response is empty");
+    if (sd->signer_infos.n == 0)
+        return cmc_fail(err, CMC_E_CRYPTO, "RFC 10002 section 4.2", "the response is not signed");
+    for (size_t i = 0; rc == CMC_OK && i < sd->signer_infos.n; i++)
+        rc = check_signer(a, sd, i, err);
+    if (rc == CMC_OK)
+        rc = read_full(a, sd, err);
+    return rc;
+}
+
+enum cmc_rc cmc_answer_open(const struct cmc_crypto *c, struct cmc_slice body,
+                            const struct cmc_exchange_state *state, const struct cmc_trust *trust,
+                            struct cmc_arena *arena, struct cmc_answer_view *out,
+                            struct cmc_err *err)
+{
+    struct answer a = {.c = c, .state = state, .trust = trust, .arena = arena, .out = out};
+    struct cmc_signed_data sd = {0};
+    enum cmc_rc rc;
+
+    *out = (struct cmc_answer_view){.worst = CMC_STATUS_SUCCESS};
+    if (bare_cert(&a, body))
+        return CMC_OK;
+    rc = cmc_signed_data_open(body, arena, &sd, err);
+    if (rc != CMC_OK) {
+        cmc_err_prefix(err, "the answer is neither a CMC response nor a certificate");
+        return rc;
+    }
+    out->certs = sd.certs.v;
+    out->ncerts = sd.certs.n;
+    if (cmc_is_certs_only(&sd))
+        return CMC_OK;
+    out->full = true;
+    return open_full(&a, &sd, err);
+}
+
+enum cmc_rc cmc_answer_cert(const struct cmc_crypto *c, const struct cmc_answer_view *answer,
+                            struct cmc_slice spki, const struct cmc_trust *trust,
+                            struct cmc_arena *arena, struct cmc_slice *out, struct cmc_err *err)
+{
+    *out = CMC_SLICE_NONE;
+    for (size_t i = 0; i < answer->ncerts; i++) {
+        struct cmc_cert cert = {0};
+        enum cmc_rc rc;
+
+        if (cmc_decode(&cmc_it_cert, answer->certs[i], arena, &cert, NULL) != CMC_OK ||
+            !cmc_slice_eq(cert.tbs.spki.raw, spki))
+            continue;
+        if (trust != NULL) {
+            rc = cmc_chain_check(c, answer->certs[i], answer->certs, answer->ncerts, trust, arena,
+                                 NULL, err);
+            if (rc != CMC_OK) {
+                cmc_err_prefix(err, "the new certificate");
+                return rc;
+            }
+        }
+        *out = answer->certs[i];
+        return CMC_OK;
+    }
+    return cmc_fail(err, CMC_E_REFUSED, NULL,
+                    "no certificate for the requested key among the %zu of the answer",
+                    answer->ncerts);
+}

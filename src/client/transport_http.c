@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* CMC over HTTP and HTTPS (RFC 10003 section 6) by libcurl. */
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "client/client.h"
+#include "key/key.h"
+
+#define DEFAULT_TIMEOUT_SECONDS 30u
+#define FIRST_LINE_MAX          160u
+
+struct cmc_http_transport {
+    CURL *curl;
+    char *url;
+    struct cmc_buf body;  /* of the answer under way */
+    struct cmc_buf cert;  /* client certificate and chain, PEM */
+    struct cmc_buf key;   /* its key, PEM; zeroised when freed */
+    bool too_large;
+    char why[CURL_ERROR_SIZE];
+};
+
+/* -- setting up -------------------------------------------------------------------------- */
+
+static size_t take_body(char *p, size_t size, size_t n, void *arg)
+{
+    struct cmc_http_transport *t = arg;
+
+    cmc_buf_add(&t->body, p, size * n);
+    if (!cmc_buf_ok(&t->body)) {
+        t->too_large = true;
+        return 0;
+    }
+    return size * n;
+}
+
+static bool is_https(const char *url)
+{
+    return strncasecmp(url, "https:", strlen("https:")) == 0;
+}
+
+static enum cmc_rc check_url(const char *url, struct cmc_err *err)
+{
+    if (url == NULL || *url == '\0')
+        return cmc_fail(err, CMC_E_USAGE, NULL, "no URL; want http://HOST/PATH or https://..");
+    if (is_https(url) || strncasecmp(url, "http:", strlen("http:")) == 0)
+        return CMC_OK;
+    return cmc_fail(err, CMC_E_USAGE, NULL, "%s: not an http: or https: URL", url);
+}
+
+/* The client certificate with its chain and the key go to libcurl in memory, so that each form
+ * that we can read will do. */
+static enum cmc_rc load_identity(struct cmc_http_transport *t, const struct cmc_http_options *o,
+                                 struct cmc_err *err)
+{
+    enum cmc_rc rc;
+    struct cmc_crypto *c = NULL;
+    struct cmc_arena *arena = NULL;
+    EVP_PKEY *key = NULL;
+    struct cmc_slice *certs = NULL;
+    size_t n = 0;
+
+    arena = cmc_arena_new(CMC_LIMIT_ARENA_OCTETS);
+    if (arena == NULL) {
+        rc = cmc_fail(err, CMC_E_MEM, NULL, "no memory for a client certificate");
+        goto out;
+    }
+    rc = cmc_crypto_new(&c, err);
+    if (rc == CMC_OK)
+        rc = cmc_certs_load(c, o->tls_cert, o->tls_pass, arena, &certs, &n, err);
+    for (size_t i = 0; rc == CMC_OK && i < n; i++)
+        rc = cmc_pem_write("CERTIFICATE", certs[i], &t->cert, err);
+    if (rc == CMC_OK)
+        rc = cmc_key_load(c, o->tls_key != NULL ? o->tls_key : o->tls_cert, o->tls_pass, &key, err);
+    if (rc == CMC_OK)
+        rc = cmc_key_pem(key, NULL, &t->key, err);
+out:
+    EVP_PKEY_free(key);
+    cmc_arena_free(arena);
+    cmc_crypto_free(c);
+    return rc;
+}
+
+static CURLcode set_tls(struct cmc_http_transport *t, const struct cmc_http_options *o)
+{
+    struct curl_blob cert = {t->cert.p, t->cert.n, CURL_BLOB_NOCOPY};
+    struct curl_blob key = {t->key.p, t->key.n, CURL_BLOB_NOCOPY};
+    CURLcode cc = curl_easy_setopt(t->curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+
+    if (cc == CURLE_OK && o->tls_ca != NULL)
+        cc = curl_easy_setopt(t->curl, CURLOPT_CAINFO, o->tls_ca);
+    if (cc == CURLE_OK && o->tls_ca != NULL)
+        cc = curl_easy_setopt(t->curl, CURLOPT_CAPATH, NULL);
+    if (cc == CURLE_OK && t->cert.n > 0)
+        cc = curl_easy_setopt(t->curl, CURLOPT_SSLCERT_BLOB, &cert);
+    if (cc == CURLE_OK && t->key.n > 0)
+        cc = curl_easy_setopt(t->curl, CURLOPT_SSLKEY_BLOB, &key);
+    return cc;
+}
+
+static CURLcode set_options(struct cmc_http_transport *t, const struct cmc_http_options *o)
+{
+    long seconds = (long)(o->timeout_seconds > 0 ? o->timeout_seconds : DEFAULT_TIMEOUT_SECONDS);
+    const struct {
+        CURLoption option;
+        long value;
+    } numbers[] = {
+        {CURLOPT_NOSIGNAL, 1}, {CURLOPT_NOPROGRESS, 1},  {CURLOPT_FOLLOWLOCATION, 0},
+        {CURLOPT_POST, 1},     {CURLOPT_TIMEOUT, seconds},
+    };
+    const struct {
+        CURLoption option;
+        const void *value;
+    } pointers[] = {
+        {CURLOPT_URL, t->url},
+        {CURLOPT_PROTOCOLS_STR, "http,https"},
+        {CURLOPT_ERRORBUFFER, t->why},
+        {CURLOPT_WRITEDATA, t},
+        {CURLOPT_USERAGENT, "cmc"},
+    };
+    CURLcode cc = CURLE_OK;
+
+    for (size_t i = 0; cc == CURLE_OK && i < sizeof numbers / sizeof numbers[0]; i++)
+        cc = curl_easy_setopt(t->curl, numbers[i].option, numbers[i].value);
+    for (size_t i = 0; cc == CURLE_OK && i < sizeof pointers / sizeof pointers[0]; i++)
+        cc = curl_easy_setopt(t->curl, pointers[i].option, pointers[i].value);
+    if (cc == CURLE_OK)
+        cc = curl_easy_setopt(t->curl, CURLOPT_WRITEFUNCTION, take_body);
+    if (cc == CURLE_OK && is_https(t->url))
+        cc = set_tls(t, o);
+    return cc;
+}
+
+enum cmc_rc cmc_http_transport_new(const struct cmc_http_options *o,
+                                   struct cmc_http_transport **out, struct cmc_err *err)
+{
+    enum cmc_rc rc;
+    struct cmc_http_transport *t = NULL;
+    CURLcode cc;
+
+    *out = NULL;
+    rc = check_url(o->url, err);
+    if (rc != CMC_OK)
+        goto out;
+    t = calloc(1, sizeof *t);
+    /* Without TLS there is nothing global to set up, and that saves time at each start. */
+    if (t == NULL || (t->url = strdup(o->url)) == NULL ||
+        curl_global_init(is_https(o->url) ? CURL_GLOBAL_DEFAULT : CURL_GLOBAL_NOTHING) != 0 ||
+        (t->curl = curl_easy_init()) == NULL) {
+        rc = cmc_fail(err, CMC_E_MEM, NULL, "no memory for an HTTP client");
+        goto out;
+    }
+    cmc_buf_init(&t->body, CMC_LIMIT_MESSAGE_OCTETS);
+    cmc_buf_init(&t->cert, CMC_LIMIT_FILE_OCTETS);
+    cmc_buf_init(&t->key, CMC_LIMIT_FILE_OCTETS);
+    if (o->tls_cert != NULL && !is_https(o->url)) {
+        rc = cmc_fail(err, CMC_E_USAGE, NULL, "%s: a TLS client certificate needs an https: URL",
+                      o->url);
+        goto out;
+    }
+    if (o->tls_cert != NULL)
+        rc = load_identity(t, o, err);
+    if (rc != CMC_OK)
+        goto out;
+    cc = set_options(t, o);
+    if (cc != CURLE_OK) {
+        rc = cmc_fail(err, CMC_E_LOCAL, NULL, "%s: %s", o->url, curl_easy_strerror(cc));
+        goto out;
+    }
+    *out = t;
+    t = NULL;
+out:
+    cmc_http_transport_free(t);
+    return rc;
+}
+
+void cmc_http_transport_free(struct cmc_http_transport *t)
+{
+    if (t == NULL)
+        return;
+    curl_easy_cleanup(t->curl);
+    cmc_buf_free(&t->body);
+    cmc_buf_free(&t->cert);
+    cmc_buf_free(&t->key);
+    free(t->url);
+    free(t);
+}
+
+/* -- one exchange ------------------------------------------------------------------------ */
+
+static enum cmc_rc transfer_failed(const struct cmc_http_transport *t, CURLcode cc,
+                                   struct cmc_err *err)
+{
+    if (t->too_large)
+        return cmc_fail(err, CMC_E_LIMIT, NULL,
+                        "%s: the answer is above CMC_LIMIT_MESSAGE_OCTETS (%u)", t->url,
+                        CMC_LIMIT_MESSAGE_OCTETS);
+    return cmc_fail(err, CMC_E_LOCAL, NULL, "%s: %s", t->url,
+                    t->why[0] != '\0' ? t->why : curl_easy_strerror(cc));
+}
+
+/* What the server wrote, when it is text: its first line, without what a terminal obeys. */
+static const char *first_line(struct cmc_slice body, char *buf)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < body.n && n < FIRST_LINE_MAX; i++) {
+        uint8_t c = body.p[i];
+
+        if (c == '\r' || c == '\n')
+            break;
+        if (c == 0)
+            return "";
+        buf[n++] = c >= 0x20 && c < 0x7f ? (char)c : '?';
+    }
+    buf[n] = '\0';
+    return buf;
+}
+
+static enum cmc_rc check_status(const struct cmc_http_transport *t, long status,
+                                struct cmc_err *err)
+{
+    char buf[FIRST_LINE_MAX + 1] = "";
+    const char *line = first_line(cmc_buf_get0(&t->body), buf);
+
+    if (status >= 200 && status <= 299)
+        return CMC_OK;
+    return cmc_fail(err, status == 503 || status == 429 ? CMC_E_RETRY : CMC_E_LOCAL,
+                    "RFC 10003 section 6", "%s: the server answered HTTP %ld%s%s", t->url, status,
+                    *line != '\0' ? ": " : "", line);
+}
+
+static bool add_header(struct curl_slist **list, const char *name, const char *value)
+{
+    char line[512];
+    struct curl_slist *more;
+    int n = snprintf(line, sizeof line, "%s: %s", name, value);
+
+    if (n < 0 || (size_t)n >= sizeof line)
+        return false;
+    more = curl_slist_append(*list, line);
+    if (more == NULL)
+        return false;
+    *list = more;
+    return true;
+}
+
+static enum cmc_rc exchange(void *self, const char *content_type, const char *accept,
+                            struct cmc_slice body, struct cmc_arena *arena,
+                            struct cmc_transport_reply *out, struct cmc_err *err)
+{
+    struct cmc_http_transport *t = self;
+    enum cmc_rc rc = CMC_OK;
+    struct curl_slist *headers = NULL;
+    struct curl_slist *more;
+    char *type = NULL;
+    long status = 0;
+    CURLcode cc;
+
+    *out = (struct cmc_transport_reply){0};
+    cmc_buf_reset(&t->body);
+    t->too_large = false;
+    t->why[0] = '\0';
+    if (!add_header(&headers, "Content-Type", content_type) ||
+        (accept != NULL && !add_header(&headers, "Accept", accept)) ||
+        /* No "Expect: 100-continue": it costs a round trip, and some servers stall on it. */
+        (more = curl_slist_append(headers, "Expect:")) == NULL) {
+        rc = cmc_fail(err, CMC_E_USAGE, NULL, "the media types are too long for HTTP headers");
+        goto out;
+    }
+    headers = more;
+    if (curl_easy_setopt(t->curl, CURLOPT_HTTPHEADER, headers) != CURLE_OK ||
+        curl_easy_setopt(t->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.n) != CURLE_OK ||
+        curl_easy_setopt(t->curl, CURLOPT_POSTFIELDS, body.p) != CURLE_OK) {
+        rc = cmc_fail(err, CMC_E_MEM, NULL, "no memory for an HTTP request");
+        goto out;
+    }
+    cc = curl_easy_perform(t->curl);
+    if (cc != CURLE_OK) {
+        rc = transfer_failed(t, cc, err);
+        goto out;
+    }
+    (void)curl_easy_getinfo(t->curl, CURLINFO_RESPONSE_CODE, &status);
+    (void)curl_easy_getinfo(t->curl, CURLINFO_CONTENT_TYPE, &type);
+    out->http_status = (unsigned int)status;
+    (void)snprintf(out->content_type, sizeof out->content_type, "%s", type != NULL ? type : "");
+    rc = check_status(t, status, err);
+    if (rc != CMC_OK)
+        goto out;
+    if (t->body.n == 0) {
+        rc = cmc_fail(err, CMC_E_INPUT, "RFC 10003 section 6",
+                      "%s: the server's answer (HTTP %ld) is empty", t->url, status);
+        goto out;
+    }
+    out->body = cmc_arena_slice(arena, cmc_buf_get0(&t->body));
+    if (out->body.p == NULL)
+        rc = cmc_fail(err, CMC_E_MEM, NULL, "no memory for the answer");
+out:
+    (void)curl_easy_setopt(t->curl, CURLOPT_HTTPHEADER, NULL);
+    curl_slist_free_all(headers);
+    return rc;
+}
+
+struct cmc_transport cmc_http_transport_get(struct cmc_http_transport *t)
+{
+    return (struct cmc_transport){.exchange = exchange, .self = t};
+}

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The answer: a Full PKI Response, a Simple one or a bare certificate, as the plan came out. */
+#include "asn1/codec.h"
+#include "asn1/oids.h"
+#include "responder/responder_int.h"
+
+#define SENDER_NONCE_OCTETS 16
+
+static enum cmc_rc no_memory(struct cmc_err *err)
+{
+    return cmc_fail(err, CMC_E_MEM, NULL, "no memory for an answer");
+}
+
+static size_t count(const struct job *j, enum plan_kind kind, uint32_t status)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < j->nitems; i++)
+        n += j->items[i].kind == kind && j->items[i].status == status;
+    return n;
+}
+
+/* The issued certificates, then (with_chain) the issuer's chain. */
+static enum cmc_rc certificates(const struct job *j, bool with_chain, struct cmc_slice **out,
+                                size_t *n, struct cmc_err *err)
+{
+    const struct cmc_slice *chain = NULL;
+    size_t nchain = 0;
+
+    if (with_chain)
+        j->r->auth->ops->chain(j->r->auth->self, &chain, &nchain);
+    *n = 0;
+    *out = cmc_arena_array(j->arena, j->nitems + nchain, sizeof **out);
+    if (*out == NULL)
+        return no_memory(err);
+    for (size_t i = 0; i < j->nitems; i++) {
+        if (j->items[i].kind == PLAN_ISSUE && j->items[i].status == CMC_STATUS_SUCCESS)
+            (*out)[(*n)++] = j->items[i].issued.cert;
+    }
+    for (size_t i = 0; i < nchain; i++)
+        (*out)[(*n)++] = chain[i];
+    return CMC_OK;
+}
+
+/* -- Full PKI Response ------------------------------------------------------------------- */
+
+static enum cmc_rc add_success(const struct job *j, struct cmc_pkiresponse *resp, uint32_t *next_id,
+                               struct cmc_err *err)
+{
+    uint32_t *ids = cmc_arena_array(j->arena, j->nitems + 1, sizeof *ids);
+    struct cmc_outcome o = {.status = CMC_STATUS_SUCCESS, .fail_info = CMC_FAIL_INFO_NONE};
+    size_t issued = count(j, PLAN_ISSUE, CMC_STATUS_SUCCESS);
+    size_t changed = count(j, PLAN_REVOKE, CMC_STATUS_SUCCESS);
+    char *text;
+
+    if (ids == NULL)
+        return no_memory(err);
+    for (size_t i = 0; i < j->nitems; i++) {
+        if (j->items[i].status == CMC_STATUS_SUCCESS)
+            ids[o.nbody_parts++] = j->items[i].body_part;
+    }
+    if (o.nbody_parts == 0) {
+        if (j->nitems > 0)
+            return CMC_OK;
+        ids[o.nbody_parts++] = 0; /* nothing was asked for: the message itself went well */
+    }
+    text = cmc_arena_printf(j->arena, "%zu certificate(s) issued, %zu changed in status", issued,
+                            changed);
+    if (text == NULL)
+        return no_memory(err);
+    o.body_parts = ids;
+    o.text = cmc_slice_str(text);
+    return cmc_status_add(j->arena, &resp->controls, &o, j->rules->status_v1, next_id, err);
+}
+
+static enum cmc_rc add_failures(const struct job *j, struct cmc_pkiresponse *resp,
+                                uint32_t *next_id, struct cmc_err *err)
+{
+    for (size_t i = 0; i < j->nitems; i++) {
+        const struct plan_item *it = &j->items[i];
+        const struct cmc_outcome o = {.status = it->status,
+                                      .fail_info = it->fail_info,
+                                      .body_parts = &it->body_part,
+                                      .nbody_parts = 1,
+                                      .text = cmc_slice_str(it->text)};
+        enum cmc_rc rc;
+
+        if (it->status == CMC_STATUS_SUCCESS)
+            continue;
+        rc = cmc_status_add(j->arena, &resp->controls, &o, j->rules->status_v1, next_id, err);
+        if (rc != CMC_OK)
+            return rc;
+    }
+    return CMC_OK;
+}
+
+/* RFC 10002 sections 6.4 and 6.6: what is given back. */
+static enum cmc_rc add_echoes(const struct job *j, struct cmc_pkiresponse *resp, uint32_t *next_id,
+                              struct cmc_err *err)
+{
+    enum cmc_rc rc = CMC_OK;
+
+    if (j->transaction_id.p != NULL)
+        rc = cmc_control_add(j->arena, &resp->controls, (*next_id)++, cmc_oid_id_cmc_transactionId,
+                             &cmc_it_transaction_id, &j->transaction_id, err);
+    if (rc == CMC_OK && j->sender_nonce.p != NULL) {
+        uint8_t *octets = cmc_arena_alloc(j->arena, SENDER_NONCE_OCTETS);
+        struct cmc_slice nonce = cmc_slice(octets, SENDER_NONCE_OCTETS);
+
+        if (octets == NULL)
+            return no_memory(err);
+        rc = cmc_random(j->r->crypto, octets, SENDER_NONCE_OCTETS, err);
+        if (rc == CMC_OK)
+            rc = cmc_control_add(j->arena, &resp->controls, (*next_id)++,
+                                 cmc_oid_id_cmc_recipientNonce, &cmc_it_nonce, &j->sender_nonce,
+                                 err);
+        if (rc == CMC_OK)
+            rc = cmc_control_add(j->arena, &resp->controls, (*next_id)++,
+                                 cmc_oid_id_cmc_senderNonce, &cmc_it_nonce, &nonce, err);
+    }
+    if (rc == CMC_OK && j->data_return.p != NULL)
+        rc = cmc_control_add(j->arena, &resp->controls, (*next_id)++, cmc_oid_id_cmc_dataReturn,
+                             &cmc_it_octet_string, &j->data_return, err);
+    return rc;
+}
+
+static enum cmc_rc full_response(struct job *j, struct cmc_err *err)
+{
+    struct cmc_pkiresponse resp = {0};
+    struct cmc_slice body, *certs;
+    uint32_t next_id = 1;
+    size_t ncerts;
+    enum cmc_rc rc;
+
+    if (j->refused)
+        rc = cmc_status_add(j->arena, &resp.controls, &j->refusal, j->rules->status_v1, &next_id,
+                            err);
+    else
+        rc = add_success(j, &resp, &next_id, err);
+    if (rc == CMC_OK && !j->refused)
+        rc = add_failures(j, &resp, &next_id, err);
+    if (rc == CMC_OK)
+        rc = add_echoes(j, &resp, &next_id, err);
+    if (rc == CMC_OK)
+        rc = cmc_pkiresponse_encode(j->arena, &resp, &body, err);
+    if (rc == CMC_OK)
+        rc = certificates(j, true, &certs, &ncerts, err);
+    if (rc == CMC_OK)
+        rc = j->r->auth->ops->sign_response(j->r->auth->self, body, certs, ncerts, j->x->now,
+                                            j->arena, &j->reply.body, err);
+    j->reply.content_type = CMC_MEDIA_RESPONSE;
+    return rc;
+}
+
+/* -- which form -------------------------------------------------------------------------- */
+
+/*
+ * A Simple PKI Response or a bare certificate can say one thing only: here it is. Anything else,
+ * a failure, a revocation, a count of certificates that does not fit, needs a Full one
+ * (RFC 10002 section 4).
+ */
+static enum cmc_answer_form answer_form(const struct job *j)
+{
+    size_t issued = count(j, PLAN_ISSUE, CMC_STATUS_SUCCESS);
+
+    if (j->refused || issued == 0 || issued != j->nitems ||
+        (j->x->form == CMC_ANSWER_PKIX_CERT && issued != 1))
+        return CMC_ANSWER_CMC;
+    return j->x->form;
+}
+
+static const char *reason(const struct job *j)
+{
+    char *text = NULL;
+
+    if (j->refused)
+        text = cmc_arena_printf(j->arena, "%s%s%s: %.*s", cmc_status_name(j->refusal.status),
+                                j->refusal.fail_info != CMC_FAIL_INFO_NONE ? " " : "",
+                                j->refusal.fail_info != CMC_FAIL_INFO_NONE
+                                    ? cmc_fail_info_name((uint32_t)j->refusal.fail_info)
+                                    : "",
+                                (int)j->refusal.text.n, (const char *)j->refusal.text.p);
+    else
+        text = cmc_arena_printf(
+            j->arena, "%zu issued, %zu changed in status, %zu refused",
+            count(j, PLAN_ISSUE, CMC_STATUS_SUCCESS), count(j, PLAN_REVOKE, CMC_STATUS_SUCCESS),
+            count(j, PLAN_ISSUE, CMC_STATUS_FAILED) + count(j, PLAN_REVOKE, CMC_STATUS_FAILED));
+    return text != NULL ? text : "out of memory";
+}
+
+enum cmc_rc cmc_job_answer(struct job *j, struct cmc_err *err)
+{
+    enum cmc_answer_form form = answer_form(j);
+    struct cmc_slice *certs;
+    size_t ncerts;
+    enum cmc_rc rc;
+
+    j->reply = (struct cmc_reply){.http_status = 200};
+    if (form == CMC_ANSWER_CMC) {
+        rc = full_response(j, err);
+    } else {
+        rc = certificates(j, form == CMC_ANSWER_CERTS_ONLY_CHAIN, &certs, &ncerts, err);
+        if (rc == CMC_OK && form == CMC_ANSWER_PKIX_CERT) {
+            j->reply.content_type = CMC_MEDIA_PKIX_CERT;
+            j->reply.body = certs[0];
+        } else if (rc == CMC_OK) {
+            j->reply.content_type = CMC_MEDIA_CERTS_ONLY;
+            rc = cmc_certs_only_create(certs, ncerts, NULL, 0, j->arena, &j->reply.body, err);
+        }
+    }
+    j->reply.reason = reason(j);
+    return rc;
+}

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The plan: walk controls and requests once and write down what would happen. No side effects,
+ * so it may be fuzzed, repeated and thrown away.
+ */
+#include "asn1/codec.h"
+#include "asn1/oids.h"
+#include "control/control.h"
+#include "responder/responder_int.h"
+
+void cmc_job_refuse(struct job *j, const struct cmc_err *err, uint32_t status,
+                    const uint32_t *body_parts, size_t n)
+{
+    uint32_t *ids;
+
+    j->refused = true;
+    j->refusal_clause = err->clause;
+    j->refusal = (struct cmc_outcome){.status = status, .fail_info = err->fail_info};
+    if (status == CMC_STATUS_FAILED && err->fail_info == CMC_FAIL_INFO_NONE)
+        j->refusal.fail_info = CMC_FAIL_BAD_REQUEST;
+    if (body_parts == NULL) {
+        ids = cmc_arena_array(j->arena, 1, sizeof *ids);
+        if (ids != NULL)
+            ids[0] = err->has_body_part ? err->body_part : 0;
+        j->refusal.nbody_parts = 1;
+        j->refusal.body_parts = ids;
+    } else {
+        j->refusal.body_parts = body_parts;
+        j->refusal.nbody_parts = n;
+    }
+    j->refusal.text = cmc_arena_slice(j->arena, cmc_slice_str(err->text));
+}
+
+void cmc_item_refuse(struct job *j, struct plan_item *it, const struct cmc_err *err)
+{
+    char *text = cmc_arena_strdup(j->arena, err->text);
+
+    it->status = CMC_STATUS_FAILED;
+    it->fail_info = err->fail_info != CMC_FAIL_INFO_NONE ? err->fail_info : CMC_FAIL_BAD_REQUEST;
+    it->clause = err->clause;
+    it->text = text != NULL ? text : "out of memory";
+}
+
+struct plan_item *cmc_job_add_item(struct job *j, enum plan_kind kind, uint32_t body_part)
+{
+    struct plan_item *it;
+
+    if (j->nitems == j->max_items)
+        return NULL;
+    it = &j->items[j->nitems++];
+    it->kind = kind;
+    it->body_part = body_part;
+    it->status = CMC_STATUS_SUCCESS;
+    it->fail_info = CMC_FAIL_INFO_NONE;
+    return it;
+}
+
+/* -- controls ---------------------------------------------------------------------------- */
+
+typedef enum cmc_rc (*plan_control_fn)(struct job *j, const struct cmc_tagged_attribute *ta,
+                                       struct cmc_err *err);
+
+static enum cmc_rc keep_transaction_id(struct job *j, const struct cmc_tagged_attribute *ta,
+                                       struct cmc_err *err)
+{
+    return cmc_control_decode(ta, j->arena, &j->transaction_id, err);
+}
+
+static enum cmc_rc keep_sender_nonce(struct job *j, const struct cmc_tagged_attribute *ta,
+                                     struct cmc_err *err)
+{
+    return cmc_control_decode(ta, j->arena, &j->sender_nonce, err);
+}
+
+static enum cmc_rc keep_data_return(struct job *j, const struct cmc_tagged_attribute *ta,
+                                    struct cmc_err *err)
+{
+    return cmc_control_decode(ta, j->arena, &j->data_return, err);
+}
+
+/* A recipientNonce answers ours of an earlier message; registration information is bilateral;
+ * a status from an end entity asks for nothing. Each was checked to be well formed. */
+static enum cmc_rc nothing_to_do(struct job *j, const struct cmc_tagged_attribute *ta,
+                                 struct cmc_err *err)
+{
+    (void)j;
+    (void)ta;
+    (void)err;
+    return CMC_OK;
+}
+
+/* The controls that are acted on here. A control that is known but has no row is refused. */
+static const struct {
+    const struct cmc_slice *oid;
+    plan_control_fn plan;
+} handled[] = {
+    {&cmc_oid_id_cmc_transactionId, keep_transaction_id},
+    {&cmc_oid_id_cmc_senderNonce, keep_sender_nonce},
+    {&cmc_oid_id_cmc_dataReturn, keep_data_return},
+    {&cmc_oid_id_cmc_recipientNonce, nothing_to_do},
+    {&cmc_oid_id_cmc_regInfo, nothing_to_do},
+    {&cmc_oid_id_cmc_statusInfoV2, nothing_to_do},
+    {&cmc_oid_id_cmc_statusInfo, nothing_to_do},
+    {&cmc_oid_id_cmc_revokeRequest, cmc_plan_revoke},
+};
+
+static plan_control_fn find_handler(struct cmc_slice type)
+{
+    for (size_t i = 0; i < CMC_COUNT(handled); i++) {
+        if (cmc_slice_eq(*handled[i].oid, type))
+            return handled[i].plan;
+    }
+    return NULL;
+}
+
+/*
+ * RFC 10002 section 6: what is to be given back is given back with a refusal too, so these are
+ * read before anything may be refused, and without judging them.
+ */
+static void read_echoes(struct job *j)
+{
+    static const struct {
+        const struct cmc_slice *oid;
+        size_t offset;
+    } echoes[] = {
+        {&cmc_oid_id_cmc_transactionId, offsetof(struct job, transaction_id)},
+        {&cmc_oid_id_cmc_senderNonce, offsetof(struct job, sender_nonce)},
+        {&cmc_oid_id_cmc_dataReturn, offsetof(struct job, data_return)},
+    };
+
+    for (size_t i = 0; i < CMC_COUNT(echoes); i++) {
+        const struct cmc_tagged_attribute *ta =
+            cmc_control_first(&j->body.controls, *echoes[i].oid);
+        struct cmc_slice v = CMC_SLICE_NONE;
+
+        if (ta != NULL && cmc_control_decode(ta, j->arena, &v, NULL) == CMC_OK)
+            memcpy((char *)j + echoes[i].offset, &v, sizeof v);
+    }
+}
+
+static void refuse_unknown(struct job *j, const struct cmc_list *unknown)
+{
+    struct cmc_err err;
+    char dotted[256];
+    const struct cmc_tagged_attribute *first = NULL;
+
+    for (size_t i = 0; i < j->body.controls.n && first == NULL; i++) {
+        const struct cmc_tagged_attribute *ta =
+            CMC_AT(const struct cmc_tagged_attribute, j->body.controls, i);
+
+        if (ta->body_part_id == *CMC_AT(const uint32_t, *unknown, 0))
+            first = ta;
+    }
+    (void)cmc_fail_info(&err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, "RFC 10002 section 3.2.1.1",
+                        "%zu control(s) not known here, the first of type %s: the whole message "
+                        "is refused",
+                        unknown->n,
+                        first != NULL ? cmc_oid_text(first->type, dotted, sizeof dotted) : "?");
+    cmc_job_refuse(j, &err, CMC_STATUS_FAILED, unknown->v, unknown->n);
+}
+
+static enum cmc_rc plan_controls(struct job *j, struct cmc_err *err)
+{
+    struct cmc_list unknown = {0};
+    enum cmc_rc rc;
+
+    rc = cmc_controls_check(&j->body.controls, CMC_CTL_REQUEST, j->arena, &unknown, err);
+    if (rc != CMC_OK)
+        return rc;
+    if (unknown.n > 0) {
+        refuse_unknown(j, &unknown);
+        return CMC_OK;
+    }
+    for (size_t i = 0; i < j->body.controls.n; i++) {
+        const struct cmc_tagged_attribute *ta =
+            CMC_AT(const struct cmc_tagged_attribute, j->body.controls, i);
+        plan_control_fn plan = find_handler(ta->type);
+
+        if (plan == NULL) {
+            rc = cmc_fail_info(
+                err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, "RFC 10002 section 3.2.1.1",
+                "control %s is not processed by this server", cmc_control_find(ta->type)->name);
+            cmc_err_body_part(err, ta->body_part_id);
+            return rc;
+        }
+        rc = plan(j, ta, err);
+        if (rc != CMC_OK)
+            return rc;
+    }
+    return CMC_OK;
+}
+
+/* -- requests ---------------------------------------------------------------------------- */
+
+/* RFC 10002 section 3.2.1.2: a type that we do not do stops every other request. */
+static bool refuse_other_types(struct job *j)
+{
+    for (size_t i = 0; i < j->body.requests.n; i++) {
+        const struct cmc_tagged_request *tr =
+            CMC_AT(const struct cmc_tagged_request, j->body.requests, i);
+        struct cmc_err err;
+
+        if (tr->which != CMC_TR_ORM)
+            continue;
+        (void)cmc_fail(&err, CMC_E_REFUSED, "RFC 10002 section 3.2.1.2",
+                       "this type of certification request is not supported; use PKCS#10 or CRMF");
+        cmc_err_body_part(&err, tr->u.orm.body_part_id);
+        cmc_job_refuse(j, &err, CMC_STATUS_NO_SUPPORT, NULL, 0);
+        return true;
+    }
+    return false;
+}
+
+/* RFC 10002 section 3.2: if POP is missing for one, all are rejected. */
+static void reject_all_without_pop(struct job *j)
+{
+    const struct plan_item *bad = NULL;
+    struct cmc_err err;
+
+    for (size_t i = 0; i < j->nitems && bad == NULL; i++) {
+        const struct plan_item *it = &j->items[i];
+
+        if (it->kind == PLAN_ISSUE && it->status == CMC_STATUS_FAILED &&
+            (it->fail_info == CMC_FAIL_POP_REQUIRED || it->fail_info == CMC_FAIL_POP_FAILED))
+            bad = it;
+    }
+    if (bad == NULL)
+        return;
+    (void)cmc_fail_info(&err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, "RFC 10002 section 3.2",
+                        "not issued, because body part %u has no proof of possession",
+                        bad->body_part);
+    for (size_t i = 0; i < j->nitems; i++) {
+        struct plan_item *it = &j->items[i];
+
+        if (it->kind == PLAN_ISSUE && it->status == CMC_STATUS_SUCCESS)
+            cmc_item_refuse(j, it, &err);
+    }
+}
+
+static enum cmc_rc plan_full(struct job *j, struct cmc_err *err)
+{
+    enum cmc_rc rc;
+
+    rc = cmc_pkidata_open(j->sd.encap.content, j->rules->lax_ids, j->arena, &j->body, err);
+    if (rc != CMC_OK)
+        return rc;
+    read_echoes(j);
+    j->max_items = j->body.controls.n + j->body.requests.n;
+    j->items = cmc_arena_array(j->arena, j->max_items, sizeof *j->items);
+    if (j->items == NULL)
+        return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a plan");
+    rc = plan_controls(j, err);
+    if (rc != CMC_OK || j->refused || refuse_other_types(j))
+        return rc;
+    for (size_t i = 0; i < j->body.requests.n; i++) {
+        rc = cmc_plan_issue(j, CMC_AT(const struct cmc_tagged_request, j->body.requests, i), err);
+        if (rc != CMC_OK)
+            return rc;
+    }
+    reject_all_without_pop(j);
+    return CMC_OK;
+}
+
+static enum cmc_rc plan_simple(struct job *j, struct cmc_err *err)
+{
+    j->max_items = 1;
+    j->items = cmc_arena_array(j->arena, 1, sizeof *j->items);
+    if (j->items == NULL)
+        return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a plan");
+    return cmc_plan_simple(j, err);
+}
+
+/* A decision about the message, rather than a failure of ours? */
+static bool is_refusal(enum cmc_rc rc)
+{
+    return rc == CMC_E_INPUT || rc == CMC_E_LIMIT || rc == CMC_E_REFUSED || rc == CMC_E_CRYPTO ||
+           rc == CMC_E_NOTFOUND;
+}
+
+enum cmc_rc cmc_job_plan(struct job *j, struct cmc_err *err)
+{
+    enum cmc_rc rc = j->full ? plan_full(j, err) : plan_simple(j, err);
+
+    if (rc != CMC_OK && is_refusal(rc)) {
+        cmc_job_refuse(j, err, CMC_STATUS_FAILED, NULL, 0);
+        rc = CMC_OK;
+    }
+    if (j->refused) {
+        /* Nothing of a refused message happens. */
+        for (size_t i = 0; i < j->nitems; i++)
+            EVP_PKEY_free(j->items[i].key);
+        j->nitems = 0;
+    }
+    return rc;
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What one certification request would come to. */
+#include "asn1/oids.h"
+#include "responder/responder_int.h"
+
+/* May this requester have a certificate for this request? */
+static enum cmc_rc permitted(const struct job *j, struct cmc_err *err)
+{
+    switch (j->requester.kind) {
+    case CMC_REQUESTER_OFFICER:
+        if ((j->requester.roles & CMC_ROLE_ENROLL) != 0)
+            return CMC_OK;
+        return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, "RFC 10002 section 6.1.3",
+                             "officer %s does not have the role enroll", j->requester.name);
+    case CMC_REQUESTER_HOLDER:
+        if (j->rules->allow_renewal)
+            return CMC_OK;
+        break;
+    case CMC_REQUESTER_NONE:
+    default:
+        break;
+    }
+    if (!j->rules->require_officer)
+        return CMC_OK;
+    return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_IDENTITY, "RFC 10002 section 6.1.3", "%s",
+                         j->full ? "the signer is not registered as an officer"
+                                 : "an officer's TLS client certificate is required here");
+}
+
+/*
+ * RFC 10002 section 3.2.1.2: a renewal has the names of the certificate that signs it, and
+ * stays what it was. Only then may its holder do without an officer.
+ */
+static enum cmc_rc check_renewal(const struct job *j, const struct cmc_request *rq, EVP_PKEY *key,
+                                 struct cmc_err *err)
+{
+    const struct cmc_requester *who = &j->requester;
+    const struct cmc_extension *san =
+        cmc_extension_find(&rq->extensions, cmc_oid_id_ce_subjectAltName);
+    struct cmc_slice asked = san != NULL ? san->value : CMC_SLICE_NONE;
+
+    if (who->profile == NULL || strcmp(who->profile, j->rules->profile) != 0)
+        return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_IDENTITY, "RFC 10002 section 3.2.1.2",
+                             "the certificate that signed was not issued under profile %s and "
+                             "cannot be renewed here",
+                             j->rules->profile);
+    if (!cmc_name_eq(rq->subject, who->subject))
+        return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_IDENTITY, "RFC 10002 section 3.2.1.2",
+                             "the subject of a renewal must be that of the certificate that signs "
+                             "it");
+    if (!cmc_slice_eq(asked, who->san))
+        return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_IDENTITY, "RFC 10002 section 3.2.1.2",
+                             "the subjectAltName of a renewal must be that of the certificate "
+                             "that signs it");
+    if (!j->rules->same_key_renewal && EVP_PKEY_eq(key, who->key) == 1)
+        return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_NO_KEY_REUSE, "RFC 10002 section 6.1.3",
+                             "the key was certified before; renew with a new one");
+    return CMC_OK;
+}
+
+static enum cmc_rc check_request(struct job *j, struct plan_item *it, struct cmc_err *err)
+{
+    struct cmc_issue_order order = {.request = &it->request,
+                                    .profile = j->rules->profile,
+                                    .requester = &j->requester,
+                                    .now = j->x->now};
+    enum cmc_rc rc = permitted(j, err);
+
+    if (rc == CMC_OK)
+        rc = cmc_spki_key(j->r->crypto, it->request.spki, &it->key, err);
+    if (rc == CMC_OK)
+        rc = cmc_request_check_pop(j->r->crypto, &it->request, it->key, j->rules->allow_weak,
+                                   j->arena, err);
+    if (rc == CMC_OK && j->requester.kind == CMC_REQUESTER_HOLDER && j->rules->require_officer)
+        rc = check_renewal(j, &it->request, it->key, err);
+    order.key = it->key;
+    if (rc == CMC_OK)
+        rc = j->r->auth->ops->check(j->r->auth->self, &order, j->arena, err);
+    return rc;
+}
+
+/* An error that is about the request becomes the item's; one of ours is given back. */
+static enum cmc_rc settle(struct job *j, struct plan_item *it, enum cmc_rc rc,
+                          const struct cmc_err *err)
+{
+    if (rc == CMC_OK || rc == CMC_E_MEM || rc == CMC_E_LOCAL || rc == CMC_E_BUG)
+        return rc;
+    cmc_item_refuse(j, it, err);
+    return CMC_OK;
+}
+
+enum cmc_rc cmc_plan_issue(struct job *j, const struct cmc_tagged_request *tr, struct cmc_err *err)
+{
+    struct plan_item *it = cmc_job_add_item(j, PLAN_ISSUE, cmc_tagged_request_id(tr));
+    enum cmc_rc rc;
+
+    if (it == NULL)
+        return cmc_fail(err, CMC_E_BUG, NULL, "more items than the plan has room for");
+    rc = cmc_request_from_tagged(tr, j->arena, &it->request, err);
+    if (rc == CMC_OK)
+        rc = check_request(j, it, err);
+    return settle(j, it, rc, err);
+}
+
+enum cmc_rc cmc_plan_simple(struct job *j, struct cmc_err *err)
+{
+    /* RFC 10002 section 3.1: what concerns a Simple PKI Request names body part 1. */
+    struct plan_item *it = cmc_job_add_item(j, PLAN_ISSUE, 1);
+    enum cmc_rc rc = CMC_OK;
+
+    if (it == NULL)
+        return cmc_fail(err, CMC_E_BUG, NULL, "more items than the plan has room for");
+    if (j->x->tls_cert.p != NULL)
+        rc = j->r->auth->ops->identify(j->r->auth->self, j->x->tls_cert, NULL, 0, j->x->now,
+                                       j->arena, &j->requester, err);
+    /* Where nobody needs to be known, an unknown certificate does no harm. */
+    if (rc == CMC_E_REFUSED && !j->rules->require_officer) {
+        j->requester = (struct cmc_requester){0};
+        rc = CMC_OK;
+    }
+    if (rc == CMC_OK)
+        rc = cmc_request_from_pkcs10(j->x->body, j->arena, &it->request, err);
+    if (rc == CMC_OK)
+        rc = check_request(j, it, err);
+    return settle(j, it, rc, err);
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What one revokeRequest would come to, RFC 10002 section 6.11. */
+#include "asn1/codec.h"
+#include "asn1/oids.h"
+#include "control/control.h"
+#include "responder/responder_int.h"
+
+enum { REASON_HOLD = 6, REASON_REMOVE = 8 };
+
+static size_t revocations(const struct job *j)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < j->body.controls.n; i++)
+        n += cmc_slice_eq(CMC_AT(const struct cmc_tagged_attribute, j->body.controls, i)->type,
+                          cmc_oid_id_cmc_revokeRequest);
+    return n;
+}
+
+/* May this requester revoke at this endpoint, for this reason? */
+static enum cmc_rc permitted(const struct job *j, const struct cmc_revoke_request *rr,
+                             struct cmc_err *err)
+{
+    const struct cmc_endpoint_rules *rules = j->rules;
+
+    if (!rules->revoke)
+        return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, "RFC 10002 section 6.1.3",
+                             "certificates are not revoked at this endpoint");
+    if (j->requester.kind != CMC_REQUESTER_OFFICER)
+        return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_IDENTITY, "RFC 10002 section 6.11",
+                             "only an officer may revoke here; the signer is none");
+    if ((j->requester.roles & CMC_ROLE_REVOKE) == 0)
+        return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, "RFC 10002 section 6.11",
+                             "officer %s does not have the role revoke", j->requester.name);
+    if (rules->revoke_max != 0 && revocations(j) > rules->revoke_max)
+        return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, "RFC 10002 section 6.1.3",
+                             "%zu revocations in one message where this endpoint takes %u",
+                             revocations(j), rules->revoke_max);
+    if ((rules->reasons & CMC_REASON_BIT(rr->reason)) == 0)
+        return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, "RFC 5280 section 5.3.1",
+                             "reason %u is not allowed at this endpoint", rr->reason);
+    return CMC_OK;
+}
+
+/* From one state to another: what the reason asks for, if that can be. */
+static enum cmc_rc transition(const struct cmc_cert_record *rec, uint32_t reason,
+                              struct cmc_state_change *change, struct cmc_err *err)
+{
+    const char *why;
+
+    change->from = rec->state;
+    if (rec->state == CMC_CERT_REVOKED) {
+        why = "the certificate is revoked already; that is final";
+    } else if (reason == REASON_REMOVE) {
+        change->to = CMC_CERT_VALID;
+        if (rec->state == CMC_CERT_HELD)
+            return CMC_OK;
+        why = "the certificate is not on hold, so there is nothing to release";
+    } else if (reason == REASON_HOLD) {
+        change->to = CMC_CERT_HELD;
+        if (rec->state == CMC_CERT_VALID)
+            return CMC_OK;
+        why = "the certificate is on hold already";
+    } else {
+        change->to = CMC_CERT_REVOKED;
+        return CMC_OK;
+    }
+    return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, "RFC 5280 section 5.3.1", "%s",
+                         why);
+}
+
+/* The same certificate twice in one message: which of them is meant? */
+static bool named_before(const struct job *j, const struct plan_item *it)
+{
+    for (const struct plan_item *o = j->items; o < it; o++) {
+        if (o->kind == PLAN_REVOKE && o->status == CMC_STATUS_SUCCESS &&
+            cmc_slice_eq(o->change.serial, it->change.serial) &&
+            cmc_slice_eq(o->change.issuer, it->change.issuer))
+            return true;
+    }
+    return false;
+}
+
+static enum cmc_rc check(struct job *j, struct plan_item *it, const struct cmc_revoke_request *rr,
+                         struct cmc_err *err)
+{
+    struct cmc_cert_record rec;
+    enum cmc_rc rc = permitted(j, rr, err);
+
+    if (rc != CMC_OK)
+        return rc;
+    rc = j->r->auth->ops->find(j->r->auth->self, rr->issuer, rr->serial, j->arena, &rec, err);
+    if (rc == CMC_E_NOTFOUND)
+        return cmc_fail_info(err, rc, CMC_FAIL_BAD_CERT_ID, "RFC 10002 section 6.11",
+                             "this authority has no certificate with that issuer and serial "
+                             "number; both must match");
+    if (rc != CMC_OK)
+        return rc;
+    it->change.issuer = rec.issuer;
+    it->change.serial = rec.serial;
+    it->change.reason = rr->reason;
+    it->change.at = j->x->now;
+    if (named_before(j, it))
+        return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, "RFC 10002 section 6.11",
+                             "the same certificate is named twice in the message");
+    if (rr->invalidity_date.p != NULL && !j->rules->mandatory_fields_only) {
+        (void)cmc_time_parse(CMC_T_GENTIME, rr->invalidity_date, &it->change.invalidity_at);
+        if (it->change.invalidity_at > j->x->now)
+            return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_TIME, "RFC 10002 section 6.11",
+                                 "the invalidityDate lies in the future");
+    }
+    return transition(&rec, rr->reason, &it->change, err);
+}
+
+enum cmc_rc cmc_plan_revoke(struct job *j, const struct cmc_tagged_attribute *ta,
+                            struct cmc_err *err)
+{
+    struct plan_item *it = cmc_job_add_item(j, PLAN_REVOKE, ta->body_part_id);
+    struct cmc_revoke_request rr = {0};
+    enum cmc_rc rc;
+
+    if (it == NULL)
+        return cmc_fail(err, CMC_E_BUG, NULL, "more items than the plan has room for");
+    rc = cmc_control_decode(ta, j->arena, &rr, err);
+    if (rc == CMC_OK)
+        rc = check(j, it, &rr, err);
+    if (rc == CMC_OK || rc == CMC_E_MEM || rc == CMC_E_LOCAL || rc == CMC_E_BUG)
+        return rc;
+    it->change.serial = rr.serial; /* for the audit log */
+    cmc_item_refuse(j, it, err);
+    return CMC_OK;
+}

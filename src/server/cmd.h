@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the subcommands of cmcd share: one run's context, exit codes, small helpers. */
+#ifndef CMC_SERVER_CMD_H
+#define CMC_SERVER_CMD_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/options.h"
+#include "crypto/crypto.h"
+#include "server/conf.h"
+#include "store/store.h"
+
+/* cmcd.8, EXIT STATUS, says the same; so does cmc. */
+enum cmcd_exit {
+    CMCD_OK = 0,
+    CMCD_FAILED = 1, /* refused, found wrong, not found */
+    CMCD_USAGE = 2,  /* the command line or the configuration is wrong */
+    CMCD_LOCAL = 3   /* a file, the database, a socket, this machine */
+};
+
+/* One run of one command. */
+struct cmcd_run {
+    const char *command;     /* "officer" */
+    struct cmc_arena *arena;
+    struct cmc_crypto *crypto;
+    struct cmc_err err;      /* why the command failed */
+};
+
+struct cmcd_command {
+    const char *name;
+    const char *summary;
+    /* argv[0] is the command's name. What is returned becomes the exit status. */
+    enum cmc_rc (*run)(struct cmcd_run *r, int argc, char **argv);
+};
+
+/* A command that has commands of its own: "officer add". */
+struct cmcd_group {
+    const char *name; /* "cmcd officer" */
+    const struct cmcd_command *rows;
+    size_t n;
+};
+/* Run the row that argv[1] names. With --help, list them. */
+enum cmc_rc cmcd_dispatch(const struct cmcd_group *g, struct cmcd_run *r, int argc, char **argv);
+
+/* cmd_NAME.c */
+enum cmc_rc cmcd_cmd_init(struct cmcd_run *r, int argc, char **argv);
+enum cmc_rc cmcd_cmd_serve(struct cmcd_run *r, int argc, char **argv);
+enum cmc_rc cmcd_cmd_check_config(struct cmcd_run *r, int argc, char **argv);
+enum cmc_rc cmcd_cmd_officer(struct cmcd_run *r, int argc, char **argv);
+enum cmc_rc cmcd_cmd_cert(struct cmcd_run *r, int argc, char **argv);
+enum cmc_rc cmcd_cmd_audit(struct cmcd_run *r, int argc, char **argv);
+
+/* The configuration that -c names when it is not given. */
+#define CMCD_DEFAULT_CONF "cmcd.yaml"
+/* The option row that each command that reads the configuration has. */
+#define CMCD_OPTION_CONF(T, member)                                                                \
+    CMC_OPTION("config", 'c', STRING, "FILE", T, member, "configuration (" CMCD_DEFAULT_CONF ")")
+
+/* The configuration and the database it names, for commands that look and change. */
+struct cmcd_db {
+    struct cmc_conf *conf;
+    struct cmc_store *store;
+    struct cmc_reader *reader;
+};
+/* conf_path NULL: CMCD_DEFAULT_CONF. cmcd_db_close() is due in any case; db is zeroed before. */
+enum cmc_rc cmcd_db_open(struct cmcd_db *db, const char *conf_path,
+                         struct cmc_err *err) CMC_MUST_USE;
+void cmcd_db_close(struct cmcd_db *db);
+
+/* "2026-01-31T23:59:59Z" into buf; returns buf. */
+#define CMCD_TIME_SIZE 32
+const char *cmcd_time(int64_t t, char buf[CMCD_TIME_SIZE]);
+
+/* Print what b holds on standard output. Errors: CMC_E_LOCAL, CMC_E_MEM (b failed). */
+enum cmc_rc cmcd_print(struct cmc_buf *b, struct cmc_err *err) CMC_MUST_USE;
+
+#endif

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmcd cert list|show: what was issued. */
+#include <ctype.h>
+#include <stdio.h>
+
+#include "asn1/codec.h"
+#include "asn1/pkix.h"
+#include "key/key.h"
+#include "server/cmd.h"
+
+#define DEFAULT_LIMIT 100u
+#define MAX_LIMIT     100000u
+
+struct values {
+    const char *config, *subject;
+    unsigned int limit, offset;
+    bool pem;
+};
+
+static const char *state_name(enum cmc_cert_state state)
+{
+    switch (state) {
+    case CMC_CERT_VALID:
+        return "valid";
+    case CMC_CERT_REVOKED:
+        return "revoked";
+    case CMC_CERT_HELD:
+        return "held";
+    default:
+        return "?";
+    }
+}
+
+/* -- list -------------------------------------------------------------------------------- */
+
+static enum cmc_rc list_one(void *arg, const struct cmc_cert_record *c)
+{
+    struct cmc_buf *out = arg;
+    char when[CMCD_TIME_SIZE];
+
+    cmc_buf_hex(out, c->serial);
+    cmc_buf_printf(out, "  %-7s  until %s  %-14s  %-14s  ", state_name(c->state),
+                   cmcd_time(c->not_after, when), c->profile != NULL ? c->profile : "-",
+                   c->requester != NULL ? c->requester : "-");
+    cmc_name_print(c->subject, out);
+    cmc_buf_str(out, "\n");
+    return CMC_OK;
+}
+
+static enum cmc_rc list(struct cmcd_run *r, int argc, char **argv)
+{
+    static const struct cmc_option rows[] = {
+        CMC_OPTION("subject", 's', STRING, "TEXT", struct values, subject,
+                   "only those with this in their subject"),
+        CMC_OPTION("limit", 'n', UINT, "N", struct values, limit, "at most so many (100)"),
+        CMC_OPTION("offset", 0, UINT, "N", struct values, offset, "after so many newer ones"),
+        CMCD_OPTION_CONF(struct values, config),
+        CMC_OPTION_END,
+    };
+    static const struct cmc_options options = {
+        "cmcd cert list", "",
+        0,                0,
+        "Serial number, state, end of validity, profile, requester and subject, newest first.",
+        rows};
+    struct values v = {.limit = DEFAULT_LIMIT};
+    struct cmcd_db db = {0};
+    struct cmc_buf out;
+    char **none;
+    size_t n;
+    bool helped;
+    enum cmc_rc rc = cmc_options_parse(&options, argc, argv, &v, &none, &n, &helped, &r->err);
+
+    if (rc != CMC_OK || helped)
+        return rc;
+    if (v.limit < 1 || v.limit > MAX_LIMIT)
+        return cmc_fail(&r->err, CMC_E_USAGE, NULL, "--limit %u: 1 to %u are allowed", v.limit,
+                        MAX_LIMIT);
+    cmc_buf_init(&out, CMC_LIMIT_FILE_OCTETS);
+    rc = cmcd_db_open(&db, v.config, &r->err);
+    if (rc == CMC_OK)
+        rc = cmc_reader_certs(db.reader, v.subject, v.offset, v.limit, list_one, &out, &r->err);
+    if (rc == CMC_OK)
+        rc = cmcd_print(&out, &r->err);
+    cmcd_db_close(&db);
+    cmc_buf_free(&out);
+    return rc;
+}
+
+/* -- show -------------------------------------------------------------------------------- */
+
+static int hex_digit(char c)
+{
+    static const char digits[] = "0123456789abcdef";
+    const char *at = c != '\0' ? strchr(digits, tolower((unsigned char)c)) : NULL;
+
+    return at != NULL ? (int)(at - digits) : -1;
+}
+
+/* A serial number as people copy it: hex with or without 0x, colons and blanks. */
+static enum cmc_rc parse_serial(struct cmcd_run *r, const char *text, struct cmc_slice *out)
+{
+    const char *p = text[0] == '0' && tolower((unsigned char)text[1]) == 'x' ? text + 2 : text;
+    size_t digits = 0, octets;
+    uint8_t *magnitude;
+
+    for (const char *q = p; *q != '\0'; q++) {
+        if (hex_digit(*q) >= 0)
+            digits++;
+        else if (*q != ':' && *q != ' ')
+            return cmc_fail(&r->err, CMC_E_USAGE, NULL,
+                            "'%.80s' is no serial number; write it in hexadecimal", text);
+    }
+    octets = (digits + 1) / 2;
+    magnitude = cmc_arena_alloc(r->arena, octets);
+    if (digits == 0 || magnitude == NULL)
+        return cmc_fail(&r->err, CMC_E_USAGE, NULL, "a serial number has at least one digit");
+    for (const char *q = p; *q != '\0'; q++) {
+        if (hex_digit(*q) < 0)
+            continue;
+        digits--; /* now its place, counted from the right */
+        magnitude[octets - 1 - digits / 2] |= (uint8_t)(hex_digit(*q) << (digits % 2 * 4));
+    }
+    *out = cmc_int_from_magnitude(r->arena, cmc_slice(magnitude, octets));
+    if (out->p == NULL)
+        return cmc_fail(&r->err, CMC_E_MEM, NULL, "no memory for a serial number");
+    return CMC_OK;
+}
+
+/* The subject of the CA: the issuer of what is looked for. */
+static enum cmc_rc issuer_name(struct cmcd_run *r, const struct cmc_conf *conf,
+                               struct cmc_slice *out)
+{
+    const struct cmc_passphrase none = {0};
+    struct cmc_cert cert = {0};
+    struct cmc_slice *certs = NULL;
+    size_t n = 0;
+    enum cmc_rc rc = cmc_certs_load(r->crypto, conf->authority.certificate, &none, r->arena, &certs,
+                                    &n, &r->err);
+
+    if (rc == CMC_OK)
+        rc = cmc_decode(&cmc_it_cert, certs[0], r->arena, &cert, &r->err);
+    *out = cert.tbs.subject;
+    return rc;
+}
+
+static enum cmc_rc print_record(struct cmcd_run *r, const struct cmc_cert_record *c,
+                                struct cmc_buf *out)
+{
+    char when[CMCD_TIME_SIZE];
+    struct cmc_cert cert = {0};
+    enum cmc_rc rc = cmc_decode(&cmc_it_cert, c->der, r->arena, &cert, &r->err);
+
+    if (rc != CMC_OK)
+        return rc;
+    cmc_buf_printf(out, "state: %s\n", state_name(c->state));
+    if (c->state != CMC_CERT_VALID) {
+        cmc_buf_printf(out, "reason: %u\nrevoked: %s\n", c->reason, cmcd_time(c->revoked_at, when));
+        if (c->invalidity_at != 0)
+            cmc_buf_printf(out, "invalid since: %s\n", cmcd_time(c->invalidity_at, when));
+    }
+    cmc_buf_printf(out, "issued: %s\nprofile: %s\nrequester: %s\n", cmcd_time(c->issued_at, when),
+                   c->profile != NULL ? c->profile : "-", c->requester != NULL ? c->requester : "-");
+    return cmc_item_print(&cmc_it_cert, &cert, r->arena, 0, out, &r->err);
+}
+
+static enum cmc_rc show(struct cmcd_run *r, int argc, char **argv)
+{
+    static const struct cmc_option rows[] = {
+        CMC_OPTION("pem", 'p', FLAG, NULL, struct values, pem, "the certificate alone, as PEM"),
+        CMCD_OPTION_CONF(struct values, config),
+        CMC_OPTION_END,
+    };
+    static const struct cmc_options options = {
+        "cmcd cert show", "SERIAL", 1, 1, "One certificate and its state, by serial number in hex.",
+        rows};
+    struct cmc_cert_record record = {0};
+    struct cmcd_db db = {0};
+    struct values v = {0};
+    struct cmc_slice issuer, serial;
+    struct cmc_buf out;
+    char **serials;
+    size_t n;
+    bool helped;
+    enum cmc_rc rc = cmc_options_parse(&options, argc, argv, &v, &serials, &n, &helped, &r->err);
+
+    if (rc != CMC_OK || helped)
+        return rc;
+    cmc_buf_init(&out, CMC_LIMIT_FILE_OCTETS);
+    rc = parse_serial(r, serials[0], &serial);
+    if (rc == CMC_OK)
+        rc = cmcd_db_open(&db, v.config, &r->err);
+    if (rc == CMC_OK)
+        rc = issuer_name(r, db.conf, &issuer);
+    if (rc == CMC_OK)
+        rc = cmc_reader_cert(db.reader, issuer, serial, r->arena, &record, &r->err);
+    if (rc == CMC_OK)
+        rc = v.pem ? cmc_pem_write("CERTIFICATE", record.der, &out, &r->err)
+                   : print_record(r, &record, &out);
+    if (rc == CMC_OK)
+        rc = cmcd_print(&out, &r->err);
+    cmcd_db_close(&db);
+    cmc_buf_free(&out);
+    return rc;
+}
+
+enum cmc_rc cmcd_cmd_cert(struct cmcd_run *r, int argc, char **argv)
+{
+    static const struct cmcd_command rows[] = {
+        {"list", "list issued certificates, newest first", list},
+        {"show", "show one certificate and its state", show},
+    };
+    static const struct cmcd_group group = {"cmcd cert", rows, sizeof rows / sizeof rows[0]};
+
+    return cmcd_dispatch(&group, r, argc, argv);
+}

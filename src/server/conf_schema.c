@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The schema of cmcd.yaml. Each key here has its paragraph in cmcd.conf(5). */
+#include "server/conf_schema.h"
+
+#include "base/limit.h"
+#include "base/log.h"
+#include "responder/responder.h"
+#include "server/conf.h"
+
+#define NEED     CYAML_FLAG_DEFAULT
+#define MAYBE    CYAML_FLAG_OPTIONAL
+#define LIST     CYAML_FLAG_POINTER
+#define TEXT_MAX 4096
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+
+/* A text, and one of some words. */
+#define FIELD_TEXT(key, flags, type, member)                                                       \
+    CYAML_FIELD_STRING_PTR(key, flags, type, member, 1, TEXT_MAX)
+#define FIELD_WORD(key, flags, type, member, words)                                                \
+    CYAML_FIELD_ENUM(key, (flags) | CYAML_FLAG_STRICT, type, member, words, COUNT(words))
+#define FIELD_WORD_PTR(key, flags, type, member, words)                                            \
+    CYAML_FIELD_ENUM_PTR(key, (flags) | CYAML_FLAG_STRICT, type, member, words, COUNT(words))
+#define ENTRY_WORD(words)                                                                          \
+    {                                                                                              \
+        CYAML_VALUE_ENUM(CYAML_FLAG_STRICT, int, words, COUNT(words))                              \
+    }
+
+/* What a list may hold at most where base/limit.h has no name for it. */
+#define FEW 64
+
+static const cyaml_schema_value_t text_entry = {
+    CYAML_VALUE_STRING(CYAML_FLAG_POINTER, char *, 1, TEXT_MAX)};
+
+/* -- log, limits ------------------------------------------------------------------------- */
+
+static const cyaml_strval_t log_levels[] = {
+    {"error", CMC_LOG_ERROR},
+    {"warning", CMC_LOG_WARNING},
+    {"info", CMC_LOG_INFO},
+    {"debug", CMC_LOG_DEBUG},
+};
+static const cyaml_strval_t log_formats[] = {
+    {"text", CMC_LOG_TEXT},
+    {"json", CMC_LOG_JSON},
+};
+static const cyaml_schema_field_t log_fields[] = {
+    FIELD_WORD_PTR("level", MAYBE, struct cmc_raw_log, level, log_levels),
+    FIELD_WORD("format", MAYBE, struct cmc_raw_log, format, log_formats),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t limits_fields[] = {
+    CYAML_FIELD_UINT_PTR("message", MAYBE, struct cmc_raw_limits, message),
+    CYAML_FIELD_END,
+};
+
+/* -- who signs --------------------------------------------------------------------------- */
+
+static const cyaml_schema_field_t crl_fields[] = {
+    FIELD_TEXT("path", MAYBE, struct cmc_raw_crl, path),
+    FIELD_TEXT("url", MAYBE, struct cmc_raw_crl, url),
+    CYAML_FIELD_UINT_PTR("hours", MAYBE, struct cmc_raw_crl, hours),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t authority_fields[] = {
+    FIELD_TEXT("certificate", NEED, struct cmc_raw_authority, certificate),
+    FIELD_TEXT("key", NEED, struct cmc_raw_authority, key),
+    FIELD_TEXT("passphrase-file", MAYBE, struct cmc_raw_authority, passphrase_file),
+    CYAML_FIELD_SEQUENCE("chain", MAYBE | LIST, struct cmc_raw_authority, chain, &text_entry, 0,
+                         CMC_LIMIT_CMS_CERTS - 1),
+    CYAML_FIELD_MAPPING_PTR("crl", MAYBE, struct cmc_raw_authority, crl, crl_fields),
+    FIELD_TEXT("certificate-path", MAYBE, struct cmc_raw_authority, certificate_path),
+    FIELD_TEXT("chain-path", MAYBE, struct cmc_raw_authority, chain_path),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t responder_fields[] = {
+    FIELD_TEXT("certificate", NEED, struct cmc_raw_responder, certificate),
+    FIELD_TEXT("key", NEED, struct cmc_raw_responder, key),
+    FIELD_TEXT("passphrase-file", MAYBE, struct cmc_raw_responder, passphrase_file),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t officers_fields[] = {
+    CYAML_FIELD_SEQUENCE("trust", MAYBE | LIST, struct cmc_raw_officers, trust, &text_entry, 0,
+                         FEW),
+    CYAML_FIELD_END,
+};
+
+/* -- where we listen --------------------------------------------------------------------- */
+
+static const cyaml_strval_t client_modes[] = {
+    {"none", CMC_CLIENT_NONE},
+    {"optional", CMC_CLIENT_OPTIONAL},
+    {"required", CMC_CLIENT_REQUIRED},
+};
+static const cyaml_schema_field_t tls_fields[] = {
+    FIELD_TEXT("certificate", NEED, struct cmc_raw_tls, certificate),
+    FIELD_TEXT("key", NEED, struct cmc_raw_tls, key),
+    FIELD_WORD("client", MAYBE, struct cmc_raw_tls, client, client_modes),
+    FIELD_TEXT("client-ca", MAYBE, struct cmc_raw_tls, client_ca),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_field_t listener_fields[] = {
+    FIELD_TEXT("address", NEED, struct cmc_raw_listener, address),
+    CYAML_FIELD_UINT("port", NEED, struct cmc_raw_listener, port),
+    CYAML_FIELD_MAPPING_PTR("tls", MAYBE, struct cmc_raw_listener, tls, tls_fields),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t listener_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct cmc_raw_listener, listener_fields)};
+
+/* -- profiles ---------------------------------------------------------------------------- */
+
+static const cyaml_strval_t other_modes[] = {
+    {"ignore", CMC_RAW_OTHER_IGNORE},
+    {"refuse", CMC_RAW_OTHER_REFUSE},
+};
+static const cyaml_schema_field_t extension_fields[] = {
+    FIELD_TEXT("name", NEED, struct cmc_raw_extension, name),
+    FIELD_TEXT("value", NEED, struct cmc_raw_extension, value),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t extension_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct cmc_raw_extension, extension_fields)};
+static const cyaml_schema_field_t profile_fields[] = {
+    FIELD_TEXT("name", NEED, struct cmc_raw_profile, name),
+    CYAML_FIELD_UINT("days", NEED, struct cmc_raw_profile, days),
+    CYAML_FIELD_UINT_PTR("backdate", MAYBE, struct cmc_raw_profile, backdate),
+    CYAML_FIELD_SEQUENCE("keys", MAYBE | LIST, struct cmc_raw_profile, keys, &text_entry, 1, FEW),
+    CYAML_FIELD_SEQUENCE("extensions", MAYBE | LIST, struct cmc_raw_profile, extensions,
+                         &extension_entry, 0, CMC_LIMIT_EXTENSIONS),
+    CYAML_FIELD_SEQUENCE("from-request", MAYBE | LIST, struct cmc_raw_profile, from_request,
+                         &text_entry, 0, CMC_LIMIT_EXTENSIONS),
+    FIELD_WORD("other-extensions", MAYBE, struct cmc_raw_profile, other_extensions, other_modes),
+    CYAML_FIELD_BOOL("empty-subject", MAYBE, struct cmc_raw_profile, empty_subject),
+    CYAML_FIELD_BOOL("require-san", MAYBE, struct cmc_raw_profile, require_san),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t profile_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct cmc_raw_profile, profile_fields)};
+
+/* -- endpoints --------------------------------------------------------------------------- */
+
+static const cyaml_strval_t request_types[] = {
+    {"cmc", CMC_TYPE_CMC},
+    {"pkcs10", CMC_TYPE_PKCS10},
+};
+static const cyaml_schema_value_t request_type_entry = ENTRY_WORD(request_types);
+
+static const cyaml_strval_t answer_forms[] = {
+    {"cmc", CMC_ANSWER_CMC},
+    {"certs-only", CMC_ANSWER_CERTS_ONLY},
+    {"certs-only-chain", CMC_ANSWER_CERTS_ONLY_CHAIN},
+    {"pkix-cert", CMC_ANSWER_PKIX_CERT},
+};
+static const cyaml_schema_value_t answer_form_entry = ENTRY_WORD(answer_forms);
+
+/* RFC 5280 section 5.3.1 */
+static const cyaml_strval_t reasons[] = {
+    {"all", CMC_RAW_REASON_ALL}, {"unspecified", 0},        {"keyCompromise", 1},
+    {"cACompromise", 2},         {"affiliationChanged", 3}, {"superseded", 4},
+    {"cessationOfOperation", 5}, {"certificateHold", 6},    {"removeFromCRL", 8},
+    {"privilegeWithdrawn", 9},   {"aACompromise", 10},
+};
+static const cyaml_schema_value_t reason_entry = ENTRY_WORD(reasons);
+
+static const cyaml_schema_field_t revoke_fields[] = {
+    CYAML_FIELD_BOOL_PTR("allow", MAYBE, struct cmc_raw_revoke, allow),
+    CYAML_FIELD_UINT("max", MAYBE, struct cmc_raw_revoke, max),
+    CYAML_FIELD_SEQUENCE("reasons", MAYBE | LIST, struct cmc_raw_revoke, reasons, &reason_entry, 1,
+                         COUNT(reasons)),
+    CYAML_FIELD_BOOL("mandatory-fields-only", MAYBE, struct cmc_raw_revoke, mandatory_fields_only),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_strval_t officer_modes[] = {
+    {"required", CMC_RAW_OFFICER_REQUIRED},
+    {"optional", CMC_RAW_OFFICER_OPTIONAL},
+};
+static const cyaml_strval_t compat_modes[] = {
+    {"none", CMC_RAW_COMPAT_NONE},
+    {"dogtag", CMC_RAW_COMPAT_DOGTAG},
+};
+static const cyaml_schema_field_t endpoint_fields[] = {
+    FIELD_TEXT("path", NEED, struct cmc_raw_endpoint, path),
+    CYAML_FIELD_SEQUENCE("accept", LIST, struct cmc_raw_endpoint, accept, &request_type_entry, 1,
+                         COUNT(request_types)),
+    CYAML_FIELD_SEQUENCE("answer", LIST, struct cmc_raw_endpoint, answer, &answer_form_entry, 1,
+                         COUNT(answer_forms)),
+    FIELD_TEXT("profile", NEED, struct cmc_raw_endpoint, profile),
+    /* Who may enrol must be said, not guessed. */
+    FIELD_WORD("officer", NEED, struct cmc_raw_endpoint, officer, officer_modes),
+    CYAML_FIELD_BOOL("renewal", MAYBE, struct cmc_raw_endpoint, renewal),
+    CYAML_FIELD_BOOL("same-key", MAYBE, struct cmc_raw_endpoint, same_key),
+    CYAML_FIELD_MAPPING_PTR("revoke", MAYBE, struct cmc_raw_endpoint, revoke, revoke_fields),
+    CYAML_FIELD_BOOL("status-v1", MAYBE, struct cmc_raw_endpoint, status_v1),
+    CYAML_FIELD_BOOL("weak", MAYBE, struct cmc_raw_endpoint, weak),
+    FIELD_WORD("compat", MAYBE, struct cmc_raw_endpoint, compat, compat_modes),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t endpoint_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct cmc_raw_endpoint, endpoint_fields)};
+
+/* -- the whole --------------------------------------------------------------------------- */
+
+static const cyaml_schema_field_t conf_fields[] = {
+    FIELD_TEXT("database", NEED, struct cmc_raw_conf, database),
+    CYAML_FIELD_UINT_PTR("workers", MAYBE, struct cmc_raw_conf, workers),
+    CYAML_FIELD_MAPPING_PTR("log", MAYBE, struct cmc_raw_conf, log, log_fields),
+    FIELD_TEXT("status", MAYBE, struct cmc_raw_conf, status),
+    CYAML_FIELD_MAPPING_PTR("limits", MAYBE, struct cmc_raw_conf, limits, limits_fields),
+    CYAML_FIELD_MAPPING("authority", NEED, struct cmc_raw_conf, authority, authority_fields),
+    CYAML_FIELD_MAPPING("responder", NEED, struct cmc_raw_conf, responder, responder_fields),
+    CYAML_FIELD_MAPPING_PTR("officers", MAYBE, struct cmc_raw_conf, officers, officers_fields),
+    CYAML_FIELD_SEQUENCE("listen", LIST, struct cmc_raw_conf, listen, &listener_entry, 1,
+                         CMC_LIMIT_CONF_LISTENERS),
+    CYAML_FIELD_SEQUENCE("profiles", LIST, struct cmc_raw_conf, profiles, &profile_entry, 1,
+                         CMC_LIMIT_CONF_PROFILES),
+    CYAML_FIELD_SEQUENCE("endpoints", LIST, struct cmc_raw_conf, endpoints, &endpoint_entry, 1,
+                         CMC_LIMIT_CONF_ENDPOINTS),
+    CYAML_FIELD_END,
+};
+
+const cyaml_schema_value_t cmc_conf_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct cmc_raw_conf, conf_fields)};

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The configuration as it is written: what libcyaml fills from the YAML file by the schema.
+ * conf.c checks it and makes the struct cmc_conf of it that the rest of cmcd sees.
+ */
+#ifndef CMC_SERVER_CONF_SCHEMA_H
+#define CMC_SERVER_CONF_SCHEMA_H
+
+#include <cyaml/cyaml.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Where absent differs from 0 the member is a pointer, NULL when absent. */
+
+struct cmc_raw_log {
+    int *level;
+    int format;
+};
+
+struct cmc_raw_limits {
+    uint32_t *message;
+};
+
+struct cmc_raw_crl {
+    char *path, *url;
+    uint32_t *hours;
+};
+
+struct cmc_raw_authority {
+    char *certificate, *key, *passphrase_file;
+    char **chain;
+    uint32_t chain_count;
+    struct cmc_raw_crl *crl;
+    char *certificate_path, *chain_path;
+};
+
+struct cmc_raw_responder {
+    char *certificate, *key, *passphrase_file;
+};
+
+struct cmc_raw_officers {
+    char **trust;
+    uint32_t trust_count;
+};
+
+struct cmc_raw_tls {
+    char *certificate, *key, *client_ca;
+    int client;
+};
+
+struct cmc_raw_listener {
+    char *address;
+    uint16_t port;
+    struct cmc_raw_tls *tls;
+};
+
+struct cmc_raw_extension {
+    char *name, *value;
+};
+
+struct cmc_raw_profile {
+    char *name;
+    uint32_t days;
+    uint32_t *backdate;
+    char **keys;
+    uint32_t keys_count;
+    struct cmc_raw_extension *extensions;
+    uint32_t extensions_count;
+    char **from_request;
+    uint32_t from_request_count;
+    int other_extensions; /* enum cmc_raw_other */
+    bool empty_subject, require_san;
+};
+enum cmc_raw_other { CMC_RAW_OTHER_IGNORE, CMC_RAW_OTHER_REFUSE };
+
+/* A row of `reasons`: a CRLReason, or all of them. */
+#define CMC_RAW_REASON_ALL 255
+
+struct cmc_raw_revoke {
+    bool *allow;
+    uint32_t max;
+    int *reasons;
+    uint32_t reasons_count;
+    bool mandatory_fields_only;
+};
+
+struct cmc_raw_endpoint {
+    char *path, *profile;
+    int *accept; /* enum cmc_request_type */
+    uint32_t accept_count;
+    int *answer; /* enum cmc_answer_form */
+    uint32_t answer_count;
+    int officer; /* enum cmc_raw_officer */
+    bool renewal, same_key, status_v1, weak;
+    int compat; /* enum cmc_raw_compat */
+    struct cmc_raw_revoke *revoke;
+};
+enum cmc_raw_officer { CMC_RAW_OFFICER_REQUIRED, CMC_RAW_OFFICER_OPTIONAL };
+enum cmc_raw_compat { CMC_RAW_COMPAT_NONE, CMC_RAW_COMPAT_DOGTAG };
+
+struct cmc_raw_conf {
+    char *database;
+    uint32_t *workers;
+    struct cmc_raw_log *log;
+    char *status;
+    struct cmc_raw_limits *limits;
+    struct cmc_raw_authority authority;
+    struct cmc_raw_responder responder;
+    struct cmc_raw_officers *officers;
+    struct cmc_raw_listener *listen;
+    uint32_t listen_count;
+    struct cmc_raw_profile *profiles;
+    uint32_t profiles_count;
+    struct cmc_raw_endpoint *endpoints;
+    uint32_t endpoints_count;
+};
+
+/* A pointer to struct cmc_raw_conf. */
+extern const cyaml_schema_value_t cmc_conf_schema;
+
+#endif

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The octets of an answer, and what a request tells its handler. */
+#include <event2/buffer.h>
+
+#include "server/http_int.h"
+
+static const char *reason_phrase(unsigned int status)
+{
+    static const struct {
+        unsigned int status;
+        const char *text;
+    } rows[] = {
+        {200, "OK"},
+        {201, "Created"},
+        {202, "Accepted"},
+        {204, "No Content"},
+        {301, "Moved Permanently"},
+        {302, "Found"},
+        {303, "See Other"},
+        {304, "Not Modified"},
+        {307, "Temporary Redirect"},
+        {308, "Permanent Redirect"},
+        {400, "Bad Request"},
+        {401, "Unauthorized"},
+        {403, "Forbidden"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {406, "Not Acceptable"},
+        {408, "Request Timeout"},
+        {409, "Conflict"},
+        {411, "Length Required"},
+        {413, "Content Too Large"},
+        {415, "Unsupported Media Type"},
+        {417, "Expectation Failed"},
+        {422, "Unprocessable Content"},
+        {429, "Too Many Requests"},
+        {431, "Request Header Fields Too Large"},
+        {500, "Internal Server Error"},
+        {501, "Not Implemented"},
+        {502, "Bad Gateway"},
+        {503, "Service Unavailable"},
+        {504, "Gateway Timeout"},
+        {505, "HTTP Version Not Supported"},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        if (rows[i].status == status)
+            return rows[i].text;
+    return "";
+}
+
+static void add_field(struct cmc_buf *b, const char *name, const char *value)
+{
+    cmc_buf_str(b, name);
+    cmc_buf_str(b, ": ");
+    cmc_buf_str(b, value);
+    cmc_buf_str(b, "\r\n");
+}
+
+/* A line end within a value would let whoever chose it write headers of his own. */
+static bool headers_sane(const char *const *headers)
+{
+    for (; headers != NULL && *headers != NULL; headers++)
+        if (strpbrk(*headers, "\r\n") != NULL)
+            return false;
+    return true;
+}
+
+bool cmc_http_write_answer(struct cmc_http_conn *c, bool head_only, unsigned int status,
+                           const char *content_type, struct cmc_slice body,
+                           const char *const *headers)
+{
+    struct evbuffer *out = bufferevent_get_output(c->bev);
+    struct cmc_buf *b = &c->http->scratch;
+    struct evbuffer_iovec room;
+    bool bodiless = status == 204 || status == 304;
+
+    if (!headers_sane(headers)) {
+        cmc_log_event(c->http->log, CMC_LOG_ERROR, "http-header-has-line-end", NULL);
+        status = 500;
+        content_type = NULL;
+        body = CMC_SLICE_NONE;
+        headers = NULL;
+    }
+    if (bodiless)
+        body = CMC_SLICE_NONE;
+    cmc_buf_reset(b);
+    cmc_buf_printf(b, "HTTP/1.1 %u %s\r\nDate: %s\r\n", status, reason_phrase(status),
+                   cmc_http_date(c->http));
+    if (!bodiless)
+        cmc_buf_printf(b, "Content-Length: %zu\r\n", body.n);
+    if (content_type != NULL)
+        add_field(b, "Content-Type", content_type);
+    for (; headers != NULL && headers[0] != NULL; headers += 2)
+        add_field(b, headers[0], headers[1]);
+    /* HTTP/1.0 must be told that the connection stays, HTTP/1.1 that it does not. */
+    add_field(b, "Connection", c->close ? "close" : "keep-alive");
+    cmc_buf_str(b, "\r\n");
+    if (head_only)
+        body = CMC_SLICE_NONE;
+    /* One contiguous piece: one write(2), or one TLS record. */
+    if (!cmc_buf_ok(b) || evbuffer_reserve_space(out, (ev_ssize_t)(b->n + body.n), &room, 1) != 1)
+        return false;
+    memcpy(room.iov_base, b->p, b->n);
+    if (body.n > 0)
+        memcpy((uint8_t *)room.iov_base + b->n, body.p, body.n);
+    room.iov_len = b->n + body.n;
+    return evbuffer_commit_space(out, &room, 1) == 0;
+}
+
+/* -- the request ------------------------------------------------------------------------- */
+
+const char *cmc_http_method(const struct cmc_http_request *rq)
+{
+    return rq->head.method;
+}
+
+const char *cmc_http_path(const struct cmc_http_request *rq)
+{
+    return rq->head.path;
+}
+
+const char *cmc_http_query(const struct cmc_http_request *rq)
+{
+    return rq->head.query;
+}
+
+const char *cmc_http_header(const struct cmc_http_request *rq, const char *name)
+{
+    for (unsigned int i = 0; i < rq->head.field_count; i++)
+        if (cmc_http_token_eq(rq->head.fields[i].name, name))
+            return rq->head.fields[i].value;
+    return NULL;
+}
+
+struct cmc_slice cmc_http_body(const struct cmc_http_request *rq)
+{
+    return cmc_buf_get0(&rq->body);
+}
+
+const char *cmc_http_peer(const struct cmc_http_request *rq)
+{
+    return rq->peer;
+}
+
+struct cmc_slice cmc_http_tls_cert(struct cmc_http_request *rq)
+{
+    return rq->cert.n > 0 ? cmc_buf_get0(&rq->cert) : CMC_SLICE_NONE;
+}
+
+bool cmc_http_is_tls(const struct cmc_http_request *rq)
+{
+    return rq->tls;
+}

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "server/routes.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <strings.h>
+#include <time.h>
+
+#include "server/media.h"
+
+#define TEXT_PLAIN "text/plain; charset=utf-8"
+/* So many octets of a body tell whether it is text. */
+#define PEEK_OCTETS 64u
+
+/* From a request until its answer; the responder may answer from another thread. */
+struct exchange {
+    struct cmc_front *front;
+    struct cmc_http_request *rq;
+    struct timespec begun;
+    struct cmc_exchange x;
+    unsigned int status; /* from here on: copy of the reply */
+    const char *content_type;
+    uint8_t *body;
+    size_t body_octets;
+    char reason[CMC_LIMIT_ERROR_TEXT];
+};
+
+struct cmc_route {
+    const char *path;
+    const char *allow; /* methods, as the Allow header lists them */
+    void (*serve)(struct exchange *e, const struct cmc_route *route);
+    const struct cmc_conf_endpoint *endpoint; /* or NULL */
+};
+
+/* -- answering --------------------------------------------------------------------------- */
+
+static void count(struct cmc_counters *c, unsigned int status)
+{
+    atomic_fetch_add_explicit(&c->requests, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(status < 400   ? &c->ok
+                              : status < 500 ? &c->client_errors
+                                             : &c->server_errors,
+                              1, memory_order_relaxed);
+}
+
+static void log_request(const struct exchange *e, unsigned int status, const char *outcome)
+{
+    struct timespec now;
+    char code[16], ms[32];
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    (void)snprintf(code, sizeof code, "%u", status);
+    (void)snprintf(ms, sizeof ms, "%.3f",
+                   (double)(now.tv_sec - e->begun.tv_sec) * 1e3 +
+                       (double)(now.tv_nsec - e->begun.tv_nsec) / 1e6);
+    cmc_log_event(e->front->log, status >= 500 ? CMC_LOG_ERROR : CMC_LOG_INFO, "request", "peer",
+                  cmc_http_peer(e->rq), "method", cmc_http_method(e->rq), "path",
+                  cmc_http_path(e->rq), "status", code, "outcome", outcome, "ms", ms, NULL);
+}
+
+/* The end of an exchange: answer, log, count, free. In the loop's thread. */
+static void finish(struct exchange *e, unsigned int status, const char *content_type,
+                   struct cmc_slice body, const char *const *headers, const char *outcome)
+{
+    log_request(e, status, outcome);
+    count(e->front->counters, status);
+    cmc_http_reply(e->rq, status, content_type, body, headers);
+    free(e->body);
+    free(e);
+}
+
+/* A refusal of ours: one line, which also goes to the log. */
+static void refuse(struct exchange *e, unsigned int status, const char *const *headers,
+                   const struct cmc_err *err)
+{
+    char line[CMC_LIMIT_ERROR_TEXT + 80];
+
+    (void)snprintf(line, sizeof line, "%s%s%s%s\n", err->text, err->clause != NULL ? " (" : "",
+                   err->clause != NULL ? err->clause : "", err->clause != NULL ? ")" : "");
+    finish(e, status, TEXT_PLAIN, cmc_slice_str(line), headers, err->text);
+}
+
+static void CMC_PRINTF(3, 4) refuse_text(struct exchange *e, unsigned int status, const char *fmt,
+                                         ...)
+{
+    struct cmc_err err = {0};
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)vsnprintf(err.text, sizeof err.text, fmt, ap);
+    va_end(ap);
+    refuse(e, status, NULL, &err);
+}
+
+/* -- endpoints: POST --------------------------------------------------------------------- */
+
+/* In the loop's thread, with the copy of the reply. */
+static void finish_exchange(void *arg)
+{
+    static const char *const fresh[] = {"Cache-Control", "no-store", NULL};
+    static const char *const later[] = {"Cache-Control", "no-store", "Retry-After", "1", NULL};
+    struct exchange *e = arg;
+    struct cmc_slice body = cmc_slice(e->body, e->body_octets);
+    const char *const *headers = e->status == 503 ? later : fresh;
+    char line[sizeof e->reason + 1];
+
+    if (e->body_octets == 0) {
+        (void)snprintf(line, sizeof line, "%s\n", e->reason);
+        finish(e, e->status, TEXT_PLAIN, cmc_slice_str(line), headers, e->reason);
+        return;
+    }
+    finish(e, e->status, e->content_type, body, headers, e->reason);
+}
+
+static void answered(void *arg, const struct cmc_reply *reply);
+
+/* In the loop's thread: the commit did not happen, so the request is planned anew. */
+static void respond_again(void *arg)
+{
+    struct exchange *e = arg;
+
+    if (e->front->ended) {
+        refuse_text(e, 503, "the server is stopping; send the request again");
+        return;
+    }
+    e->x.attempt++;
+    cmc_respond(e->front->responder, &e->x, answered, e);
+}
+
+static void copy_reply(struct exchange *e, const struct cmc_reply *reply)
+{
+    e->status = reply->http_status;
+    e->content_type = reply->content_type;
+    (void)snprintf(e->reason, sizeof e->reason, "%s", reply->reason);
+    if (reply->body.n > 0) {
+        e->body = malloc(reply->body.n);
+        if (e->body != NULL) {
+            memcpy(e->body, reply->body.p, reply->body.n);
+            e->body_octets = reply->body.n;
+        } else {
+            e->status = 503;
+            (void)snprintf(e->reason, sizeof e->reason, "out of memory; send the request again");
+        }
+    }
+}
+
+/* From the responder, in this thread or the store's: the reply lives only until we return. */
+static void answered(void *arg, const struct cmc_reply *reply)
+{
+    struct exchange *e = arg;
+
+    if (reply->again)
+        e->x.commit_rc = reply->commit_rc;
+    else
+        copy_reply(e, reply);
+    if (!reply->again && pthread_equal(pthread_self(), e->front->thread)) {
+        finish_exchange(e);
+        return;
+    }
+    /* Without memory for a message to the loop the connection waits until the loop ends. */
+    if (!cmc_http_post(e->front->http, reply->again ? respond_again : finish_exchange, e))
+        cmc_log_event(e->front->log, CMC_LOG_ERROR, "answer-lost", "outcome", "out of memory",
+                      NULL);
+}
+
+static bool accepts(const struct cmc_conf_endpoint *ep, enum cmc_request_type type)
+{
+    for (unsigned int i = 0; i < ep->accept_count; i++) {
+        if (ep->accept[i] == type)
+            return true;
+    }
+    return false;
+}
+
+/* PEM, or bare base64: the mistake that everybody makes once. DER begins with 0x30. */
+static bool looks_like_text(struct cmc_slice body)
+{
+    size_t n = body.n < PEEK_OCTETS ? body.n : PEEK_OCTETS;
+
+    for (size_t i = 0; i < n; i++) {
+        if (!isprint(body.p[i]) && !isspace(body.p[i]))
+            return false;
+    }
+    return n > 0;
+}
+
+static bool check_type(struct exchange *e, const struct cmc_conf_endpoint *ep)
+{
+    const char *coding = cmc_http_header(e->rq, "Content-Encoding");
+    struct cmc_err err = {0};
+
+    if (coding != NULL && strcasecmp(coding, "identity") != 0) {
+        refuse_text(e, 415, "Content-Encoding is not understood here; send the body as it is");
+        return false;
+    }
+    if (cmc_media_request(cmc_http_header(e->rq, "Content-Type"), &e->x.type, &err) != CMC_OK) {
+        refuse(e, 415, NULL, &err);
+        return false;
+    }
+    if (!accepts(ep, e->x.type)) {
+        refuse_text(e, 415, "%s is not accepted at %s; send %s",
+                    e->x.type == CMC_TYPE_CMC ? "a CMC request" : "a bare PKCS#10", ep->rules.path,
+                    e->x.type == CMC_TYPE_CMC ? CMC_MEDIA_PKCS10 : CMC_MEDIA_REQUEST);
+        return false;
+    }
+    return true;
+}
+
+static bool check_body(struct exchange *e)
+{
+    e->x.body = cmc_http_body(e->rq);
+    if (e->x.body.n == 0) {
+        refuse_text(e, 400, "the body is empty; send the request as binary DER");
+        return false;
+    }
+    if (looks_like_text(e->x.body)) {
+        refuse_text(e, 400, "the body is text; send binary DER, not base64 or PEM (RFC 10003 "
+                            "section 3)");
+        return false;
+    }
+    return true;
+}
+
+static bool check_accept(struct exchange *e, const struct cmc_conf_endpoint *ep)
+{
+    struct cmc_err err = {0};
+    enum cmc_rc rc = cmc_media_choose(cmc_http_header(e->rq, "Accept"), ep->answer,
+                                      ep->answer_count, &e->x.form, &err);
+
+    if (rc == CMC_OK)
+        return true;
+    refuse(e, rc == CMC_E_INPUT ? 400 : 406, NULL, &err);
+    return false;
+}
+
+static void serve_endpoint(struct exchange *e, const struct cmc_route *route)
+{
+    const struct cmc_conf_endpoint *ep = route->endpoint;
+
+    if (!check_type(e, ep) || !check_accept(e, ep) || !check_body(e))
+        return;
+    e->x.rules = &ep->rules;
+    e->x.tls_cert = cmc_http_tls_cert(e->rq);
+    e->x.peer = cmc_http_peer(e->rq);
+    e->x.now = time(NULL);
+    cmc_respond(e->front->responder, &e->x, answered, e);
+}
+
+/* -- the CA's own: GET ------------------------------------------------------------------- */
+
+static void serve_crl(struct exchange *e, const struct cmc_route *route)
+{
+    struct cmc_front *f = e->front;
+    struct cmc_slice crl;
+    struct cmc_err err = {0};
+
+    (void)route;
+    atomic_fetch_add_explicit(&f->counters->crl_fetches, 1, memory_order_relaxed);
+    cmc_arena_reset(f->arena);
+    if (cmc_ca_crl(f->ca, time(NULL), f->arena, &crl, &err) != CMC_OK) {
+        /* What went wrong inside is for the log, not for whoever asks. */
+        finish(e, 503, TEXT_PLAIN, CMC_SLICE_LIT("the CRL cannot be made now; try again later\n"),
+               (const char *const[]){"Retry-After", "10", NULL}, err.text);
+        return;
+    }
+    finish(e, 200, CMC_MEDIA_PKIX_CRL, crl, (const char *const[]){"Cache-Control", "no-cache", NULL},
+           "CRL");
+}
+
+static void serve_ca(struct exchange *e, const struct cmc_route *route)
+{
+    (void)route;
+    finish(e, 200, CMC_MEDIA_PKIX_CERT, e->front->service->chain[0], NULL, "CA certificate");
+}
+
+static void serve_chain(struct exchange *e, const struct cmc_route *route)
+{
+    (void)route;
+    finish(e, 200, CMC_MEDIA_CERTS_ONLY, e->front->service->chain_p7c, NULL, "CA chain");
+}
+
+static void serve_status(struct exchange *e, const struct cmc_route *route)
+{
+    const struct cmc_counters *c = e->front->counters;
+    char json[512];
+
+    (void)route;
+    (void)snprintf(json, sizeof json,
+                   "{\"ready\":true,\"uptime_seconds\":%lld,\"workers\":%u,\"requests\":%llu,"
+                   "\"ok\":%llu,\"client_errors\":%llu,\"server_errors\":%llu,"
+                   "\"crl_fetches\":%llu}\n",
+                   (long long)(time(NULL) - c->started_at), e->front->service->conf->workers,
+                   atomic_load_explicit(&c->requests, memory_order_relaxed),
+                   atomic_load_explicit(&c->ok, memory_order_relaxed),
+                   atomic_load_explicit(&c->client_errors, memory_order_relaxed),
+                   atomic_load_explicit(&c->server_errors, memory_order_relaxed),
+                   atomic_load_explicit(&c->crl_fetches, memory_order_relaxed));
+    finish(e, 200, "application/json", cmc_slice_str(json),
+           (const char *const[]){"Cache-Control", "no-store", NULL}, "status");
+}
+
+/* -- the table --------------------------------------------------------------------------- */
+
+#define ALLOW_GET  "GET, HEAD"
+#define ALLOW_POST "POST"
+
+static int compare_routes(const void *a, const void *b)
+{
+    return strcmp(((const struct cmc_route *)a)->path, ((const struct cmc_route *)b)->path);
+}
+
+enum cmc_rc cmc_routes_new(const struct cmc_conf *conf, struct cmc_routes *out,
+                           struct cmc_err *err)
+{
+    const struct cmc_route own[] = {
+        {conf->authority.crl_path, ALLOW_GET, serve_crl, NULL},
+        {conf->authority.ca_path, ALLOW_GET, serve_ca, NULL},
+        {conf->authority.chain_path, ALLOW_GET, serve_chain, NULL},
+        {conf->status_path, ALLOW_GET, serve_status, NULL},
+    };
+    const size_t nown = sizeof own / sizeof own[0];
+
+    out->n = 0;
+    out->rows = calloc(conf->endpoint_count + nown, sizeof *out->rows);
+    if (out->rows == NULL)
+        return cmc_fail(err, CMC_E_MEM, NULL, "no memory for the routes");
+    for (size_t i = 0; i < nown; i++) {
+        if (own[i].path != NULL)
+            out->rows[out->n++] = own[i];
+    }
+    for (unsigned int i = 0; i < conf->endpoint_count; i++)
+        out->rows[out->n++] = (struct cmc_route){conf->endpoints[i].rules.path, ALLOW_POST,
+                                                 serve_endpoint, &conf->endpoints[i]};
+    qsort(out->rows, out->n, sizeof *out->rows, compare_routes);
+    return CMC_OK;
+}
+
+void cmc_routes_free(struct cmc_routes *r)
+{
+    free(r->rows);
+    *r = (struct cmc_routes){0};
+}
+
+static bool is_allowed(const char *allow, const char *method)
+{
+    size_t n = strlen(method);
+
+    for (const char *p = allow; p != NULL; p = strchr(p, ',')) {
+        p += strspn(p, ", ");
+        if (strncmp(p, method, n) == 0 && (p[n] == ',' || p[n] == '\0'))
+            return true;
+    }
+    return false;
+}
+
+void cmc_routes_handle(void *front, struct cmc_http_request *rq)
+{
+    struct cmc_front *f = front;
+    const struct cmc_route key = {.path = cmc_http_path(rq)};
+    const struct cmc_route *route =
+        bsearch(&key, f->routes->rows, f->routes->n, sizeof key, compare_routes);
+    struct exchange *e = calloc(1, sizeof *e);
+
+    if (e == NULL) {
+        cmc_http_reply(rq, 503, NULL, CMC_SLICE_NONE, NULL);
+        return;
+    }
+    e->front = f;
+    e->rq = rq;
+    (void)clock_gettime(CLOCK_MONOTONIC, &e->begun);
+    if (route == NULL) {
+        refuse_text(e, 404, "nothing is served at this path");
+    } else if (!is_allowed(route->allow, cmc_http_method(rq))) {
+        struct cmc_err err = {0};
+
+        (void)snprintf(err.text, sizeof err.text, "%s is not served here; use %s",
+                       cmc_http_method(rq), route->allow);
+        refuse(e, 405, (const char *const[]){"Allow", route->allow, NULL}, &err);
+    } else {
+        route->serve(e, route);
+    }
+}

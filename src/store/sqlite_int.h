@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One SQLite connection with its prepared statements: what the writer and the readers share. */
+#ifndef CMC_STORE_SQLITE_INT_H
+#define CMC_STORE_SQLITE_INT_H
+
+#include <sqlite3.h>
+
+#include "store/store_int.h"
+
+/* How long a statement waits for another process that writes. */
+#define CMC_SQLITE_BUSY_MS 10000
+
+struct cmc_sqlite {
+    sqlite3 *db;
+    char *path;
+    sqlite3_stmt **stmts;
+    size_t nstmts;
+};
+
+/* -- sqlite.c ------------------------------------------------------------------------------ */
+
+/* Connect to a file that is there and is a store of ours. *c need not be initialised; it is to be
+ * closed also after a failure. */
+enum cmc_rc cmc_sqlite_connect(struct cmc_sqlite *c, const char *path,
+                               struct cmc_err *err) CMC_MUST_USE;
+void cmc_sqlite_close(struct cmc_sqlite *c);
+/* Prepare the statements; the index into sql is what cmc_bind_begin() takes. */
+enum cmc_rc cmc_sqlite_prepare(struct cmc_sqlite *c, const char *const *sql, size_t n,
+                               struct cmc_err *err) CMC_MUST_USE;
+/* Make a new store (CMC_E_CONFLICT when the file exists), or bring an old schema up to date. */
+enum cmc_rc cmc_sqlite_create(const char *path, struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_sqlite_migrate(struct cmc_sqlite *c, struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_sqlite_exec(struct cmc_sqlite *c, const char *sql,
+                            struct cmc_err *err) CMC_MUST_USE;
+/* What the connection's last error, which had this result code, means to a caller. */
+enum cmc_rc cmc_sqlite_fail(const struct cmc_sqlite *c, int code, struct cmc_err *err);
+
+/* A statement being filled in. A failed bind sticks, and comes out of the step. */
+struct cmc_bind {
+    sqlite3_stmt *st;
+    int index, code;
+};
+struct cmc_bind cmc_bind_begin(const struct cmc_sqlite *c, size_t stmt);
+void cmc_bind_int(struct cmc_bind *b, int64_t v);
+/* An absent slice and a NULL string are NULL. Nothing is copied. */
+void cmc_bind_blob(struct cmc_bind *b, struct cmc_slice s);
+void cmc_bind_text(struct cmc_bind *b, const char *s);
+/* SQLITE_ROW, SQLITE_DONE or an error. */
+int cmc_bind_step(struct cmc_bind *b);
+/* Let go of what was bound, and of the read lock. */
+void cmc_bind_end(struct cmc_bind *b);
+/* One step and the end, for statements without rows that matter. SQLITE_DONE, or an error. */
+int cmc_bind_run(struct cmc_bind *b);
+
+/* -- sqlite_write.c ------------------------------------------------------------------------ */
+
+enum cmc_rc cmc_sqlite_writer_open(const char *path, bool create, void **db, struct cmc_err *err);
+void cmc_sqlite_writer_close(void *db);
+void cmc_sqlite_group(void *db, const struct cmc_job *jobs, struct cmc_outcome *out, size_t n);
+const char *cmc_sqlite_writer_path(const void *db);
+
+/* -- sqlite_read.c: as in struct cmc_store_ops ---------------------------------------------- */
+
+enum cmc_rc cmc_sqlite_reader_new(const void *db, void **rd, struct cmc_err *err);
+void cmc_sqlite_reader_free(void *rd);
+enum cmc_rc cmc_sqlite_cert(void *rd, struct cmc_slice issuer, struct cmc_slice serial,
+                            struct cmc_arena *arena, struct cmc_cert_record *out,
+                            struct cmc_err *err);
+enum cmc_rc cmc_sqlite_answer(void *rd, const uint8_t digest[CMC_SHA256_OCTETS],
+                              struct cmc_arena *arena, struct cmc_answer *out, struct cmc_err *err);
+enum cmc_rc cmc_sqlite_officer(void *rd, const uint8_t digest[CMC_SHA256_OCTETS],
+                               struct cmc_arena *arena, struct cmc_officer *out,
+                               struct cmc_err *err);
+enum cmc_rc cmc_sqlite_crl(void *rd, struct cmc_slice issuer, struct cmc_arena *arena,
+                           struct cmc_crl_record *out, struct cmc_err *err);
+enum cmc_rc cmc_sqlite_generation(void *rd, uint64_t *out, struct cmc_err *err);
+enum cmc_rc cmc_sqlite_officers(void *rd, enum cmc_rc (*fn)(void *arg, const struct cmc_officer *o),
+                                void *arg, struct cmc_err *err);
+enum cmc_rc cmc_sqlite_revoked(void *rd, struct cmc_slice issuer, int64_t not_after_from,
+                               enum cmc_rc (*fn)(void *arg, const struct cmc_cert_record *c),
+                               void *arg, struct cmc_err *err);
+enum cmc_rc cmc_sqlite_certs(void *rd, const char *subject_like, size_t offset, size_t limit,
+                             enum cmc_rc (*fn)(void *arg, const struct cmc_cert_record *c),
+                             void *arg, struct cmc_err *err);
+enum cmc_rc cmc_sqlite_audit(void *rd, int64_t from, cmc_audit_row_fn fn, void *arg,
+                             struct cmc_err *err);
+enum cmc_rc cmc_sqlite_audit_count(void *rd, int64_t *out, struct cmc_err *err);
+
+#endif

@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SQLite: the readers' side. Each reader is a connection of its own that cannot write. */
+#include <stdlib.h>
+
+#include "store/sqlite_int.h"
+
+enum {
+    R_CERT,
+    R_CERTS,
+    R_CERTS_LIKE,
+    R_REVOKED,
+    R_ANSWER,
+    R_OFFICER,
+    R_OFFICERS,
+    R_CRL,
+    R_GENERATION,
+    R_AUDIT,
+    R_AUDIT_COUNT,
+    R_COUNT
+};
+
+/* In the order that cert_row() reads. Subqueries, so that rows which OFFSET skips cost little. */
+#define CERT_COLUMNS                                                                               \
+    "(SELECT name FROM issuer WHERE id = c.issuer), c.serial, c.state, c.reason, c.revoked_at,"    \
+    " c.invalidity_at, c.not_before, c.not_after, c.issued_at, c.subject, c.subject_text, c.ski,"  \
+    " c.spki_digest, c.profile, c.requester, (SELECT der FROM cert_der WHERE id = c.id)"
+#define OFFICER_COLUMNS "id, name, roles, cert_digest, cert, added_at"
+
+static const char *const statements[R_COUNT] = {
+    [R_CERT] = "SELECT " CERT_COLUMNS " FROM cert c"
+               " WHERE c.issuer = (SELECT id FROM issuer WHERE name = ?) AND c.serial = ?",
+    [R_CERTS] = "SELECT " CERT_COLUMNS " FROM cert c ORDER BY c.id DESC LIMIT ? OFFSET ?",
+    [R_CERTS_LIKE] = "SELECT " CERT_COLUMNS " FROM cert c"
+                     " WHERE instr(lower(c.subject_text), lower(?)) > 0"
+                     " ORDER BY c.id DESC LIMIT ? OFFSET ?",
+    [R_REVOKED] = "SELECT serial, not_after, state, reason, revoked_at, invalidity_at"
+                  " FROM cert INDEXED BY cert_revoked"
+                  " WHERE issuer = (SELECT id FROM issuer WHERE name = ?)"
+                  " AND state <> 0 AND not_after >= ? ORDER BY serial",
+    [R_ANSWER] = "SELECT type, answer FROM message WHERE request_digest = ?",
+    [R_OFFICER] = "SELECT " OFFICER_COLUMNS " FROM officer WHERE cert_digest = ?",
+    [R_OFFICERS] = "SELECT " OFFICER_COLUMNS " FROM officer ORDER BY name",
+    [R_CRL] = ("SELECT number, this_update, next_update, generation, der FROM crl"
+               " WHERE issuer = (SELECT id FROM issuer WHERE name = ?)"),
+    [R_GENERATION] = "SELECT value FROM counter WHERE name = 'generation'",
+    [R_AUDIT] = "SELECT seq, at, json, hash FROM audit WHERE seq >= ? ORDER BY seq",
+    [R_AUDIT_COUNT] = "SELECT value FROM counter WHERE name = 'audit'",
+};
+
+/* -- rows and columns -------------------------------------------------------------------------- */
+
+/* Borrowed until the next step. */
+static struct cmc_slice column_slice(sqlite3_stmt *st, int i)
+{
+    const void *p;
+
+    if (sqlite3_column_type(st, i) == SQLITE_NULL)
+        return CMC_SLICE_NONE;
+    p = sqlite3_column_blob(st, i);
+    return cmc_slice(p != NULL ? p : "", (size_t)sqlite3_column_bytes(st, i));
+}
+
+static const char *column_text(sqlite3_stmt *st, int i)
+{
+    return (const char *)sqlite3_column_text(st, i);
+}
+
+/* A reading in progress: what the handler of a row needs. */
+struct reading {
+    struct cmc_sqlite *c;
+    struct cmc_err *err;
+};
+typedef enum cmc_rc (*row_fn)(const struct reading *rd, sqlite3_stmt *st, void *arg);
+
+static enum cmc_rc damaged(const struct reading *rd, const char *what)
+{
+    return cmc_fail(rd->err, CMC_E_LOCAL, NULL, "store %s: %s is damaged", rd->c->path, what);
+}
+
+/* Give each row to fn; *rows counts them. */
+static enum cmc_rc each_row(struct cmc_sqlite *c, struct cmc_bind *b, row_fn fn, void *arg,
+                            size_t *rows, struct cmc_err *err)
+{
+    struct reading rd = {c, err};
+    enum cmc_rc rc = CMC_OK;
+    int code;
+
+    *rows = 0;
+    while ((code = cmc_bind_step(b)) == SQLITE_ROW) {
+        ++*rows;
+        rc = fn(&rd, b->st, arg);
+        if (rc != CMC_OK)
+            break;
+    }
+    if (rc == CMC_OK && code != SQLITE_DONE)
+        rc = cmc_sqlite_fail(c, code, err);
+    cmc_bind_end(b);
+    return rc;
+}
+
+static enum cmc_rc one_row(struct cmc_sqlite *c, struct cmc_bind *b, row_fn fn, void *arg,
+                           const char *what, struct cmc_err *err)
+{
+    size_t rows;
+    enum cmc_rc rc = each_row(c, b, fn, arg, &rows, err);
+
+    if (rc == CMC_OK && rows == 0)
+        rc = cmc_fail(err, CMC_E_NOTFOUND, NULL, "%s", what);
+    return rc;
+}
+
+/* Copy a slice or text that was borrowed from a row. False: out of memory. */
+static bool keep_slice(struct cmc_arena *a, struct cmc_slice *s)
+{
+    bool absent = s->p == NULL;
+
+    *s = cmc_arena_slice(a, *s);
+    return absent || s->p != NULL;
+}
+
+static bool keep_text(struct cmc_arena *a, const char **s)
+{
+    if (*s == NULL)
+        return true;
+    *s = cmc_arena_strdup(a, *s);
+    return *s != NULL;
+}
+
+static enum cmc_rc no_room(const struct reading *rd)
+{
+    return cmc_fail(rd->err, CMC_E_MEM, NULL, "out of memory for what the store holds");
+}
+
+/* -- certificates ------------------------------------------------------------------------------ */
+
+static enum cmc_rc cert_row(const struct reading *rd, sqlite3_stmt *st, struct cmc_cert_record *r)
+{
+    struct cmc_slice digest = column_slice(st, 12);
+    int64_t state = sqlite3_column_int64(st, 2);
+
+    *r = (struct cmc_cert_record){
+        .issuer = column_slice(st, 0),
+        .serial = column_slice(st, 1),
+        .state = (enum cmc_cert_state)state,
+        .reason = (uint32_t)sqlite3_column_int64(st, 3),
+        .revoked_at = sqlite3_column_int64(st, 4),
+        .invalidity_at = sqlite3_column_int64(st, 5),
+        .not_before = sqlite3_column_int64(st, 6),
+        .not_after = sqlite3_column_int64(st, 7),
+        .issued_at = sqlite3_column_int64(st, 8),
+        .subject = column_slice(st, 9),
+        .subject_text = column_text(st, 10),
+        .ski = column_slice(st, 11),
+        .profile = column_text(st, 13),
+        .requester = column_text(st, 14),
+        .der = column_slice(st, 15),
+    };
+    if (state < CMC_CERT_VALID || state > CMC_CERT_HELD || digest.n != CMC_SHA256_OCTETS ||
+        r->issuer.p == NULL || r->der.p == NULL)
+        return damaged(rd, "a certificate");
+    memcpy(r->spki_digest, digest.p, CMC_SHA256_OCTETS);
+    return CMC_OK;
+}
+
+struct cert_out {
+    struct cmc_arena *arena;
+    struct cmc_cert_record *out;
+};
+
+static enum cmc_rc cert_keep(const struct reading *rd, sqlite3_stmt *st, void *arg)
+{
+    struct cert_out *o = arg;
+    struct cmc_cert_record *r = o->out;
+    enum cmc_rc rc = cert_row(rd, st, r);
+
+    if (rc != CMC_OK)
+        return rc;
+    if (!keep_slice(o->arena, &r->issuer) || !keep_slice(o->arena, &r->serial) ||
+        !keep_slice(o->arena, &r->subject) || !keep_slice(o->arena, &r->ski) ||
+        !keep_slice(o->arena, &r->der) || !keep_text(o->arena, &r->subject_text) ||
+        !keep_text(o->arena, &r->profile) || !keep_text(o->arena, &r->requester))
+        return no_room(rd);
+    return CMC_OK;
+}
+
+enum cmc_rc cmc_sqlite_cert(void *rd, struct cmc_slice issuer, struct cmc_slice serial,
+                            struct cmc_arena *arena, struct cmc_cert_record *out,
+                            struct cmc_err *err)
+{
+    struct cmc_bind b = cmc_bind_begin(rd, R_CERT);
+    struct cert_out o = {arena, out};
+
+    cmc_bind_blob(&b, issuer);
+    cmc_bind_blob(&b, serial);
+    return one_row(rd, &b, cert_keep, &o, "no certificate has this issuer and serial number", err);
+}
+
+struct cert_call {
+    enum cmc_rc (*fn)(void *arg, const struct cmc_cert_record *c);
+    void *arg;
+    struct cmc_slice issuer; /* of a CRL */
+};
+
+static enum cmc_rc cert_give(const struct reading *rd, sqlite3_stmt *st, void *arg)
+{
+    const struct cert_call *call = arg;
+    struct cmc_cert_record r;
+    enum cmc_rc rc = cert_row(rd, st, &r);
+
+    return rc == CMC_OK ? call->fn(call->arg, &r) : rc;
+}
+
+static int64_t clamp(size_t n)
+{
+    return n > INT64_MAX ? INT64_MAX : (int64_t)n;
+}
+
+enum cmc_rc cmc_sqlite_certs(void *rd, const char *subject_like, size_t offset, size_t limit,
+                             enum cmc_rc (*fn)(void *arg, const struct cmc_cert_record *c),
+                             void *arg, struct cmc_err *err)
+{
+    struct cmc_bind b = cmc_bind_begin(rd, subject_like != NULL ? R_CERTS_LIKE : R_CERTS);
+    struct cert_call call = {.fn = fn, .arg = arg};
+    size_t rows;
+
+    if (subject_like != NULL)
+        cmc_bind_text(&b, subject_like);
+    cmc_bind_int(&b, clamp(limit));
+    cmc_bind_int(&b, clamp(offset));
+    return each_row(rd, &b, cert_give, &call, &rows, err);
+}
+
+static enum cmc_rc revoked_give(const struct reading *rd, sqlite3_stmt *st, void *arg)
+{
+    const struct cert_call *call = arg;
+    struct cmc_cert_record r = {
+        .issuer = call->issuer,
+        .serial = column_slice(st, 0),
+        .not_after = sqlite3_column_int64(st, 1),
+        .state = (enum cmc_cert_state)sqlite3_column_int64(st, 2),
+        .reason = (uint32_t)sqlite3_column_int64(st, 3),
+        .revoked_at = sqlite3_column_int64(st, 4),
+        .invalidity_at = sqlite3_column_int64(st, 5),
+    };
+
+    if (r.state != CMC_CERT_REVOKED && r.state != CMC_CERT_HELD)
+        return damaged(rd, "a certificate's state");
+    return call->fn(call->arg, &r);
+}
+
+enum cmc_rc cmc_sqlite_revoked(void *rd, struct cmc_slice issuer, int64_t not_after_from,
+                               enum cmc_rc (*fn)(void *arg, const struct cmc_cert_record *c),
+                               void *arg, struct cmc_err *err)
+{
+    struct cmc_bind b = cmc_bind_begin(rd, R_REVOKED);
+    struct cert_call call = {.fn = fn, .arg = arg, .issuer = issuer};
+    size_t rows;
+
+    cmc_bind_blob(&b, issuer);
+    cmc_bind_int(&b, not_after_from);
+    return each_row(rd, &b, revoked_give, &call, &rows, err);
+}
+
+/* -- answers ----------------------------------------------------------------------------------- */
+
+struct answer_out {
+    struct cmc_arena *arena;
+    struct cmc_answer *out;
+};
+
+static enum cmc_rc answer_keep(const struct reading *rd, sqlite3_stmt *st, void *arg)
+{
+    struct answer_out *o = arg;
+
+    o->out->type = column_text(st, 0);
+    o->out->octets = column_slice(st, 1);
+    if (!keep_text(o->arena, &o->out->type) || !keep_slice(o->arena, &o->out->octets))
+        return no_room(rd);
+    return CMC_OK;
+}
+
+enum cmc_rc cmc_sqlite_answer(void *rd, const uint8_t digest[CMC_SHA256_OCTETS],
+                              struct cmc_arena *arena, struct cmc_answer *out, struct cmc_err *err)
+{
+    struct cmc_bind b = cmc_bind_begin(rd, R_ANSWER);
+    struct answer_out o = {arena, out};
+
+    cmc_bind_blob(&b, cmc_slice(digest, CMC_SHA256_OCTETS));
+    return one_row(rd, &b, answer_keep, &o, "no request with this digest was answered", err);
+}
+
+/* -- officers ---------------------------------------------------------------------------------- */
+
+static enum cmc_rc officer_row(const struct reading *rd, sqlite3_stmt *st, struct cmc_officer *o)
+{
+    struct cmc_slice digest = column_slice(st, 3);
+
+    *o = (struct cmc_officer){
+        .id = sqlite3_column_int64(st, 0),
+        .name = column_text(st, 1),
+        .roles = (unsigned int)sqlite3_column_int64(st, 2),
+        .cert = column_slice(st, 4),
+        .added_at = sqlite3_column_int64(st, 5),
+    };
+    if (digest.n != CMC_SHA256_OCTETS || o->name == NULL)
+        return damaged(rd, "an officer");
+    memcpy(o->cert_digest, digest.p, CMC_SHA256_OCTETS);
+    return CMC_OK;
+}
+
+struct officer_out {
+    struct cmc_arena *arena;
+    struct cmc_officer *out;
+};
+
+static enum cmc_rc officer_keep(const struct reading *rd, sqlite3_stmt *st, void *arg)
+{
+    struct officer_out *o = arg;
+    enum cmc_rc rc = officer_row(rd, st, o->out);
+
+    if (rc == CMC_OK &&
+        (!keep_text(o->arena, &o->out->name) || !keep_slice(o->arena, &o->out->cert)))
+        rc = no_room(rd);
+    return rc;
+}
+
+enum cmc_rc cmc_sqlite_officer(void *rd, const uint8_t digest[CMC_SHA256_OCTETS],
+                               struct cmc_arena *arena, struct cmc_officer *out,
+                               struct cmc_err *err)
+{
+    struct cmc_bind b = cmc_bind_begin(rd, R_OFFICER);
+    struct officer_out o = {arena, out};
+
+    cmc_bind_blob(&b, cmc_slice(digest, CMC_SHA256_OCTETS));
+    return one_row(rd, &b, officer_keep, &o, "no officer has this certificate", err);
+}
+
+struct officer_call {
+    enum cmc_rc (*fn)(void *arg, const struct cmc_officer *o);
+    void *arg;
+};
+
+static enum cmc_rc officer_give(const struct reading *rd, sqlite3_stmt *st, void *arg)
+{
+    const struct officer_call *call = arg;
+    struct cmc_officer o;
+    enum cmc_rc rc = officer_row(rd, st, &o);
+
+    return rc == CMC_OK ? call->fn(call->arg, &o) : rc;
+}
+
+enum cmc_rc cmc_sqlite_officers(void *rd, enum cmc_rc (*fn)(void *arg, const struct cmc_officer *o),
+                                void *arg, struct cmc_err *err)
+{
+    struct cmc_bind b = cmc_bind_begin(rd, R_OFFICERS);
+    struct officer_call call = {fn, arg};
+    size_t rows;
+
+    return each_row(rd, &b, officer_give, &call, &rows, err);
+}
+
+/* -- CRLs, counters, audit --------------------------------------------------------------------- */
+
+struct crl_out {
+    struct cmc_arena *arena;
+    struct cmc_crl_record *out;
+};
+
+static enum cmc_rc crl_keep(const struct reading *rd, sqlite3_stmt *st, void *arg)
+{
+    struct crl_out *o = arg;
+
+    *o->out = (struct cmc_crl_record){
+        .number = (uint64_t)sqlite3_column_int64(st, 0),
+        .this_update = sqlite3_column_int64(st, 1),
+        .next_update = sqlite3_column_int64(st, 2),
+        .generation = (uint64_t)sqlite3_column_int64(st, 3),
+        .der = column_slice(st, 4),
+    };
+    return keep_slice(o->arena, &o->out->der) ? CMC_OK : no_room(rd);
+}
+
+enum cmc_rc cmc_sqlite_crl(void *rd, struct cmc_slice issuer, struct cmc_arena *arena,
+                           struct cmc_crl_record *out, struct cmc_err *err)
+{
+    struct cmc_bind b = cmc_bind_begin(rd, R_CRL);
+    struct crl_out o = {arena, out};
+
+    cmc_bind_blob(&b, issuer);
+    return one_row(rd, &b, crl_keep, &o, "this issuer has no CRL yet", err);
+}
+
+static enum cmc_rc counter_row(const struct reading *rd, sqlite3_stmt *st, void *arg)
+{
+    int64_t *out = arg;
+
+    (void)rd;
+    *out = sqlite3_column_int64(st, 0);
+    return CMC_OK;
+}
+
+enum cmc_rc cmc_sqlite_generation(void *rd, uint64_t *out, struct cmc_err *err)
+{
+    struct cmc_bind b = cmc_bind_begin(rd, R_GENERATION);
+    int64_t v = 0;
+    enum cmc_rc rc = one_row(rd, &b, counter_row, &v, "the store has no generation", err);
+
+    if (rc == CMC_OK)
+        *out = (uint64_t)v;
+    return rc;
+}
+
+enum cmc_rc cmc_sqlite_audit_count(void *rd, int64_t *out, struct cmc_err *err)
+{
+    struct cmc_bind b = cmc_bind_begin(rd, R_AUDIT_COUNT);
+
+    return one_row(rd, &b, counter_row, out, "the store does not count its audit records", err);
+}
+
+struct audit_call {
+    cmc_audit_row_fn fn;
+    void *arg;
+};
+
+static enum cmc_rc audit_give(const struct reading *rd, sqlite3_stmt *st, void *arg)
+{
+    const struct audit_call *call = arg;
+    struct cmc_audit_row row = {
+        .seq = sqlite3_column_int64(st, 0),
+        .at = sqlite3_column_int64(st, 1),
+        .json = column_text(st, 2),
+        .json_octets = (size_t)sqlite3_column_bytes(st, 2),
+        .hash = column_slice(st, 3),
+    };
+
+    if (row.json == NULL)
+        return damaged(rd, "an audit record");
+    return call->fn(call->arg, &row, rd->err);
+}
+
+enum cmc_rc cmc_sqlite_audit(void *rd, int64_t from, cmc_audit_row_fn fn, void *arg,
+                             struct cmc_err *err)
+{
+    struct cmc_bind b = cmc_bind_begin(rd, R_AUDIT);
+    struct audit_call call = {fn, arg};
+    size_t rows;
+
+    cmc_bind_int(&b, from);
+    return each_row(rd, &b, audit_give, &call, &rows, err);
+}
+
+/* -- opening ----------------------------------------------------------------------------------- */
+
+enum cmc_rc cmc_sqlite_reader_new(const void *db, void **rd, struct cmc_err *err)
+{
+    struct cmc_sqlite *c = calloc(1, sizeof *c);
+    enum cmc_rc rc;
+
+    if (c == NULL)
+        return cmc_fail(err, CMC_E_MEM, NULL, "out of memory");
+    rc = cmc_sqlite_connect(c, cmc_sqlite_writer_path(db), err);
+    if (rc == CMC_OK)
+        rc = cmc_sqlite_exec(c, "PRAGMA query_only = ON", err);
+    if (rc == CMC_OK)
+        rc = cmc_sqlite_prepare(c, statements, R_COUNT, err);
+    if (rc != CMC_OK) {
+        cmc_sqlite_reader_free(c);
+        return rc;
+    }
+    *rd = c;
+    return CMC_OK;
+}
+
+void cmc_sqlite_reader_free(void *rd)
+{
+    cmc_sqlite_close(rd);
+    free(rd);
+}

@@ -1,0 +1,582 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* SQLite: the writer thread's side. A group of jobs is one transaction of savepoints. */
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "store/sqlite_int.h"
+
+enum {
+    W_BEGIN,
+    W_COMMIT,
+    W_ROLLBACK,
+    W_SAVEPOINT,
+    W_SAVEPOINT_ROLLBACK,
+    W_SAVEPOINT_RELEASE,
+    W_AUDIT_HEAD,
+    W_AUDIT,
+    W_AUDIT_COUNT,
+    W_GENERATION,
+    W_ISSUER,
+    W_ISSUER_ADD,
+    W_MESSAGE,
+    W_CERT,
+    W_CERT_DER,
+    W_STATE,
+    W_OFFICER_ADD,
+    W_OFFICER_DIGEST,
+    W_OFFICER_REMOVE,
+    W_CRL_NUMBER,
+    W_CRL_NUMBER_RAISE,
+    W_CRL,
+    W_COUNT
+};
+
+static const char *const statements[W_COUNT] = {
+    [W_BEGIN] = "BEGIN IMMEDIATE",
+    [W_COMMIT] = "COMMIT",
+    [W_ROLLBACK] = "ROLLBACK",
+    [W_SAVEPOINT] = "SAVEPOINT job",
+    [W_SAVEPOINT_ROLLBACK] = "ROLLBACK TO job",
+    [W_SAVEPOINT_RELEASE] = "RELEASE job",
+    [W_AUDIT_HEAD] = "SELECT seq, hash FROM audit ORDER BY seq DESC LIMIT 1",
+    [W_AUDIT] = "INSERT INTO audit (seq, at, json, hash) VALUES (?, ?, ?, ?)",
+    [W_AUDIT_COUNT] = "UPDATE counter SET value = ? WHERE name = 'audit'",
+    [W_GENERATION] = "UPDATE counter SET value = value + 1 WHERE name = 'generation'",
+    [W_ISSUER] = "SELECT id FROM issuer WHERE name = ?",
+    [W_ISSUER_ADD] = "INSERT INTO issuer (name) VALUES (?)",
+    [W_MESSAGE] = "INSERT INTO message (request_digest, type, answer, at) VALUES (?, ?, ?, ?)",
+    [W_CERT] = "INSERT INTO cert (issuer, serial, state, reason, revoked_at, invalidity_at,"
+               " not_before, not_after, issued_at, subject, subject_text, ski, spki_digest,"
+               " profile, requester) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [W_CERT_DER] = "INSERT INTO cert_der (id, der) VALUES (?, ?)",
+    [W_STATE] = "UPDATE cert SET state = ?, reason = ?, revoked_at = ?, invalidity_at = ?"
+                " WHERE issuer = (SELECT id FROM issuer WHERE name = ?) AND serial = ?"
+                " AND state = ?",
+    [W_OFFICER_ADD] = "INSERT INTO officer (name, roles, cert_digest, cert, added_at)"
+                      " VALUES (?, ?, ?, ?, ?)",
+    [W_OFFICER_DIGEST] = "SELECT cert_digest FROM officer WHERE name = ?",
+    [W_OFFICER_REMOVE] = "DELETE FROM officer WHERE name = ?",
+    [W_CRL_NUMBER] = "UPDATE issuer SET crl_number = crl_number + 1 WHERE id = ?"
+                     " RETURNING crl_number",
+    [W_CRL_NUMBER_RAISE] = "UPDATE issuer SET crl_number = max(crl_number, ?) WHERE id = ?",
+    [W_CRL] = "INSERT INTO crl (issuer, number, this_update, next_update, generation, der)"
+              " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (issuer) DO UPDATE SET"
+              " number = excluded.number, this_update = excluded.this_update,"
+              " next_update = excluded.next_update, generation = excluded.generation,"
+              " der = excluded.der WHERE excluded.number > crl.number",
+};
+
+/* The end of the audit chain. Another process may append, so it is read in each transaction. */
+struct head {
+    int64_t seq;
+    uint8_t hash[CMC_SHA256_OCTETS];
+};
+
+struct writer {
+    struct cmc_sqlite c;
+    struct cmc_chain *chain;
+    struct head head;
+};
+
+/* -- small steps ------------------------------------------------------------------------------- */
+
+static enum cmc_rc run(struct writer *w, struct cmc_bind *b, struct cmc_err *err)
+{
+    int code = cmc_bind_run(b);
+
+    return code == SQLITE_DONE ? CMC_OK : cmc_sqlite_fail(&w->c, code, err);
+}
+
+static enum cmc_rc run_plain(struct writer *w, size_t stmt, struct cmc_err *err)
+{
+    struct cmc_bind b = cmc_bind_begin(&w->c, stmt);
+
+    return run(w, &b, err);
+}
+
+static bool is_duplicate(int code)
+{
+    return code == SQLITE_CONSTRAINT_UNIQUE || code == SQLITE_CONSTRAINT_PRIMARYKEY;
+}
+
+/* "certificate 0a1b..." for messages. */
+static const char *serial_text(struct cmc_slice serial, char *buf, size_t size)
+{
+    size_t n = 0;
+
+    buf[0] = '\0';
+    for (size_t i = 0; i < serial.n && n + 3 <= size; i++)
+        n += (size_t)snprintf(buf + n, size - n, "%02x", serial.p[i]);
+    return buf;
+}
+
+static enum cmc_rc issuer_id(struct writer *w, struct cmc_slice name, int64_t *id,
+                             struct cmc_err *err)
+{
+    struct cmc_bind b = cmc_bind_begin(&w->c, W_ISSUER);
+    int code;
+
+    cmc_bind_blob(&b, name);
+    code = cmc_bind_step(&b);
+    if (code == SQLITE_ROW)
+        *id = sqlite3_column_int64(b.st, 0);
+    cmc_bind_end(&b);
+    if (code == SQLITE_ROW)
+        return CMC_OK;
+    if (code == SQLITE_DONE) {
+        b = cmc_bind_begin(&w->c, W_ISSUER_ADD);
+        cmc_bind_blob(&b, name);
+        code = cmc_bind_run(&b);
+    }
+    if (code != SQLITE_DONE)
+        return cmc_sqlite_fail(&w->c, code, err);
+    *id = sqlite3_last_insert_rowid(w->c.db);
+    return CMC_OK;
+}
+
+static enum cmc_rc grow_generation(struct writer *w, struct cmc_err *err)
+{
+    return run_plain(w, W_GENERATION, err);
+}
+
+static enum cmc_rc append_audit(struct writer *w, int64_t at, const char *json, struct cmc_err *err)
+{
+    struct cmc_slice text = cmc_slice_str(json);
+    struct cmc_bind b;
+    enum cmc_rc rc;
+
+    if (text.n < 2 || json[0] != '{' || json[text.n - 1] != '}')
+        return cmc_fail(err, CMC_E_BUG, NULL, "an audit record must be one JSON object");
+    rc = cmc_chain_next(w->chain, w->head.seq + 1, at, text, w->head.hash, err);
+    if (rc != CMC_OK)
+        return rc;
+    w->head.seq++;
+    b = cmc_bind_begin(&w->c, W_AUDIT);
+    cmc_bind_int(&b, w->head.seq);
+    cmc_bind_int(&b, at);
+    cmc_bind_text(&b, json);
+    cmc_bind_blob(&b, cmc_slice(w->head.hash, sizeof w->head.hash));
+    return run(w, &b, err);
+}
+
+/* -- a request's transaction ---------------------------------------------------------------------
+ */
+
+static enum cmc_rc put_message(struct writer *w, const struct cmc_txn *t, struct cmc_err *err)
+{
+    struct cmc_bind b = cmc_bind_begin(&w->c, W_MESSAGE);
+    int code;
+
+    cmc_bind_blob(&b, cmc_slice(t->request_digest, CMC_SHA256_OCTETS));
+    cmc_bind_text(&b, t->answer_type);
+    cmc_bind_blob(&b, t->answer);
+    cmc_bind_int(&b, t->at);
+    code = cmc_bind_run(&b);
+    if (is_duplicate(code))
+        return cmc_fail(err, CMC_E_CONFLICT, NULL, "this request was answered already");
+    return code == SQLITE_DONE ? CMC_OK : cmc_sqlite_fail(&w->c, code, err);
+}
+
+static enum cmc_rc put_cert(struct writer *w, const struct cmc_cert_record *r, struct cmc_err *err)
+{
+    struct cmc_bind b;
+    char serial[48];
+    int64_t issuer;
+    enum cmc_rc rc;
+    int code;
+
+    rc = issuer_id(w, r->issuer, &issuer, err);
+    if (rc != CMC_OK)
+        return rc;
+    b = cmc_bind_begin(&w->c, W_CERT);
+    cmc_bind_int(&b, issuer);
+    cmc_bind_blob(&b, r->serial);
+    cmc_bind_int(&b, r->state);
+    cmc_bind_int(&b, r->reason);
+    cmc_bind_int(&b, r->revoked_at);
+    cmc_bind_int(&b, r->invalidity_at);
+    cmc_bind_int(&b, r->not_before);
+    cmc_bind_int(&b, r->not_after);
+    cmc_bind_int(&b, r->issued_at);
+    cmc_bind_blob(&b, r->subject);
+    cmc_bind_text(&b, r->subject_text);
+    cmc_bind_blob(&b, r->ski);
+    cmc_bind_blob(&b, cmc_slice(r->spki_digest, sizeof r->spki_digest));
+    cmc_bind_text(&b, r->profile);
+    cmc_bind_text(&b, r->requester);
+    code = cmc_bind_run(&b);
+    if (is_duplicate(code))
+        return cmc_fail(err, CMC_E_CONFLICT, NULL, "certificate %s of this issuer exists already",
+                        serial_text(r->serial, serial, sizeof serial));
+    if (code != SQLITE_DONE)
+        return cmc_sqlite_fail(&w->c, code, err);
+    b = cmc_bind_begin(&w->c, W_CERT_DER);
+    cmc_bind_int(&b, sqlite3_last_insert_rowid(w->c.db));
+    cmc_bind_blob(&b, r->der);
+    return run(w, &b, err);
+}
+
+static enum cmc_rc change_state(struct writer *w, const struct cmc_state_change *ch,
+                                struct cmc_err *err)
+{
+    static const char *const names[] = {"valid", "revoked", "held"};
+    bool valid = ch->to == CMC_CERT_VALID;
+    struct cmc_bind b = cmc_bind_begin(&w->c, W_STATE);
+    char serial[48];
+    enum cmc_rc rc;
+
+    if ((size_t)ch->from > CMC_CERT_HELD || (size_t)ch->to > CMC_CERT_HELD)
+        return cmc_fail(err, CMC_E_BUG, NULL, "unknown certificate state");
+    cmc_bind_int(&b, ch->to);
+    cmc_bind_int(&b, valid ? 0 : ch->reason);
+    cmc_bind_int(&b, valid ? 0 : ch->at);
+    cmc_bind_int(&b, valid ? 0 : ch->invalidity_at);
+    cmc_bind_blob(&b, ch->issuer);
+    cmc_bind_blob(&b, ch->serial);
+    cmc_bind_int(&b, ch->from);
+    rc = run(w, &b, err);
+    if (rc == CMC_OK && sqlite3_changes(w->c.db) == 0)
+        return cmc_fail(err, CMC_E_CONFLICT, NULL, "certificate %s of this issuer is not %s",
+                        serial_text(ch->serial, serial, sizeof serial), names[ch->from]);
+    return rc;
+}
+
+static enum cmc_rc do_txn(struct writer *w, const struct cmc_txn *t, struct cmc_err *err)
+{
+    bool state_changed = t->nchanges > 0;
+    enum cmc_rc rc = CMC_OK;
+
+    if (t->request_digest != NULL)
+        rc = put_message(w, t, err);
+    for (size_t i = 0; rc == CMC_OK && i < t->ncerts; i++) {
+        rc = put_cert(w, &t->certs[i], err);
+        state_changed |= t->certs[i].state != CMC_CERT_VALID;
+    }
+    for (size_t i = 0; rc == CMC_OK && i < t->nchanges; i++)
+        rc = change_state(w, &t->changes[i], err);
+    for (size_t i = 0; rc == CMC_OK && i < t->naudits; i++)
+        rc = append_audit(w, t->at, t->audits[i].json, err);
+    if (rc == CMC_OK && state_changed)
+        rc = grow_generation(w, err);
+    return rc;
+}
+
+/* -- officers ------------------------------------------------------------------------------------
+ */
+
+/* The record of a change: the same change always gives the same octets. */
+static enum cmc_rc audit_officer(struct writer *w, int64_t at, const char *event, const char *name,
+                                 const char *roles, const uint8_t *digest, struct cmc_err *err)
+{
+    struct cmc_buf hex;
+    json_t *o = NULL;
+    char *text = NULL;
+    enum cmc_rc rc;
+
+    cmc_buf_init(&hex, 2 * CMC_SHA256_OCTETS + 1);
+    cmc_buf_hex(&hex, cmc_slice(digest, CMC_SHA256_OCTETS));
+    if (cmc_buf_cstr(&hex) == NULL) {
+        rc = cmc_fail(err, CMC_E_MEM, NULL, "out of memory");
+        goto out;
+    }
+    /* jansson keeps the order of insertion; "s*" leaves out a NULL. */
+    o = json_pack("{s:s, s:s, s:s*, s:s}", "event", event, "name", name, "roles", roles,
+                  "certificate", (const char *)hex.p);
+    text = o != NULL ? json_dumps(o, JSON_COMPACT) : NULL;
+    if (text == NULL)
+        rc = cmc_fail(err, CMC_E_USAGE, NULL, "the officer's name must be UTF-8 text");
+    else
+        rc = append_audit(w, at, text, err);
+out:
+    free(text);
+    json_decref(o);
+    cmc_buf_free(&hex);
+    return rc;
+}
+
+static enum cmc_rc do_officer_add(struct writer *w, const struct cmc_officer *o,
+                                  struct cmc_err *err)
+{
+    struct cmc_bind b = cmc_bind_begin(&w->c, W_OFFICER_ADD);
+    char roles[64];
+    enum cmc_rc rc;
+    int code;
+
+    if (o->name == NULL || o->name[0] == '\0')
+        return cmc_fail(err, CMC_E_USAGE, NULL, "an officer needs a name");
+    cmc_bind_text(&b, o->name);
+    cmc_bind_int(&b, o->roles);
+    cmc_bind_blob(&b, cmc_slice(o->cert_digest, sizeof o->cert_digest));
+    cmc_bind_blob(&b, o->cert);
+    cmc_bind_int(&b, o->added_at);
+    code = cmc_bind_run(&b);
+    if (is_duplicate(code))
+        return cmc_fail(err, CMC_E_CONFLICT, NULL,
+                        "officer %s: an officer with this name or certificate is registered",
+                        o->name);
+    if (code != SQLITE_DONE)
+        return cmc_sqlite_fail(&w->c, code, err);
+    rc = audit_officer(w, o->added_at, "officer-add", o->name,
+                       cmc_roles_text(o->roles, roles, sizeof roles), o->cert_digest, err);
+    return rc == CMC_OK ? grow_generation(w, err) : rc;
+}
+
+static enum cmc_rc officer_digest(struct writer *w, const char *name,
+                                  uint8_t digest[CMC_SHA256_OCTETS], struct cmc_err *err)
+{
+    struct cmc_bind b = cmc_bind_begin(&w->c, W_OFFICER_DIGEST);
+    enum cmc_rc rc = CMC_OK;
+    int code;
+
+    cmc_bind_text(&b, name);
+    code = cmc_bind_step(&b);
+    if (code == SQLITE_DONE)
+        rc = cmc_fail(err, CMC_E_NOTFOUND, NULL, "officer %s is not registered", name);
+    else if (code != SQLITE_ROW)
+        rc = cmc_sqlite_fail(&w->c, code, err);
+    else if (sqlite3_column_bytes(b.st, 0) != CMC_SHA256_OCTETS)
+        rc = cmc_fail(err, CMC_E_LOCAL, NULL, "store %s: officer %s is damaged", w->c.path, name);
+    else
+        memcpy(digest, sqlite3_column_blob(b.st, 0), CMC_SHA256_OCTETS);
+    cmc_bind_end(&b);
+    return rc;
+}
+
+static enum cmc_rc do_officer_remove(struct writer *w, const char *name, int64_t at,
+                                     struct cmc_err *err)
+{
+    uint8_t digest[CMC_SHA256_OCTETS];
+    struct cmc_bind b;
+    enum cmc_rc rc;
+
+    rc = officer_digest(w, name, digest, err);
+    if (rc != CMC_OK)
+        return rc;
+    b = cmc_bind_begin(&w->c, W_OFFICER_REMOVE);
+    cmc_bind_text(&b, name);
+    rc = run(w, &b, err);
+    if (rc == CMC_OK)
+        rc = audit_officer(w, at, "officer-remove", name, NULL, digest, err);
+    return rc == CMC_OK ? grow_generation(w, err) : rc;
+}
+
+/* -- CRLs ----------------------------------------------------------------------------------------
+ */
+
+static enum cmc_rc do_crl_number(struct writer *w, struct cmc_slice issuer, uint64_t *number,
+                                 struct cmc_err *err)
+{
+    struct cmc_bind b;
+    int64_t id;
+    enum cmc_rc rc;
+    int code;
+
+    rc = issuer_id(w, issuer, &id, err);
+    if (rc != CMC_OK)
+        return rc;
+    b = cmc_bind_begin(&w->c, W_CRL_NUMBER);
+    cmc_bind_int(&b, id);
+    code = cmc_bind_step(&b);
+    if (code == SQLITE_ROW)
+        *number = (uint64_t)sqlite3_column_int64(b.st, 0);
+    else
+        rc = cmc_sqlite_fail(&w->c, code, err);
+    cmc_bind_end(&b);
+    return rc;
+}
+
+static enum cmc_rc do_crl_put(struct writer *w, struct cmc_slice issuer,
+                              const struct cmc_crl_record *crl, struct cmc_err *err)
+{
+    struct cmc_bind b;
+    int64_t id;
+    enum cmc_rc rc;
+
+    if (crl->number > INT64_MAX || crl->generation > INT64_MAX)
+        return cmc_fail(err, CMC_E_LIMIT, NULL, "a CRL number must be below 2^63");
+    rc = issuer_id(w, issuer, &id, err);
+    if (rc != CMC_OK)
+        return rc;
+    b = cmc_bind_begin(&w->c, W_CRL);
+    cmc_bind_int(&b, id);
+    cmc_bind_int(&b, (int64_t)crl->number);
+    cmc_bind_int(&b, crl->this_update);
+    cmc_bind_int(&b, crl->next_update);
+    cmc_bind_int(&b, (int64_t)crl->generation);
+    cmc_bind_blob(&b, crl->der);
+    rc = run(w, &b, err);
+    if (rc == CMC_OK && sqlite3_changes(w->c.db) == 0)
+        return cmc_fail(err, CMC_E_CONFLICT, NULL,
+                        "a CRL with number %llu or a later one is there already",
+                        (unsigned long long)crl->number);
+    if (rc != CMC_OK)
+        return rc;
+    /* A CRL from elsewhere, of a CA that was taken over, may be ahead of our count. */
+    b = cmc_bind_begin(&w->c, W_CRL_NUMBER_RAISE);
+    cmc_bind_int(&b, (int64_t)crl->number);
+    cmc_bind_int(&b, id);
+    return run(w, &b, err);
+}
+
+/* -- the group -----------------------------------------------------------------------------------
+ */
+
+static enum cmc_rc read_head(struct writer *w, struct cmc_err *err)
+{
+    struct cmc_bind b = cmc_bind_begin(&w->c, W_AUDIT_HEAD);
+    enum cmc_rc rc = CMC_OK;
+    int code = cmc_bind_step(&b);
+
+    w->head = (struct head){0};
+    if (code == SQLITE_ROW) {
+        w->head.seq = sqlite3_column_int64(b.st, 0);
+        if (sqlite3_column_bytes(b.st, 1) == CMC_SHA256_OCTETS)
+            memcpy(w->head.hash, sqlite3_column_blob(b.st, 1), CMC_SHA256_OCTETS);
+        else
+            rc = cmc_fail(err, CMC_E_LOCAL, NULL, "store %s: the last audit record is damaged",
+                          w->c.path);
+    } else if (code != SQLITE_DONE) {
+        rc = cmc_sqlite_fail(&w->c, code, err);
+    }
+    cmc_bind_end(&b);
+    return rc;
+}
+
+static enum cmc_rc do_job(struct writer *w, const struct cmc_job *job, struct cmc_err *err)
+{
+    switch (job->kind) {
+    case CMC_JOB_TXN:
+        return do_txn(w, job->u.txn, err);
+    case CMC_JOB_OFFICER_ADD:
+        return do_officer_add(w, job->u.officer, err);
+    case CMC_JOB_OFFICER_REMOVE:
+        return do_officer_remove(w, job->u.removal.name, job->u.removal.at, err);
+    case CMC_JOB_CRL_NUMBER:
+        return do_crl_number(w, job->u.crl_number.issuer, job->u.crl_number.number, err);
+    case CMC_JOB_CRL_PUT:
+        return do_crl_put(w, job->u.crl.issuer, job->u.crl.crl, err);
+    default:
+        return cmc_fail(err, CMC_E_BUG, NULL, "unknown kind of job");
+    }
+}
+
+/*
+ * One job in a savepoint. Its own failure goes to its outcome and is undone; what is returned is
+ * a failure of the transaction as a whole.
+ */
+static enum cmc_rc do_member(struct writer *w, const struct cmc_job *job, struct cmc_outcome *out,
+                             struct cmc_err *err)
+{
+    struct head before = w->head;
+    enum cmc_rc rc = run_plain(w, W_SAVEPOINT, err);
+
+    if (rc != CMC_OK)
+        return rc;
+    out->rc = do_job(w, job, &out->err);
+    if (out->rc != CMC_OK) {
+        /* A full disk and its like make SQLite undo everything at once. */
+        if (sqlite3_get_autocommit(w->c.db) != 0) {
+            if (err != NULL)
+                *err = out->err;
+            return out->rc;
+        }
+        w->head = before;
+        rc = run_plain(w, W_SAVEPOINT_ROLLBACK, err);
+    }
+    return rc == CMC_OK ? run_plain(w, W_SAVEPOINT_RELEASE, err) : rc;
+}
+
+static enum cmc_rc put_audit_count(struct writer *w, struct cmc_err *err)
+{
+    struct cmc_bind b = cmc_bind_begin(&w->c, W_AUDIT_COUNT);
+
+    cmc_bind_int(&b, w->head.seq);
+    return run(w, &b, err);
+}
+
+static enum cmc_rc do_group(struct writer *w, const struct cmc_job *jobs, struct cmc_outcome *out,
+                            size_t n, struct cmc_err *err)
+{
+    int64_t first_seq;
+    bool any = false;
+    enum cmc_rc rc = run_plain(w, W_BEGIN, err);
+
+    if (rc == CMC_OK)
+        rc = read_head(w, err);
+    first_seq = w->head.seq;
+    for (size_t i = 0; rc == CMC_OK && i < n; i++) {
+        rc = do_member(w, &jobs[i], &out[i], err);
+        any |= out[i].rc == CMC_OK;
+    }
+    if (rc == CMC_OK && w->head.seq != first_seq)
+        rc = put_audit_count(w, err);
+    if (rc == CMC_OK && any)
+        rc = run_plain(w, W_COMMIT, err);
+    /* Also when there was nothing to commit, or when the commit failed. */
+    if (sqlite3_get_autocommit(w->c.db) == 0)
+        (void)run_plain(w, W_ROLLBACK, NULL);
+    return rc;
+}
+
+void cmc_sqlite_group(void *db, const struct cmc_job *jobs, struct cmc_outcome *out, size_t n)
+{
+    struct cmc_err err;
+    enum cmc_rc rc;
+
+    for (size_t i = 0; i < n; i++) {
+        out[i].rc = CMC_OK;
+        (void)cmc_fail(&out[i].err, CMC_OK, NULL, "%s", "");
+    }
+    rc = do_group(db, jobs, out, n, &err);
+    for (size_t i = 0; rc != CMC_OK && i < n; i++)
+        if (out[i].rc == CMC_OK)
+            out[i] = (struct cmc_outcome){.rc = rc, .err = err};
+}
+
+/* -- opening -------------------------------------------------------------------------------------
+ */
+
+enum cmc_rc cmc_sqlite_writer_open(const char *path, bool create, void **db, struct cmc_err *err)
+{
+    struct writer *w = calloc(1, sizeof *w);
+    enum cmc_rc rc = CMC_OK;
+
+    if (w == NULL)
+        return cmc_fail(err, CMC_E_MEM, NULL, "out of memory");
+    if (create)
+        rc = cmc_sqlite_create(path, err);
+    if (rc == CMC_OK)
+        rc = cmc_sqlite_connect(&w->c, path, err);
+    if (rc == CMC_OK)
+        rc = cmc_sqlite_migrate(&w->c, err);
+    /* Room for the upper pages of the indexes over random keys. */
+    if (rc == CMC_OK)
+        rc = cmc_sqlite_exec(&w->c, "PRAGMA cache_size = -65536", err);
+    if (rc == CMC_OK)
+        rc = cmc_sqlite_prepare(&w->c, statements, W_COUNT, err);
+    if (rc == CMC_OK)
+        rc = cmc_chain_new(&w->chain, err);
+    if (rc != CMC_OK) {
+        cmc_sqlite_writer_close(w);
+        return rc;
+    }
+    *db = w;
+    return CMC_OK;
+}
+
+void cmc_sqlite_writer_close(void *db)
+{
+    struct writer *w = db;
+
+    cmc_chain_free(w->chain);
+    cmc_sqlite_close(&w->c);
+    free(w);
+}
+
+const char *cmc_sqlite_writer_path(const void *db)
+{
+    const struct writer *w = db;
+
+    return w->c.path;
+}

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The front of the store: which backend, the queue, and the one thread that writes. */
+#include <ctype.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+
+#include "store/store_int.h"
+
+struct cmc_store {
+    const struct cmc_store_ops *ops;
+    void *db;
+    pthread_t writer;
+    pthread_mutex_t lock;   /* of all below */
+    pthread_cond_t arrived; /* something waits, or stopping */
+    bool stopping;
+    size_t first, count; /* of the ring */
+    struct cmc_job ring[CMC_LIMIT_WRITER_QUEUE];
+
+    /* The group that is being written: the writer's own. */
+    struct cmc_job group[CMC_LIMIT_GROUP_COMMIT];
+    struct cmc_outcome outcome[CMC_LIMIT_GROUP_COMMIT];
+};
+
+static const struct cmc_store_ops *const backends[] = {&cmc_store_sqlite};
+
+/* -- the writer thread --------------------------------------------------------------------- */
+
+/* Wait for work and take as much of it as one commit may hold. 0: nothing more will come. */
+static size_t take_group(struct cmc_store *s)
+{
+    size_t n = 0;
+
+    pthread_mutex_lock(&s->lock);
+    while (s->count == 0 && !s->stopping)
+        pthread_cond_wait(&s->arrived, &s->lock);
+    while (s->count > 0 && n < CMC_LIMIT_GROUP_COMMIT) {
+        s->group[n++] = s->ring[s->first];
+        s->first = (s->first + 1) % CMC_LIMIT_WRITER_QUEUE;
+        s->count--;
+    }
+    pthread_mutex_unlock(&s->lock);
+    return n;
+}
+
+static void *writer_main(void *arg)
+{
+    struct cmc_store *s = arg;
+    size_t n;
+
+    while ((n = take_group(s)) > 0) {
+        s->ops->group(s->db, s->group, s->outcome, n);
+        for (size_t i = 0; i < n; i++)
+            s->group[i].done(s->group[i].arg, s->outcome[i].rc, &s->outcome[i].err);
+    }
+    return NULL;
+}
+
+static enum cmc_rc start_writer(struct cmc_store *s, struct cmc_err *err)
+{
+    sigset_t all, old;
+    int e;
+
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->arrived, NULL);
+    /* Signals are for the threads that wait for them, never for the writer. */
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &old);
+    e = pthread_create(&s->writer, NULL, writer_main, s);
+    pthread_sigmask(SIG_SETMASK, &old, NULL);
+    if (e == 0)
+        return CMC_OK;
+    pthread_cond_destroy(&s->arrived);
+    pthread_mutex_destroy(&s->lock);
+    return cmc_fail(err, CMC_E_LOCAL, NULL, "cannot start the store's thread: %s", strerror(e));
+}
+
+static enum cmc_rc enqueue(struct cmc_store *s, const struct cmc_job *job, struct cmc_err *err)
+{
+    bool full;
+
+    pthread_mutex_lock(&s->lock);
+    full = s->count == CMC_LIMIT_WRITER_QUEUE;
+    if (!full) {
+        s->ring[(s->first + s->count) % CMC_LIMIT_WRITER_QUEUE] = *job;
+        s->count++;
+        pthread_cond_signal(&s->arrived);
+    }
+    pthread_mutex_unlock(&s->lock);
+    if (full)
+        return cmc_fail(err, CMC_E_RETRY, NULL,
+                        "the database is behind: %u transactions wait (CMC_LIMIT_WRITER_QUEUE)",
+                        CMC_LIMIT_WRITER_QUEUE);
+    return CMC_OK;
+}
+
+/* -- waiting for a job --------------------------------------------------------------------- */
+
+struct waiter {
+    pthread_mutex_t lock;
+    pthread_cond_t cond;
+    bool done;
+    enum cmc_rc rc;
+    struct cmc_err *err;
+};
+
+static void wake(void *arg, enum cmc_rc rc, const struct cmc_err *err)
+{
+    struct waiter *w = arg;
+
+    pthread_mutex_lock(&w->lock);
+    w->rc = rc;
+    if (rc != CMC_OK && w->err != NULL)
+        *w->err = *err;
+    w->done = true;
+    pthread_cond_signal(&w->cond);
+    pthread_mutex_unlock(&w->lock);
+}
+
+static enum cmc_rc run(struct cmc_store *s, struct cmc_job *job, struct cmc_err *err)
+{
+    struct waiter w = {
+        .lock = PTHREAD_MUTEX_INITIALIZER, .cond = PTHREAD_COND_INITIALIZER, .err = err};
+    enum cmc_rc rc;
+
+    job->done = wake;
+    job->arg = &w;
+    rc = enqueue(s, job, err);
+    if (rc == CMC_OK) {
+        pthread_mutex_lock(&w.lock);
+        while (!w.done)
+            pthread_cond_wait(&w.cond, &w.lock);
+        rc = w.rc;
+        pthread_mutex_unlock(&w.lock);
+    }
+    pthread_cond_destroy(&w.cond);
+    pthread_mutex_destroy(&w.lock);
+    return rc;
+}
+
+/* -- opening and closing ------------------------------------------------------------------- */
+
+/* "scheme:place", or a path, which is SQLite's. */
+static enum cmc_rc choose(const char *url, const struct cmc_store_ops **ops, const char **place,
+                          struct cmc_err *err)
+{
+    size_t n = 0;
+
+    *ops = &cmc_store_sqlite;
+    *place = url;
+    while (isalnum((unsigned char)url[n]) || (n > 0 && strchr("+-.", url[n]) && url[n] != '\0'))
+        n++;
+    if (n > 0 && url[n] == ':') {
+        *ops = NULL;
+        *place = url + n + 1;
+        for (size_t i = 0; i < sizeof backends / sizeof backends[0]; i++)
+            if (strlen(backends[i]->scheme) == n && memcmp(backends[i]->scheme, url, n) == 0)
+                *ops = backends[i];
+    }
+    if (*ops == NULL)
+        return cmc_fail(err, CMC_E_USAGE, NULL,
+                        "store %s: unknown kind of database; write sqlite:PATH", url);
+    if (**place == '\0')
+        return cmc_fail(err, CMC_E_USAGE, NULL,
+                        "store \"%s\": the path is missing; write sqlite:PATH", url);
+    return CMC_OK;
+}
+
+enum cmc_rc cmc_store_open(const char *url, bool create, struct cmc_store **out,
+                           struct cmc_err *err)
+{
+    const struct cmc_store_ops *ops;
+    const char *place;
+    struct cmc_store *s = NULL;
+    enum cmc_rc rc;
+
+    rc = choose(url, &ops, &place, err);
+    if (rc != CMC_OK)
+        return rc;
+    s = calloc(1, sizeof *s);
+    if (s == NULL)
+        return cmc_fail(err, CMC_E_MEM, NULL, "out of memory");
+    s->ops = ops;
+    rc = ops->open(place, create, &s->db, err);
+    if (rc == CMC_OK) {
+        rc = start_writer(s, err);
+        if (rc != CMC_OK)
+            ops->close(s->db);
+    }
+    if (rc != CMC_OK) {
+        free(s);
+        return rc;
+    }
+    *out = s;
+    return CMC_OK;
+}
+
+void cmc_store_close(struct cmc_store *s)
+{
+    if (s == NULL)
+        return;
+    pthread_mutex_lock(&s->lock);
+    s->stopping = true;
+    pthread_cond_signal(&s->arrived);
+    pthread_mutex_unlock(&s->lock);
+    pthread_join(s->writer, NULL);
+    pthread_cond_destroy(&s->arrived);
+    pthread_mutex_destroy(&s->lock);
+    s->ops->close(s->db);
+    free(s);
+}
+
+/* -- writing ------------------------------------------------------------------------------- */
+
+enum cmc_rc cmc_store_submit(struct cmc_store *s, const struct cmc_txn *txn, cmc_store_done_fn done,
+                             void *arg, struct cmc_err *err)
+{
+    struct cmc_job job = {.kind = CMC_JOB_TXN, .u.txn = txn, .done = done, .arg = arg};
+
+    return enqueue(s, &job, err);
+}
+
+enum cmc_rc cmc_store_commit(struct cmc_store *s, const struct cmc_txn *txn, struct cmc_err *err)
+{
+    struct cmc_job job = {.kind = CMC_JOB_TXN, .u.txn = txn};
+
+    return run(s, &job, err);
+}
+
+enum cmc_rc cmc_store_officer_add(struct cmc_store *s, const struct cmc_officer *o,
+                                  struct cmc_err *err)
+{
+    struct cmc_job job = {.kind = CMC_JOB_OFFICER_ADD, .u.officer = o};
+
+    return run(s, &job, err);
+}
+
+enum cmc_rc cmc_store_officer_remove(struct cmc_store *s, const char *name, int64_t at,
+                                     struct cmc_err *err)
+{
+    struct cmc_job job = {
+        .kind = CMC_JOB_OFFICER_REMOVE, .u.removal.name = name, .u.removal.at = at};
+
+    return run(s, &job, err);
+}
+
+enum cmc_rc cmc_store_crl_number(struct cmc_store *s, struct cmc_slice issuer, uint64_t *number,
+                                 struct cmc_err *err)
+{
+    uint64_t next = 0;
+    struct cmc_job job = {.kind = CMC_JOB_CRL_NUMBER,
+                          .u.crl_number = {.issuer = issuer, .number = &next}};
+    enum cmc_rc rc = run(s, &job, err);
+
+    if (rc == CMC_OK)
+        *number = next;
+    return rc;
+}
+
+enum cmc_rc cmc_store_crl_put(struct cmc_store *s, struct cmc_slice issuer,
+                              const struct cmc_crl_record *crl, struct cmc_err *err)
+{
+    struct cmc_job job = {.kind = CMC_JOB_CRL_PUT, .u.crl = {.issuer = issuer, .crl = crl}};
+
+    return run(s, &job, err);
+}
+
+/* -- reading ------------------------------------------------------------------------------- */
+
+enum cmc_rc cmc_reader_new(struct cmc_store *s, struct cmc_reader **out, struct cmc_err *err)
+{
+    struct cmc_reader *r = calloc(1, sizeof *r);
+    enum cmc_rc rc;
+
+    if (r == NULL)
+        return cmc_fail(err, CMC_E_MEM, NULL, "out of memory");
+    r->ops = s->ops;
+    rc = r->ops->reader_new(s->db, &r->rd, err);
+    if (rc != CMC_OK) {
+        free(r);
+        return rc;
+    }
+    *out = r;
+    return CMC_OK;
+}
+
+void cmc_reader_free(struct cmc_reader *r)
+{
+    if (r == NULL)
+        return;
+    r->ops->reader_free(r->rd);
+    free(r);
+}
+
+enum cmc_rc cmc_reader_cert(struct cmc_reader *r, struct cmc_slice issuer, struct cmc_slice serial,
+                            struct cmc_arena *arena, struct cmc_cert_record *out,
+                            struct cmc_err *err)
+{
+    return r->ops->cert(r->rd, issuer, serial, arena, out, err);
+}
+
+enum cmc_rc cmc_reader_answer(struct cmc_reader *r, const uint8_t digest[CMC_SHA256_OCTETS],
+                              struct cmc_arena *arena, struct cmc_answer *out, struct cmc_err *err)
+{
+    return r->ops->answer(r->rd, digest, arena, out, err);
+}
+
+enum cmc_rc cmc_reader_officer(struct cmc_reader *r, const uint8_t digest[CMC_SHA256_OCTETS],
+                               struct cmc_arena *arena, struct cmc_officer *out,
+                               struct cmc_err *err)
+{
+    return r->ops->officer(r->rd, digest, arena, out, err);
+}
+
+enum cmc_rc cmc_reader_crl(struct cmc_reader *r, struct cmc_slice issuer, struct cmc_arena *arena,
+                           struct cmc_crl_record *out, struct cmc_err *err)
+{
+    return r->ops->crl(r->rd, issuer, arena, out, err);
+}
+
+enum cmc_rc cmc_reader_generation(struct cmc_reader *r, uint64_t *out, struct cmc_err *err)
+{
+    return r->ops->generation(r->rd, out, err);
+}
+
+enum cmc_rc cmc_reader_officers(struct cmc_reader *r,
+                                enum cmc_rc (*fn)(void *arg, const struct cmc_officer *o),
+                                void *arg, struct cmc_err *err)
+{
+    return r->ops->officers(r->rd, fn, arg, err);
+}
+
+enum cmc_rc cmc_reader_revoked(struct cmc_reader *r, struct cmc_slice issuer,
+                               int64_t not_after_from,
+                               enum cmc_rc (*fn)(void *arg, const struct cmc_cert_record *c),
+                               void *arg, struct cmc_err *err)
+{
+    return r->ops->revoked(r->rd, issuer, not_after_from, fn, arg, err);
+}
+
+enum cmc_rc cmc_reader_certs(struct cmc_reader *r, const char *subject_like, size_t offset,
+                             size_t limit,
+                             enum cmc_rc (*fn)(void *arg, const struct cmc_cert_record *c),
+                             void *arg, struct cmc_err *err)
+{
+    return r->ops->certs(r->rd, subject_like, offset, limit, fn, arg, err);
+}
+
+struct audit_call {
+    enum cmc_rc (*fn)(void *arg, int64_t seq, int64_t at, const char *json,
+                      const uint8_t hash[CMC_SHA256_OCTETS]);
+    void *arg;
+};
+
+static enum cmc_rc audit_row(void *arg, const struct cmc_audit_row *row, struct cmc_err *err)
+{
+    const struct audit_call *call = arg;
+
+    if (row->hash.n != CMC_SHA256_OCTETS || strlen(row->json) != row->json_octets)
+        return cmc_fail(err, CMC_E_CRYPTO, NULL, "audit record %lld is damaged",
+                        (long long)row->seq);
+    return call->fn(call->arg, row->seq, row->at, row->json, row->hash.p);
+}
+
+enum cmc_rc cmc_reader_audit(struct cmc_reader *r, int64_t from,
+                             enum cmc_rc (*fn)(void *arg, int64_t seq, int64_t at, const char *json,
+                                               const uint8_t hash[CMC_SHA256_OCTETS]),
+                             void *arg, struct cmc_err *err)
+{
+    struct audit_call call = {fn, arg};
+
+    return r->ops->audit(r->rd, from, audit_row, &call, err);
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What stands behind store.h: the table of functions that a backend fills, and the jobs that the
+ * writer thread hands it. Nothing outside src/store includes this.
+ */
+#ifndef CMC_STORE_STORE_INT_H
+#define CMC_STORE_STORE_INT_H
+
+#include "store/store.h"
+
+enum cmc_job_kind {
+    CMC_JOB_TXN,
+    CMC_JOB_OFFICER_ADD,
+    CMC_JOB_OFFICER_REMOVE,
+    CMC_JOB_CRL_NUMBER,
+    CMC_JOB_CRL_PUT
+};
+
+/* One thing to write. All pointers are borrowed until done is called. */
+struct cmc_job {
+    enum cmc_job_kind kind;
+    union {
+        const struct cmc_txn *txn;
+        const struct cmc_officer *officer;
+        struct {
+            const char *name;
+            int64_t at;
+        } removal;
+        struct {
+            struct cmc_slice issuer;
+            uint64_t *number; /* set by the backend; holds only when the outcome is CMC_OK */
+        } crl_number;
+        struct {
+            struct cmc_slice issuer;
+            const struct cmc_crl_record *crl;
+        } crl;
+    } u;
+    cmc_store_done_fn done;
+    void *arg;
+};
+
+/* What became of a job. */
+struct cmc_outcome {
+    enum cmc_rc rc;
+    struct cmc_err err;
+};
+
+/* An audit record as it lies in the database: it may have been tampered with. */
+struct cmc_audit_row {
+    int64_t seq, at;
+    const char *json; /* NUL-terminated, and maybe with a NUL inside */
+    size_t json_octets;
+    struct cmc_slice hash;
+};
+typedef enum cmc_rc (*cmc_audit_row_fn)(void *arg, const struct cmc_audit_row *row,
+                                        struct cmc_err *err);
+
+/*
+ * A backend. db is what open made, used by the writer thread alone; rd is what reader_new made,
+ * used by one thread at a time. The reading functions are those of store.h.
+ */
+struct cmc_store_ops {
+    const char *scheme;
+    enum cmc_rc (*open)(const char *place, bool create, void **db, struct cmc_err *err);
+    void (*close)(void *db);
+    /*
+     * Write n jobs in one durable transaction. A job that fails by itself leaves nothing and does
+     * not disturb the others; when the transaction as a whole fails, none of them has happened.
+     * Fills out[0..n-1]; returns when what is CMC_OK is durable.
+     */
+    void (*group)(void *db, const struct cmc_job *jobs, struct cmc_outcome *out, size_t n);
+
+    /* db is only asked where the database is. */
+    enum cmc_rc (*reader_new)(const void *db, void **rd, struct cmc_err *err);
+    void (*reader_free)(void *rd);
+    enum cmc_rc (*cert)(void *rd, struct cmc_slice issuer, struct cmc_slice serial,
+                        struct cmc_arena *arena, struct cmc_cert_record *out, struct cmc_err *err);
+    enum cmc_rc (*answer)(void *rd, const uint8_t digest[CMC_SHA256_OCTETS],
+                          struct cmc_arena *arena, struct cmc_answer *out, struct cmc_err *err);
+    enum cmc_rc (*officer)(void *rd, const uint8_t digest[CMC_SHA256_OCTETS],
+                           struct cmc_arena *arena, struct cmc_officer *out, struct cmc_err *err);
+    enum cmc_rc (*crl)(void *rd, struct cmc_slice issuer, struct cmc_arena *arena,
+                       struct cmc_crl_record *out, struct cmc_err *err);
+    enum cmc_rc (*generation)(void *rd, uint64_t *out, struct cmc_err *err);
+    enum cmc_rc (*officers)(void *rd, enum cmc_rc (*fn)(void *arg, const struct cmc_officer *o),
+                            void *arg, struct cmc_err *err);
+    enum cmc_rc (*revoked)(void *rd, struct cmc_slice issuer, int64_t not_after_from,
+                           enum cmc_rc (*fn)(void *arg, const struct cmc_cert_record *c), void *arg,
+                           struct cmc_err *err);
+    enum cmc_rc (*certs)(void *rd, const char *subject_like, size_t offset, size_t limit,
+                         enum cmc_rc (*fn)(void *arg, const struct cmc_cert_record *c), void *arg,
+                         struct cmc_err *err);
+    enum cmc_rc (*audit)(void *rd, int64_t from, cmc_audit_row_fn fn, void *arg,
+                         struct cmc_err *err);
+    /* How many audit records were ever written. */
+    enum cmc_rc (*audit_count)(void *rd, int64_t *out, struct cmc_err *err);
+};
+
+extern const struct cmc_store_ops cmc_store_sqlite;
+
+struct cmc_reader {
+    const struct cmc_store_ops *ops;
+    void *rd;
+};
+
+/* -- the audit chain (audit.c) ------------------------------------------------------------ */
+
+struct cmc_chain; /* hashes records; for one thread at a time */
+
+enum cmc_rc cmc_chain_new(struct cmc_chain **out, struct cmc_err *err) CMC_MUST_USE;
+void cmc_chain_free(struct cmc_chain *c);
+/* hash: in that of the record before, out that of this one. */
+enum cmc_rc cmc_chain_next(struct cmc_chain *c, int64_t seq, int64_t at, struct cmc_slice json,
+                           uint8_t hash[CMC_SHA256_OCTETS], struct cmc_err *err) CMC_MUST_USE;
+
+#endif

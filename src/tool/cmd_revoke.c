@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmc revoke: revokeRequest controls signed by an officer (RFC 10002 section 6.11). */
+#include <jansson.h>
+#include <time.h>
+
+#include "asn1/codec.h"
+#include "tool/exchange.h"
+#include "tool/input.h"
+#include "tool/revocation.h"
+#include "tool/summary.h"
+
+struct revoke {
+    struct tool_list certs, serials;
+    const char *issuer, *issuer_cert;
+    const char *reason, *invalidity, *comment;
+    const char *officer_cert, *officer_key, *officer_pass, *sid;
+    struct tool_net_options net;
+    struct tool_trust_options trust;
+    bool json;
+};
+
+static const struct tool_option rows[] = {
+    TOOL_HEADING("Which certificates"),
+    TOOL_ROW("cert", 'c', LIST, "FILE", struct revoke, certs,
+             "each certificate in FILE (may be repeated)"),
+    TOOL_ROW("serial", 0, LIST, "NUMBER", struct revoke, serials,
+             "a serial number, 0x1fa0, 1f:a0 or decimal 8096 (may be\n"
+             "repeated); with one of the next two"),
+    TOOL_ROW("issuer", 0, STRING, "NAME", struct revoke, issuer,
+             "the issuer's name, as \"O=Example, CN=CA\""),
+    TOOL_ROW("issuer-cert", 0, STRING, "FILE", struct revoke, issuer_cert,
+             "the issuer's certificate, whose subject is that name"),
+    TOOL_HEADING("Why"),
+    TOOL_ROW("reason", 'r', STRING, "REASON", struct revoke, reason,
+             "name or number of RFC 5280 section 5.3.1 (unspecified);\n"
+             "hold and release put on hold and take back"),
+    TOOL_ROW("invalidity-date", 0, STRING, "DATE", struct revoke, invalidity,
+             "not to be trusted since, as 2026-11-21T10:00:00Z"),
+    TOOL_ROW("comment", 0, STRING, "TEXT", struct revoke, comment, "a remark for the CA"),
+    TOOL_HEADING("Who signs"),
+    TOOL_ROW("officer-cert", 0, STRING, "URI", struct revoke, officer_cert,
+             "certificate of an officer who may revoke"),
+    TOOL_ROW("officer-key", 0, STRING, "URI", struct revoke, officer_key,
+             "the officer's key (not needed with PKCS#12)"),
+    TOOL_ROW("officer-pass", 0, STRING, "FILE", struct revoke, officer_pass,
+             "first line of FILE is the passphrase of that key"),
+    TOOL_ROW("sid", 0, STRING, "FORM", struct revoke, sid,
+             "name the signer by issuer-serial (the default) or ski"),
+    TOOL_HEADING("Where to"),
+    TOOL_NET_ROWS(struct revoke, net),
+    TOOL_HEADING("The answer"),
+    TOOL_TRUST_ROWS(struct revoke, trust),
+    TOOL_ROW("json", 0, FLAG, NULL, struct revoke, json, "print the result as JSON"),
+    TOOL_END,
+};
+
+static const struct tool_options options = {
+    .operands = "",
+    .about = "Have certificates revoked, put on hold or released, all by one signed request, and\n"
+             "say for each what became of it.",
+    .rows = rows,
+};
+
+/* One revocation run. */
+struct run {
+    struct tool *t;
+    const struct revoke *o;
+    struct cmc_revocation how; /* reason, invalidity date, comment */
+    struct cmc_revocation *list;
+    size_t n, room;
+    struct tool_signer signer;
+    struct cmc_exchange_state state;
+    struct cmc_answer_view answer;
+};
+
+/* -- which ------------------------------------------------------------------------------- */
+
+static enum cmc_rc check(struct tool *t, const struct revoke *o)
+{
+    int sid;
+
+    if (o->certs.n + o->serials.n == 0)
+        return tool_usage(t, "which certificate? Give --cert FILE, or --serial and --issuer");
+    if (o->serials.n > 0 && (o->issuer != NULL) + (o->issuer_cert != NULL) != 1)
+        return tool_usage(t, "--serial goes with one of --issuer NAME and --issuer-cert FILE");
+    if (o->serials.n == 0 && (o->issuer != NULL || o->issuer_cert != NULL))
+        return tool_usage(t, "--issuer without --serial; which certificate of that issuer?");
+    if (o->officer_cert == NULL)
+        return tool_usage(t, "no --officer-cert; a revocation is signed by an officer");
+    if (tool_sid(t, o->sid, &sid) != CMC_OK)
+        return CMC_E_USAGE;
+    return tool_net_check(t, &o->net);
+}
+
+static enum cmc_rc add(struct run *r, struct cmc_slice issuer, struct cmc_slice serial)
+{
+    for (size_t i = 0; i < r->n; i++) {
+        if (cmc_slice_eq(r->list[i].issuer, issuer) && cmc_slice_eq(r->list[i].serial, serial))
+            return tool_usage(r->t, "a certificate is named twice");
+    }
+    if (r->n == r->room) {
+        size_t room = r->room > 0 ? 2 * r->room : 16;
+        struct cmc_revocation *list = cmc_arena_array(r->t->arena, room, sizeof *list);
+
+        if (list == NULL)
+            return cmc_fail(&r->t->err, CMC_E_MEM, NULL, "no memory for revocations");
+        if (r->n > 0)
+            memcpy(list, r->list, r->n * sizeof *list);
+        r->list = list;
+        r->room = room;
+    }
+    r->list[r->n] = r->how;
+    r->list[r->n].issuer = issuer;
+    r->list[r->n].serial = serial;
+    r->n++;
+    return CMC_OK;
+}
+
+static enum cmc_rc add_certs(struct run *r)
+{
+    struct tool *t = r->t;
+    struct cmc_slice *certs = NULL;
+    size_t n = 0;
+    enum cmc_rc rc = tool_certs(t, &r->o->certs, &certs, &n);
+
+    for (size_t i = 0; rc == CMC_OK && i < n; i++) {
+        struct cmc_cert cert = {0};
+
+        rc = cmc_decode(&cmc_it_cert, certs[i], t->arena, &cert, &t->err);
+        if (rc == CMC_OK)
+            rc = add(r, cert.tbs.issuer, cert.tbs.serial);
+    }
+    return rc;
+}
+
+static enum cmc_rc add_serials(struct run *r)
+{
+    struct tool *t = r->t;
+    struct cmc_slice issuer = CMC_SLICE_NONE, der, serial;
+    struct cmc_cert cert = {0};
+    enum cmc_rc rc = CMC_OK;
+
+    if (r->o->issuer_cert != NULL) {
+        rc = tool_cert(t, r->o->issuer_cert, &der, &cert);
+        issuer = cert.tbs.subject;
+    } else if (r->o->issuer != NULL) {
+        rc = cmc_name_parse(r->o->issuer, t->arena, &issuer, &t->err);
+    }
+    for (size_t i = 0; rc == CMC_OK && i < r->o->serials.n; i++) {
+        rc = tool_serial(t, r->o->serials.v[i], &serial);
+        if (rc == CMC_OK)
+            rc = add(r, issuer, serial);
+    }
+    return rc;
+}
+
+static enum cmc_rc read_how(struct run *r)
+{
+    enum cmc_rc rc = CMC_OK;
+
+    r->how.comment = r->o->comment;
+    if (r->o->reason != NULL)
+        rc = tool_reason(r->t, r->o->reason, &r->how.reason);
+    if (rc == CMC_OK && r->o->invalidity != NULL)
+        rc = tool_date(r->t, r->o->invalidity, &r->how.invalidity_at);
+    return rc;
+}
+
+/* -- the exchange ------------------------------------------------------------------------ */
+
+static enum cmc_rc submit(struct run *r)
+{
+    struct tool *t = r->t;
+    struct cmc_cms_signer signer = {.signing_time = true, .time = (int64_t)time(NULL)};
+    struct cmc_full_request rq = {
+        .revocations = r->list, .nrevocations = r->n, .signer = &signer};
+    struct cmc_slice body = CMC_SLICE_NONE;
+    struct cmc_transport_reply reply;
+    struct cmc_trust store;
+    const struct cmc_trust *trust = NULL;
+    enum cmc_rc rc = tool_trust_load(t, &r->o->trust, &store, &trust);
+
+    if (rc == CMC_OK)
+        rc = tool_signer_load(t, r->o->officer_cert, r->o->officer_key, r->o->officer_pass,
+                              &r->signer);
+    if (rc == CMC_OK)
+        rc = tool_sid(t, r->o->sid, &signer.sid);
+    if (rc != CMC_OK)
+        return rc;
+    signer.key = r->signer.key;
+    signer.cert = r->signer.certs[0];
+    rq.certs = r->signer.certs;
+    rq.ncerts = r->signer.ncerts;
+    rc = cmc_full_request_create(t->crypto, &rq, t->arena, &r->state, &body, &t->err);
+    if (rc == CMC_OK)
+        rc = tool_net_post(t, &r->o->net, TOOL_TYPE_CMC, NULL, body, &reply);
+    if (rc == CMC_OK)
+        rc = cmc_answer_open(t->crypto, reply.body, &r->state, trust, t->arena, &r->answer,
+                             &t->err);
+    /* RFC 10002 section 6.11: a Full PKI Response must come; nothing else says what was done. */
+    if (rc == CMC_OK && !r->answer.full)
+        rc = cmc_fail(&t->err, CMC_E_REFUSED, "RFC 10002 section 6.11",
+                      "the server answered without a CMC response; nothing tells whether the "
+                      "revocation was done");
+    return rc;
+}
+
+/* -- the results ------------------------------------------------------------------------- */
+
+/* The outcome that names this body part, or the whole request, worst first; NULL: success. */
+static const struct cmc_outcome *outcome_of(const struct run *r, uint32_t id)
+{
+    const struct cmc_outcome *found = NULL;
+
+    for (size_t i = 0; i < r->answer.noutcomes; i++) {
+        const struct cmc_outcome *o = &r->answer.outcomes[i];
+
+        for (size_t k = 0; k < o->nbody_parts; k++) {
+            if ((o->body_parts[k] == id || o->body_parts[k] == 0) &&
+                (found == NULL || tool_status_exit(found->status) == TOOL_OK))
+                found = o;
+        }
+    }
+    return found;
+}
+
+/* The body part id of revocation i: ids are given out in a row. */
+static const struct cmc_outcome *result(const struct run *r, size_t i)
+{
+    return outcome_of(r, r->state.first_revocation_id + (uint32_t)i);
+}
+
+static int result_code(const struct run *r, size_t i)
+{
+    const struct cmc_outcome *o = result(r, i);
+
+    /* Silence means success only when nothing went wrong elsewhere. */
+    return tool_status_exit(o != NULL ? o->status : r->answer.worst);
+}
+
+static const char *done_word(uint32_t reason)
+{
+    enum { HOLD = 6, RELEASE = 8 };
+
+    return reason == HOLD ? "on hold" : reason == RELEASE ? "released" : "revoked";
+}
+
+static void say_one(const struct run *r, size_t i, struct cmc_buf *b)
+{
+    const struct cmc_outcome *o = result(r, i);
+    int code = result_code(r, i);
+
+    cmc_buf_hex(b, r->list[i].serial);
+    cmc_buf_str(b, " of ");
+    cmc_name_print(r->list[i].issuer, b);
+    cmc_buf_str(b, ": ");
+    if (code == TOOL_OK) {
+        cmc_buf_printf(b, "%s (%s)", done_word(r->list[i].reason),
+                       tool_reason_name(r->list[i].reason));
+    } else {
+        cmc_buf_str(b, code == TOOL_PENDING ? "pending: " : "not done: ");
+        if (o != NULL)
+            tool_outcome_text(b, o);
+        else
+            cmc_buf_str(b, "the server says nothing about it");
+    }
+    cmc_buf_byte(b, '\n');
+}
+
+static enum cmc_rc say_text(struct run *r)
+{
+    struct cmc_buf b;
+    enum cmc_rc rc;
+
+    cmc_buf_init(&b, CMC_LIMIT_FILE_OCTETS);
+    for (size_t i = 0; i < r->n; i++)
+        say_one(r, i, &b);
+    rc = tool_print(r->t, cmc_buf_get0(&b));
+    cmc_buf_free(&b);
+    return rc;
+}
+
+static json_t *json_one(const struct run *r, size_t i)
+{
+    static const char *const words[] = {
+        [TOOL_OK] = "success", [TOOL_FAILED] = "failed", [TOOL_PENDING] = "pending"};
+    struct cmc_buf hex, name;
+    json_t *out;
+
+    cmc_buf_init(&hex, CMC_LIMIT_FILE_OCTETS);
+    cmc_buf_init(&name, CMC_LIMIT_FILE_OCTETS);
+    cmc_buf_hex(&hex, r->list[i].serial);
+    cmc_name_print(r->list[i].issuer, &name);
+    out = json_pack("{s:s%, s:s%, s:s, s:s, s:I}", "issuer", (const char *)cmc_buf_get0(&name).p,
+                    name.n, "serial", (const char *)cmc_buf_get0(&hex).p, hex.n, "reason",
+                    tool_reason_name(r->list[i].reason), "result", words[result_code(r, i)],
+                    "bodyPart", (json_int_t)(r->state.first_revocation_id + i));
+    cmc_buf_free(&hex);
+    cmc_buf_free(&name);
+    return out;
+}
+
+static enum cmc_rc say_json(struct run *r)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < r->n; i++)
+        (void)json_array_append_new(list, json_one(r, i));
+    return tool_json_print(r->t, json_pack("{s:s, s:o, s:o}", "result",
+                                           tool_status_word(r->answer.worst), "certificates", list,
+                                           "statuses", tool_json_outcomes(&r->answer)));
+}
+
+/* A failure of any is the exit code of all; then what is pending. */
+static int worst_code(const struct run *r)
+{
+    int worst = TOOL_OK;
+
+    for (size_t i = 0; i < r->n; i++) {
+        int code = result_code(r, i);
+
+        if (worst == TOOL_OK || code == TOOL_FAILED)
+            worst = code;
+    }
+    return worst;
+}
+
+static int run(struct run *r)
+{
+    struct tool *t = r->t;
+    int code;
+    enum cmc_rc rc = check(t, r->o);
+
+    if (rc == CMC_OK)
+        rc = read_how(r);
+    if (rc == CMC_OK)
+        rc = add_certs(r);
+    if (rc == CMC_OK)
+        rc = add_serials(r);
+    if (rc == CMC_OK)
+        rc = submit(r);
+    if (rc == CMC_OK)
+        rc = r->o->json ? say_json(r) : say_text(r);
+    if (rc != CMC_OK)
+        return tool_end(t, rc);
+    code = worst_code(r);
+    if (code != TOOL_OK)
+        (void)tool_say_refusals(t, &r->answer);
+    return code;
+}
+
+int tool_cmd_revoke(struct tool *t, int argc, char **argv)
+{
+    struct revoke o = {0};
+    struct run r = {.t = t, .o = &o};
+    char **operands;
+    size_t n;
+    int code = tool_options_parse(t, &options, argc, argv, &o, &operands, &n);
+
+    if (code != TOOL_GO_ON)
+        return code;
+    code = run(&r);
+    tool_signer_clean(&r.signer);
+    return code;
+}

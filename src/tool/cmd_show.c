@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmc show: what is in a file, first in short, then to the last field. */
+#include "asn1/codec.h"
+#include "tool/options.h"
+#include "tool/summary.h"
+
+struct show {
+    bool brief, why;
+};
+
+static const struct tool_option rows[] = {
+    TOOL_ROW("brief", 'b', FLAG, NULL, struct show, brief, "print the summary only"),
+    TOOL_ROW("why", 0, FLAG, NULL, struct show, why,
+             "of a file that is nothing known, say what each kind lacks"),
+    TOOL_END,
+};
+
+static const struct tool_options options = {
+    .operands = "FILE...",
+    .min_operands = 1,
+    .max_operands = UINT32_MAX,
+    .about = "Print CMC requests and responses, certs-only messages, PKCS#10 and CRMF requests,\n"
+             "certificates and CRLs (DER, PEM or base64; \"-\" is standard input).",
+    .rows = rows,
+};
+
+struct kind {
+    const struct cmc_item *it;
+    void (*summary)(struct tool_summary *s, const void *value);
+};
+
+/* Told apart by what decodes: no two of these share an encoding. */
+static const struct kind kinds[] = {
+    {&cmc_it_content_info, tool_summary_content},
+    {&cmc_it_cert, tool_summary_cert},
+    {&cmc_it_csr, tool_summary_csr},
+    {&cmc_it_crl, tool_summary_crl},
+    {&cmc_it_cert_req_messages, tool_summary_crmf_list},
+    {&cmc_it_cert_req_msg, tool_summary_crmf},
+    {&cmc_it_pkidata, tool_summary_pkidata},
+    {&cmc_it_pkiresponse, tool_summary_pkiresponse},
+};
+
+static enum cmc_rc show_value(struct tool *t, const struct show *o, const struct kind *kind,
+                              const void *value, struct cmc_buf *out)
+{
+    struct tool_summary s = {.t = t, .out = out};
+
+    kind->summary(&s, value);
+    if (o->brief)
+        return CMC_OK;
+    cmc_buf_byte(out, '\n');
+    return cmc_item_print(kind->it, value, t->arena, 0, out, &t->err);
+}
+
+static enum cmc_rc nothing_fits(struct tool *t, const struct show *o, struct cmc_slice der)
+{
+    struct cmc_err why;
+
+    for (size_t i = 0; o->why && i < CMC_COUNT(kinds); i++) {
+        void *v = cmc_arena_alloc(t->arena, kinds[i].it->size);
+
+        if (v == NULL)
+            return cmc_fail(&t->err, CMC_E_MEM, NULL, "out of memory");
+        if (cmc_decode(kinds[i].it, der, t->arena, v, &why) != CMC_OK)
+            tool_note(t, "not a %s: %s", kinds[i].it->name, why.text);
+    }
+    return cmc_fail(&t->err, CMC_E_INPUT, NULL,
+                    "is no message, request, certificate or CRL that is known here%s",
+                    o->why ? "" : " (--why tells what each kind lacks)");
+}
+
+static enum cmc_rc show_der(struct tool *t, const struct show *o, struct cmc_slice der,
+                            struct cmc_buf *out)
+{
+    for (size_t i = 0; i < CMC_COUNT(kinds); i++) {
+        void *v = cmc_arena_alloc(t->arena, kinds[i].it->size);
+
+        if (v == NULL)
+            return cmc_fail(&t->err, CMC_E_MEM, NULL, "out of memory");
+        if (cmc_decode(kinds[i].it, der, t->arena, v, NULL) == CMC_OK)
+            return show_value(t, o, &kinds[i], v, out);
+    }
+    return nothing_fits(t, o, der);
+}
+
+static enum cmc_rc show_file(struct tool *t, const struct show *o, const char *path, bool title)
+{
+    enum cmc_rc rc;
+    struct cmc_slice data, der;
+    struct cmc_buf out;
+
+    cmc_buf_init(&out, CMC_LIMIT_ARENA_OCTETS);
+    rc = tool_read(t, path, &data);
+    if (rc != CMC_OK)
+        goto out;
+    if (title) {
+        tool_safe(&out, cmc_slice_str(path));
+        cmc_buf_str(&out, ":\n");
+    }
+    rc = cmc_der_or_pem(data, NULL, t->arena, &der, &t->err);
+    if (rc == CMC_OK)
+        rc = show_der(t, o, der, &out);
+    if (rc != CMC_OK)
+        cmc_err_prefix(&t->err, "%s", path);
+    else if (!cmc_buf_ok(&out))
+        rc = cmc_fail(&t->err, CMC_E_MEM, NULL, "%s: no memory to print it", path);
+    else
+        rc = tool_print(t, cmc_buf_get0(&out));
+out:
+    cmc_buf_free(&out);
+    return rc;
+}
+
+int tool_cmd_show(struct tool *t, int argc, char **argv)
+{
+    struct show o = {0};
+    char **paths;
+    size_t n;
+    int code = tool_options_parse(t, &options, argc, argv, &o, &paths, &n);
+    int worst = TOOL_OK;
+
+    if (code != TOOL_GO_ON)
+        return code;
+    for (size_t i = 0; i < n; i++) {
+        code = tool_end(t, show_file(t, &o, paths[i], n > 1));
+        worst = code > worst ? code : worst;
+        /* The crypto context outlives the arena's contents; nothing else does. */
+        cmc_arena_reset(t->arena);
+    }
+    return worst;
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tool/exchange.h"
+
+#include <time.h>
+
+#include "asn1/codec.h"
+#include "asn1/oids.h"
+#include "tool/input.h"
+#include "tool/summary.h"
+
+/* -- sending ----------------------------------------------------------------------------- */
+
+enum cmc_rc tool_accept(struct tool *t, const char *answer, const char **accept)
+{
+    static const struct {
+        const char *name, *type;
+    } answers[] = {
+        {"cmc", "application/pkcs7-mime; smime-type=CMC-Response"},
+        {"certs-only", "application/pkcs7-mime; smime-type=certs-only"},
+        {"pkix-cert", "application/pkix-cert"},
+    };
+
+    *accept = NULL;
+    if (answer == NULL)
+        return CMC_OK;
+    for (size_t i = 0; i < CMC_COUNT(answers); i++) {
+        if (strcmp(answers[i].name, answer) == 0) {
+            *accept = answers[i].type;
+            return CMC_OK;
+        }
+    }
+    return tool_usage(t, "--answer %s: want cmc, certs-only or pkix-cert", answer);
+}
+
+enum cmc_rc tool_net_check(struct tool *t, const struct tool_net_options *o)
+{
+    if (o->url == NULL)
+        return tool_usage(t, "no --url; as --url http://ca.example/cmc");
+    if (o->tls_key != NULL && o->tls_cert == NULL)
+        return tool_usage(t, "--tls-key without --tls-cert; name the certificate too");
+    return CMC_OK;
+}
+
+enum cmc_rc tool_net_post(struct tool *t, const struct tool_net_options *o, const char *type,
+                          const char *accept, struct cmc_slice body,
+                          struct cmc_transport_reply *reply)
+{
+    const struct cmc_passphrase pass = {.file = o->tls_pass, .prompt = o->tls_pass == NULL};
+    const struct cmc_http_options http = {.url = o->url,
+                                          .tls_ca = o->tls_ca,
+                                          .tls_cert = o->tls_cert,
+                                          .tls_key = o->tls_key,
+                                          .tls_pass = &pass,
+                                          .timeout_seconds = o->timeout};
+    struct cmc_http_transport *http_transport = NULL;
+    struct cmc_transport transport;
+    enum cmc_rc rc = cmc_http_transport_new(&http, &http_transport, &t->err);
+
+    if (rc != CMC_OK)
+        return rc;
+    transport = cmc_http_transport_get(http_transport);
+    rc = transport.exchange(transport.self, type, accept, body, t->arena, reply, &t->err);
+    cmc_http_transport_free(http_transport);
+    return rc;
+}
+
+/* -- trusting ---------------------------------------------------------------------------- */
+
+enum cmc_rc tool_trust_load(struct tool *t, const struct tool_trust_options *o,
+                            struct cmc_trust *store, const struct cmc_trust **trust)
+{
+    struct cmc_slice *anchors = NULL;
+    enum cmc_rc rc;
+
+    *trust = NULL;
+    *store = (struct cmc_trust){.no_eku = o->no_eku, .now = (int64_t)time(NULL)};
+    if (o->no_trust && o->trust.n > 0)
+        return tool_usage(t, "--trust and --no-trust exclude each other");
+    if (o->no_trust)
+        return CMC_OK;
+    if (o->trust.n == 0)
+        return tool_usage(t, "no --trust FILE with the CA's certificate to check the answer "
+                             "against (or --no-trust)");
+    rc = tool_certs(t, &o->trust, &anchors, &store->nanchors);
+    store->anchors = anchors;
+    if (rc == CMC_OK)
+        *trust = store;
+    return rc;
+}
+
+/* -- the answer -------------------------------------------------------------------------- */
+
+int tool_status_exit(uint32_t status)
+{
+    switch (status) {
+    case CMC_STATUS_SUCCESS:
+        return TOOL_OK;
+    case CMC_STATUS_PENDING:
+    case CMC_STATUS_PARTIAL:
+    case CMC_STATUS_CONFIRM_REQUIRED:
+        return TOOL_PENDING;
+    default:
+        return TOOL_FAILED;
+    }
+}
+
+const char *tool_status_word(uint32_t status)
+{
+    int code = tool_status_exit(status);
+
+    return code == TOOL_OK ? "success" : code == TOOL_PENDING ? "pending" : "failed";
+}
+
+int tool_say_refusals(struct tool *t, const struct cmc_answer_view *answer)
+{
+    for (size_t i = 0; i < answer->noutcomes; i++) {
+        struct cmc_buf b;
+        const char *text;
+
+        if (answer->outcomes[i].status == CMC_STATUS_SUCCESS)
+            continue;
+        cmc_buf_init(&b, 16u * CMC_LIMIT_ERROR_TEXT);
+        tool_outcome_text(&b, &answer->outcomes[i]);
+        text = cmc_buf_cstr(&b);
+        tool_note(t, "the server answered: %s", text != NULL ? text : "?");
+        cmc_buf_free(&b);
+    }
+    return tool_status_exit(answer->worst);
+}
+
+static bool one_value(struct tool *t, const struct cmc_pkidata *body, struct cmc_slice type,
+                      const struct cmc_item *it, struct cmc_slice *out)
+{
+    const struct cmc_tagged_attribute *ta = cmc_control_first(&body->controls, type);
+
+    return ta != NULL && ta->values.n == 1 &&
+           cmc_decode(it, *CMC_AT(struct cmc_slice, ta->values, 0), t->arena, out, NULL) == CMC_OK;
+}
+
+enum cmc_rc tool_state_of(struct tool *t, struct cmc_slice request,
+                          struct cmc_exchange_state *state)
+{
+    struct cmc_signed_data sd = {0};
+    struct cmc_pkidata body = {0};
+    struct cmc_slice nonce = CMC_SLICE_NONE;
+    enum cmc_rc rc = cmc_signed_data_open(request, t->arena, &sd, &t->err);
+
+    *state = (struct cmc_exchange_state){0};
+    if (rc == CMC_OK)
+        rc = cmc_pkidata_open(sd.encap.content, true, t->arena, &body, &t->err);
+    if (rc != CMC_OK)
+        return rc;
+    /* Requests of others may have nonces of other lengths; ours is what we can check. */
+    if (one_value(t, &body, cmc_oid_id_cmc_senderNonce, &cmc_it_nonce, &nonce) &&
+        nonce.n == sizeof state->sender_nonce) {
+        memcpy(state->sender_nonce, nonce.p, nonce.n);
+        state->has_nonce = true;
+    }
+    (void)one_value(t, &body, cmc_oid_id_cmc_transactionId, &cmc_it_transaction_id,
+                    &state->transaction_id);
+    return CMC_OK;
+}

@@ -1,0 +1,511 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "server/conf.h"
+
+/* A configuration that is right; each case below replaces one piece of it. */
+static const char good[] = "database: db/chancery.db\n"                               /* 1 */
+                           "authority:\n"                                             /* 2 */
+                           "  certificate: ca.crt\n"                                  /* 3 */
+                           "  key: file:ca.key\n"                                     /* 4 */
+                           "  crl: {path: /ca.crl, url: \"http://ca.example/a.crl\"}\n" /* 5 */
+                           "  certificate-path: /ca.crt\n"                            /* 6 */
+                           "responder:\n"                                             /* 7 */
+                           "  certificate: r.crt\n"                                   /* 8 */
+                           "  key: pkcs11:object=r\n"                                 /* 9 */
+                           "listen:\n"                                                /* 10 */
+                           "  - address: 127.0.0.1\n"                                 /* 11 */
+                           "    port: 0\n"                                            /* 12 */
+                           "  - address: \"::1\"\n"                                   /* 13 */
+                           "    port: 8443\n"                                         /* 14 */
+                           "    tls: {certificate: /t.crt, key: t.key, client: optional}\n" /* 15 */
+                           "profiles:\n"                                              /* 16 */
+                           "  - name: tls-server\n"                                   /* 17 */
+                           "    days: 397\n"                                          /* 18 */
+                           "    keys: [\"ec:P-256\", \"rsa:2048\"]\n"                 /* 19 */
+                           "    extensions:\n"                                        /* 20 */
+                           "      - {name: keyUsage, value: \"critical,digitalSignature\"}\n"
+                           "    from-request: [subjectAltName]\n" /* 22 */
+                           "endpoints:\n"                         /* 23 */
+                           "  - path: /cmc\n"                     /* 24 */
+                           "    accept: [cmc, pkcs10]\n"          /* 25 */
+                           "    answer: [cmc, certs-only]\n"      /* 26 */
+                           "    profile: tls-server\n"            /* 27 */
+                           "    officer: required\n"              /* 28 */
+                           "    revoke: {max: 1}\n";              /* 29 */
+
+struct state {
+    char dir[64], path[96];
+};
+
+static int setup(void **state)
+{
+    struct state *s = calloc(1, sizeof *s);
+
+    assert_non_null(s);
+    (void)snprintf(s->dir, sizeof s->dir, "/tmp/test_conf.XXXXXX");
+    assert_non_null(mkdtemp(s->dir));
+    (void)snprintf(s->path, sizeof s->path, "%s/cmcd.yaml", s->dir);
+    *state = s;
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    struct state *s = *state;
+
+    (void)unlink(s->path);
+    (void)rmdir(s->dir);
+    free(s);
+    return 0;
+}
+
+static enum cmc_rc load_octets(const struct state *s, const char *text, size_t n,
+                               struct cmc_conf **conf, struct cmc_err *err)
+{
+    FILE *f = fopen(s->path, "w");
+
+    assert_non_null(f);
+    assert_int_equal(fwrite(text, 1, n, f), n);
+    assert_int_equal(fclose(f), 0);
+    return cmc_conf_load(s->path, conf, err);
+}
+
+static enum cmc_rc load(const struct state *s, const char *text, struct cmc_conf **conf,
+                        struct cmc_err *err)
+{
+    return load_octets(s, text, strlen(text), conf, err);
+}
+
+/* good with the one occurrence of `from` replaced; "" as `from` appends. The caller frees. */
+static char *replaced(const char *from, const char *to)
+{
+    const char *at = from[0] != '\0' ? strstr(good, from) : good + strlen(good);
+    size_t n = sizeof good + strlen(to) + 1;
+    char *text = malloc(n);
+
+    assert_non_null(text);
+    assert_non_null(at);
+    if (from[0] != '\0')
+        assert_null(strstr(at + 1, from));
+    (void)snprintf(text, n, "%.*s%s%s", (int)(at - good), good, to, at + strlen(from));
+    return text;
+}
+
+static void test_good(void **state)
+{
+    const struct state *s = *state;
+    struct cmc_conf *c = NULL;
+    struct cmc_err err = {0};
+    char expected[128];
+
+    if (load(s, good, &c, &err) != CMC_OK)
+        fail_msg("%s", err.text);
+    assert_string_equal(c->path, s->path);
+    assert_string_equal(c->directory, s->dir);
+    (void)snprintf(expected, sizeof expected, "%s/db/chancery.db", s->dir);
+    assert_string_equal(c->database, expected);
+    (void)snprintf(expected, sizeof expected, "%s/ca.key", s->dir);
+    assert_string_equal(c->authority.key, expected);
+    assert_string_equal(c->responder_key, "pkcs11:object=r");
+    assert_null(c->responder_passphrase_file);
+    assert_true(c->workers >= 1 && c->workers <= CMC_LIMIT_WORKERS);
+    assert_int_equal(c->log_level, CMC_LOG_INFO);
+    assert_int_equal(c->log_format, CMC_LOG_TEXT);
+    assert_int_equal(c->message_octets, 4u * 1024u * 1024u);
+    assert_null(c->status_path);
+    assert_string_equal(c->authority.crl_path, "/ca.crl");
+    assert_string_equal(c->authority.crl_url, "http://ca.example/a.crl");
+    assert_int_equal(c->authority.crl_hours, 168);
+    assert_string_equal(c->authority.ca_path, "/ca.crt");
+    assert_null(c->authority.chain_path);
+    assert_int_equal(c->authority.chain_count, 0);
+
+    assert_int_equal(c->listener_count, 2);
+    assert_null(c->listeners[0].tls);
+    assert_int_equal(c->listeners[0].port, 0);
+    assert_string_equal(c->listeners[1].address, "::1");
+    assert_int_equal(c->listeners[1].port, 8443);
+    assert_string_equal(c->listeners[1].tls->certificate, "/t.crt");
+    assert_int_equal(c->listeners[1].tls->client_auth, CMC_CLIENT_OPTIONAL);
+    assert_null(c->listeners[1].tls->client_ca);
+
+    assert_int_equal(c->profile_count, 1);
+    assert_string_equal(c->profiles[0].name, "tls-server");
+    assert_int_equal(c->profiles[0].days, 397);
+    assert_int_equal(c->profiles[0].backdate_minutes, 5);
+    assert_int_equal(c->profiles[0].key_type_count, 2);
+    assert_string_equal(c->profiles[0].key_types[1], "rsa:2048");
+    assert_int_equal(c->profiles[0].extension_count, 1);
+    assert_string_equal(c->profiles[0].extensions[0].value, "critical,digitalSignature");
+    assert_int_equal(c->profiles[0].request_extension_count, 1);
+    assert_false(c->profiles[0].refuse_other_extensions);
+
+    assert_int_equal(c->endpoint_count, 1);
+    assert_string_equal(c->endpoints[0].rules.path, "/cmc");
+    assert_string_equal(c->endpoints[0].rules.profile, "tls-server");
+    assert_int_equal(c->endpoints[0].accept_count, 2);
+    assert_int_equal(c->endpoints[0].accept[0], CMC_TYPE_CMC);
+    assert_int_equal(c->endpoints[0].accept[1], CMC_TYPE_PKCS10);
+    assert_int_equal(c->endpoints[0].answer_count, 2);
+    assert_int_equal(c->endpoints[0].answer[0], CMC_ANSWER_CMC);
+    assert_int_equal(c->endpoints[0].answer[1], CMC_ANSWER_CERTS_ONLY);
+    assert_true(c->endpoints[0].rules.require_officer);
+    assert_false(c->endpoints[0].rules.allow_renewal);
+    assert_true(c->endpoints[0].rules.revoke);
+    assert_int_equal(c->endpoints[0].rules.revoke_max, 1);
+    assert_int_equal(c->endpoints[0].rules.reasons, CMC_REASONS_RFC5280);
+    cmc_conf_free(c);
+}
+
+/* Values other than the defaults arrive where they belong. */
+static void test_values(void **state)
+{
+    static const struct {
+        const char *from, *to;
+    } edits[] = {
+        {"database: db/chancery.db\n",
+         "database: sqlite:/x.db\nworkers: 3\nlog: {level: debug, format: json}\n"
+         "status: /status\nlimits: {message: 2000}\nofficers: {trust: [o.crt, /p.crt]}\n"},
+        {"certificate-path: /ca.crt\n",
+         "certificate-path: /ca.crt\n  chain: [root.crt]\n  passphrase-file: p\n"},
+        {"days: 397\n", "days: 1\n    backdate: 0\n    other-extensions: refuse\n"
+                        "    empty-subject: yes\n    require-san: true\n"},
+        {"revoke: {max: 1}\n",
+         "revoke: {reasons: [keyCompromise, aACompromise], mandatory-fields-only: true}\n"
+         "    renewal: true\n    same-key: true\n    status-v1: true\n    weak: true\n"
+         "    compat: dogtag\n"},
+        {"officer: required", "officer: optional"},
+    };
+    const struct state *s = *state;
+
+    for (size_t i = 0; i < sizeof edits / sizeof edits[0]; i++) {
+        char *text = replaced(edits[i].from, edits[i].to);
+        const struct cmc_endpoint_rules *r;
+        struct cmc_conf *c = NULL;
+        struct cmc_err err = {0};
+        char expected[128];
+
+        if (load(s, text, &c, &err) != CMC_OK)
+            fail_msg("%s", err.text);
+        r = &c->endpoints[0].rules;
+        switch (i) {
+        case 0:
+            assert_string_equal(c->database, "/x.db");
+            assert_int_equal(c->workers, 3);
+            assert_int_equal(c->log_level, CMC_LOG_DEBUG);
+            assert_int_equal(c->log_format, CMC_LOG_JSON);
+            assert_string_equal(c->status_path, "/status");
+            assert_int_equal(c->message_octets, 2000);
+            assert_int_equal(c->officer_trust_count, 2);
+            assert_string_equal(c->officer_trust[1], "/p.crt");
+            break;
+        case 1:
+            assert_int_equal(c->authority.chain_count, 1);
+            (void)snprintf(expected, sizeof expected, "%s/p", s->dir);
+            assert_string_equal(c->authority.key_passphrase_file, expected);
+            break;
+        case 2:
+            assert_int_equal(c->profiles[0].backdate_minutes, 0);
+            assert_true(c->profiles[0].refuse_other_extensions);
+            assert_true(c->profiles[0].allow_empty_subject);
+            assert_true(c->profiles[0].require_san);
+            break;
+        case 3:
+            assert_int_equal(r->reasons, CMC_REASON_BIT(1) | CMC_REASON_BIT(10));
+            assert_int_equal(r->revoke_max, 0);
+            assert_true(r->mandatory_fields_only);
+            assert_true(r->allow_renewal && r->same_key_renewal && r->status_v1);
+            assert_true(r->allow_weak && r->lax_ids);
+            break;
+        default:
+            assert_false(r->require_officer);
+            break;
+        }
+        cmc_conf_free(c);
+        free(text);
+    }
+}
+
+static void test_refused(void **state)
+{
+    /* What replaces what, and the whole error after the file's name. */
+    static const struct {
+        const char *from, *to, *error;
+    } cases[] = {
+        /* the syntax */
+        {"listen:\n", "listen: [\n", ":11:3: not YAML: did not find expected node content while parsing a flow node"},
+        {"", "---\nx: 1\n", ":31:1: a second document; the configuration is one document"},
+        {"", "\tx: 1\n", ":30:1: not YAML: found character that cannot start any token while "
+         "scanning for the next token"},
+        /* keys */
+        {"    port: 0\n", "    portt: 0\n", ":12:5: unknown key 'portt'; did you mean 'port'?"},
+        {"    port: 0\n", "    port: 0\n    zebra: 0\n",
+         ":13:5: unknown key 'zebra'; known here: address, port, tls"},
+        {"    port: 0\n", "    port: 0\n    port: 1\n",
+         ":13:5: key 'port' stands twice; the first is in line 12"},
+        {"    port: 0\n", "", ":11:5: key 'port' is missing in 'listen'"},
+        {"    officer: required\n", "", ":24:5: key 'officer' is missing in 'endpoints'"},
+        {"database: db/chancery.db\n", "",
+         ":1:1: key 'database' is missing in 'the configuration'"},
+        {"    port: 0\n", "    ? [port]\n    : 0\n", ":12:7: a key must be a single word"},
+        {"database: db", "Database: db", ":1:1: unknown key 'Database'; did you mean 'database'?"},
+        /* kinds of values */
+        {"    port: 0\n", "    port: 4x\n",
+         ":12:11: 'port' is '4x'; a whole number in decimal belongs here"},
+        {"    port: 0\n", "    port: 010\n",
+         ":12:11: 'port' is '010'; a whole number in decimal belongs here"},
+        {"    port: 0\n", "    port: 0x10\n",
+         ":12:11: 'port' is '0x10'; a whole number in decimal belongs here"},
+        {"    port: 0\n", "    port: -1\n",
+         ":12:11: 'port' is '-1'; a whole number in decimal belongs here"},
+        {"    port: 0\n", "    port:\n",
+         ":12:10: 'port' is ''; a whole number in decimal belongs here"},
+        {"    port: 0\n", "    port: 65536\n", ":12:11: 'port' is 65536; the largest is 65535"},
+        {"    port: 0\n", "    port: 99999999999999999999\n",
+         ":12:11: 'port' is 99999999999999999999; the largest is 65535"},
+        {"    port: 0\n", "    port: [1]\n",
+         ":12:11: 'port' holds a list; a single value belongs here"},
+        {"  - address: 127.0.0.1\n", "  - address: \"\"\n", ":11:14: 'address' is empty"},
+        {"  - address: 127.0.0.1\n", "  - address: \"127.0.0.1\\0\"\n",
+         ":11:14: 'address' holds a control character"},
+        {"client: optional", "client: maybe",
+         ":15:52: 'client' is 'maybe'; one of these belongs here: none, optional, required"},
+        {"client: optional", "client: optionl",
+         ":15:52: 'client' is 'optionl'; did you mean 'optional'?"},
+        {"    officer: required\n", "    officer: 0\n",
+         ":28:14: 'officer' is '0'; one of these belongs here: required, optional"},
+        {"revoke: {max: 1}", "revoke: {allow: flase}",
+         ":29:21: 'allow' is 'flase'; write true or false"},
+        {"revoke: {max: 1}", "revoke: yes",
+         ":29:13: 'revoke' holds a single value; a mapping (key: value) belongs here"},
+        {"accept: [cmc, pkcs10]", "accept: cmc",
+         ":25:13: 'accept' holds a single value; a list belongs here"},
+        {"accept: [cmc, pkcs10]", "accept: []",
+         ":25:13: 'accept' holds 0 entries; 1 to 2 are allowed"},
+        {"accept: [cmc, pkcs10]", "accept: [cmc, cmc, cmc]",
+         ":25:13: 'accept' holds 3 entries; 1 to 2 are allowed"},
+        {"accept: [cmc, pkcs10]", "accept:", ":25:12: 'accept' holds nothing; a list belongs here"},
+        /* meaning: the process */
+        {"", "workers: 0\n", ":30:10: 'workers' is 0; 1 to 64 are allowed"},
+        {"", "workers: 65\n", ":30:10: 'workers' is 65; 1 to 64 are allowed"},
+        {"", "limits: {message: 1000}\n",
+         ":30:19: 'message' is 1000; 1024 to 16777216 are allowed"},
+        {"", "limits: {message: 16777217}\n",
+         ":30:19: 'message' is 16777217; 1024 to 16777216 are allowed"},
+        {"", "status: status\n",
+         ":30:9: path 'status' does not begin with '/'; write '/status'"},
+        {"", "status: /a?b\n",
+         ":30:9: path '/a?b' holds '?'; letters, digits and -._~/ are allowed"},
+        /* meaning: the authority */
+        {"url: \"http://ca.example/a.crl\"", "url: /a.crl",
+         ":5:29: '/a.crl' is not an absolute URL; write for instance http://ca.example/ca.crl"},
+        {"url: \"http://ca.example/a.crl\"", "url: \"http:///a.crl\"",
+         ":5:29: 'http:///a.crl' is not an absolute URL; write for instance "
+         "http://ca.example/ca.crl"},
+        {"path: /ca.crl", "hours: 0", ":5:16: 'hours' is 0; 1 to 87840 are allowed"},
+        {"certificate-path: /ca.crt", "certificate-path: /ca.crl",
+         ":6:21: path '/ca.crl' is taken by the CRL; each needs its own"},
+        {"", "status: /ca.crl\n", ":5:15: path '/ca.crl' is taken by 'status'; each needs its own"},
+        /* meaning: listeners */
+        {"address: 127.0.0.1", "address: localhost",
+         ":11:14: 'localhost' is not an IP address; write 127.0.0.1 or ::1, or 0.0.0.0 or :: for "
+         "all"},
+        {"    port: 0\n  - address: \"::1\"", "    port: 8443\n  - address: 127.0.0.1",
+         ":14:11: 127.0.0.1 port 8443 is listed twice"},
+        {"client: optional", "client-ca: c.crt",
+         ":15:55: 'client-ca' has no effect without 'client: optional' or 'client: required'"},
+        /* meaning: profiles */
+        {"days: 397", "days: 0", ":18:11: 'days' is 0; 1 to 36525 are allowed"},
+        {"days: 397", "days: 397\n    backdate: 10081",
+         ":19:15: 'backdate' (minutes) is 10081; 0 to 10080 are allowed"},
+        {"\"rsa:2048\"", "\"ec:P-256\"", ":19:24: key type 'ec:P-256' is listed twice"},
+        {"[subjectAltName]", "[subjectAltName, keyUsage]",
+         ":21:16: extension 'keyUsage' is both fixed and in 'from-request'; choose one"},
+        {"[subjectAltName]", "[subjectAltName, subjectAltName]",
+         ":22:36: extension 'subjectAltName' is listed twice"},
+        {"    from-request: [subjectAltName]\n", "      - {name: keyUsage, value: x}\n",
+         ":22:16: extension 'keyUsage' is listed twice"},
+        {"endpoints:\n", "  - {name: tls-server, days: 1}\nendpoints:\n",
+         ":23:12: a second profile 'tls-server'; each needs its own name"},
+        /* meaning: endpoints */
+        {"path: /cmc", "path: cmc", ":24:11: path 'cmc' does not begin with '/'; write '/cmc'"},
+        {"path: /cmc", "path: /ca.crl",
+         ":24:11: path '/ca.crl' is taken by the CRL; each needs its own"},
+        {"",
+         "  - {path: /cmc, accept: [cmc], answer: [cmc], profile: tls-server, officer: required}\n",
+         ":30:12: path '/cmc' is taken by another endpoint; each needs its own"},
+        {"[cmc, pkcs10]", "[cmc, cmc]", ":25:19: listed twice in 'accept'"},
+        {"[cmc, certs-only]", "[cmc, pkix-cert, cmc]", ":26:30: listed twice in 'answer'"},
+        {"profile: tls-server", "profile: tls-servre",
+         ":27:14: profile 'tls-servre' is not in 'profiles'"},
+        {"[cmc, certs-only]", "[certs-only]",
+         ":29:13: revocation is answered by a Full PKI Response; add 'cmc' to 'answer', or write "
+         "'allow: false'"},
+        {"[cmc, pkcs10]", "[pkcs10]",
+         ":29:13: revocation comes in a CMC request; add 'cmc' to 'accept', or write "
+         "'allow: false'"},
+        {"{max: 1}", "{reasons: [all, superseded]}",
+         ":29:23: 'all' leaves nothing to add; write [all] or the list"},
+        {"{max: 1}", "{reasons: [superseded, superseded]}",
+         ":29:36: listed twice in 'revoke/reasons'"},
+        {"{max: 1}", "{reasons: [7]}",
+         ":29:24: 'reasons' is '7'; one of these belongs here: all, unspecified, keyCompromise, "
+         "cACompromise, affiliationChanged, superseded, cessationOfOperation, certificateHold, "
+         "removeFromCRL, privilegeWithdrawn, aACompromise"},
+        {"revoke: {max: 1}", "same-key: true",
+         ":29:15: 'same-key' has no effect without 'renewal: true'"},
+    };
+    const struct state *s = *state;
+    size_t wrong = 0;
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct cmc_conf *c = NULL;
+        struct cmc_err err = {0};
+        char *text;
+
+        text = replaced(cases[i].from, cases[i].to);
+        assert_int_equal(load(s, text, &c, &err), CMC_E_USAGE);
+        assert_null(c);
+        assert_memory_equal(err.text, s->path, strlen(s->path));
+        if (strcmp(err.text + strlen(s->path), cases[i].error) != 0) {
+            print_error("got  %s\nwant %s\n", err.text + strlen(s->path), cases[i].error);
+            wrong++;
+        }
+        free(text);
+    }
+    assert_int_equal(wrong, 0);
+}
+
+static void test_empty(void **state)
+{
+    static const char *const texts[] = {"", "\n", "# nothing\n", "---\n", "[]\n", "x\n", "{}\n"};
+    const struct state *s = *state;
+
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        struct cmc_conf *c = NULL;
+        struct cmc_err err = {0};
+
+        assert_int_equal(load(s, texts[i], &c, &err), CMC_E_USAGE);
+        assert_memory_equal(err.text, s->path, strlen(s->path));
+    }
+}
+
+/* Any prefix of a good file, and any file with one octet changed, is read or refused in order. */
+static void test_damaged(void **state)
+{
+    static const char bad[] = {0, '\t', '\n', ' ', '{', ']', '&', '*', '"', ':', (char)0xff};
+    const struct state *s = *state;
+    char text[sizeof good];
+    size_t refused = 0, loads = 0;
+
+    for (size_t n = 0; n < sizeof good - 1; n++) {
+        memcpy(text, good, sizeof good);
+        for (size_t k = 0; k <= sizeof bad; k++) {
+            struct cmc_conf *c = NULL;
+            struct cmc_err err = {0};
+            bool cut = k == sizeof bad;
+            enum cmc_rc rc;
+
+            if (!cut)
+                text[n] = bad[k];
+            rc = load_octets(s, text, cut ? n : sizeof good - 1, &c, &err);
+            assert_true(rc == CMC_OK || rc == CMC_E_USAGE);
+            refused += rc == CMC_E_USAGE ? 1 : 0;
+            loads++;
+            assert_true((rc == CMC_OK) == (c != NULL));
+            if (rc != CMC_OK)
+                assert_memory_equal(err.text, s->path, strlen(s->path));
+            cmc_conf_free(c);
+        }
+    }
+    assert_true(refused > loads / 4 && refused < loads);
+}
+
+static void test_missing(void **state)
+{
+    struct cmc_conf *c = NULL;
+    struct cmc_err err = {0};
+
+    (void)state;
+    assert_int_equal(cmc_conf_load("/nonexistent/cmcd.yaml", &c, &err), CMC_E_LOCAL);
+    assert_null(c);
+    assert_non_null(strstr(err.text, "/nonexistent/cmcd.yaml"));
+    cmc_conf_free(NULL);
+}
+
+/* An alias may stand for a list that is written elsewhere, but not make the file explode. */
+static void test_alias(void **state)
+{
+    const struct state *s = *state;
+    char *text = replaced("endpoints:\n", "  - name: b\n    days: 3\n    keys: *k\nendpoints:\n");
+    char *anchor = strstr(text, "[\"ec:P-256\"");
+    struct cmc_conf *c = NULL;
+    struct cmc_err err = {0};
+    char whole[2048];
+
+    assert_non_null(anchor);
+    (void)snprintf(whole, sizeof whole, "%.*s&k %s", (int)(anchor - text), text, anchor);
+    if (load(s, whole, &c, &err) != CMC_OK)
+        fail_msg("%s", err.text);
+    assert_int_equal(c->profiles[1].key_type_count, 2);
+    assert_string_equal(c->profiles[1].key_types[0], "ec:P-256");
+    cmc_conf_free(c);
+    free(text);
+
+    c = NULL;
+    text = replaced("endpoints:\n", "  - &p {name: b, days: 3, keys: [*p]}\nendpoints:\n");
+    assert_int_equal(load(s, text, &c, &err), CMC_E_USAGE);
+    free(text);
+}
+
+/* What we ship reads well, and the Nexus example holds Nexus's rules. */
+static void test_examples(void **state)
+{
+    struct cmc_conf *c = NULL;
+    struct cmc_err err = {0};
+
+    (void)state;
+    if (cmc_conf_load(EXAMPLES "/cmcd.yaml", &c, &err) != CMC_OK)
+        fail_msg("%s", err.text);
+    assert_int_equal(c->endpoints[0].rules.reasons, CMC_REASONS_RFC5280);
+    cmc_conf_free(c);
+
+    c = NULL;
+    if (cmc_conf_load(EXAMPLES "/nexus.yaml", &c, &err) != CMC_OK)
+        fail_msg("%s", err.text);
+    assert_true(c->endpoints[0].rules.revoke);
+    assert_int_equal(c->endpoints[0].rules.revoke_max, 1);
+    assert_int_equal(c->endpoints[0].rules.reasons, CMC_REASONS_NEXUS);
+    assert_true(c->endpoints[0].rules.mandatory_fields_only);
+    assert_true(c->endpoints[0].rules.require_officer);
+    assert_int_equal(c->endpoints[0].accept_count, 2);
+    assert_int_equal(c->endpoints[0].answer_count, 4);
+    cmc_conf_free(c);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_good, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_values, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_empty, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_damaged, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_missing, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_alias, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_examples, setup, teardown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

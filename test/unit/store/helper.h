@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A store in a directory of its own, and records to put into it. */
+#ifndef CMC_TEST_STORE_HELPER_H
+#define CMC_TEST_STORE_HELPER_H
+
+#include <sqlite3.h>
+
+#include "store/store.h"
+
+#define NOW 1800000000
+
+struct place {
+    char dir[64], path[96];
+    struct cmc_store *store;
+    struct cmc_reader *reader;
+    struct cmc_arena *arena;
+    struct cmc_err err;
+};
+
+extern const struct cmc_slice issuer_a, issuer_b;
+
+/* cmocka setup and teardown: *state is a struct place with an empty, open store. */
+int place_make(void **state);
+int place_remove(void **state);
+/* As place_make(), but without a store. */
+int place_make_bare(void **state);
+/* Open what is at place->path, and a reader. */
+void place_open(struct place *p, bool create);
+void place_close(struct place *p);
+
+/* Certificate number n of issuer_a; the serial is 20 octets that do not follow the order of n.
+ * What it points to is static for n, until 64 further calls in the same thread. */
+struct cmc_cert_record cert_make(uint32_t n);
+struct cmc_slice serial_make(uint32_t n);
+/* 32 octets made of n; lives as the serial does. */
+const uint8_t *digest_make(uint32_t n);
+
+/* Put certificates 0 .. n-1 of issuer_a. */
+void put_certs(struct place *p, uint32_t n);
+enum cmc_rc change(struct place *p, uint32_t n, enum cmc_cert_state from, enum cmc_cert_state to,
+                   uint32_t reason);
+uint64_t generation(struct place *p);
+int64_t audit_count(struct place *p);
+
+/* Run SQL past the store, as somebody with the sqlite3 shell would. */
+void sql(const char *path, const char *text);
+
+#endif
