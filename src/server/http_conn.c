@@ -522,7 +522,8 @@ void cmc_http_conn_new(struct cmc_http *h, evutil_socket_t fd, const struct sock
             goto out;
         /*
          * A reference of our own, as the call frees what it was given when it fails. Deferred,
-         * as libevent 2.1 else tells of the peer's end before it hands over its last octets.
+         * as libevent 2.1 else tells of the peer's end from within its reading, before it has
+         * handed over the octets that came with it.
          */
         (void)SSL_up_ref(ssl);
         c->bev = bufferevent_openssl_socket_new(h->base, fd, ssl, BUFFEREVENT_SSL_ACCEPTING,

@@ -4,6 +4,7 @@
 Each row of PROBES is something that HTTP libraries are known to let through or to do by halves.
 """
 import os
+import resource
 import signal
 import socket
 import ssl
@@ -20,12 +21,14 @@ PATIENCE = 20
 
 
 class Server:
-    def __init__(self, **options):
+    def __init__(self, nofile=None, **options):
         args = [f"{k}={v}" for k, v in options.items()]
         self.process = subprocess.Popen([ECHO] + args, stdout=subprocess.PIPE, text=True)
         line = self.process.stdout.readline().split()
         assert line[:1] == ["port"], "http_echo did not start"
         self.port = int(line[1])
+        if nofile is not None:
+            resource.prlimit(self.process.pid, resource.RLIMIT_NOFILE, (nofile, nofile))
 
     def connect(self, source="127.0.0.1"):
         return socket.create_connection(("127.0.0.1", self.port), PATIENCE, (source, 0))
@@ -231,17 +234,18 @@ def test_body_limit_is_refused_before_the_body(small):
     assert ask(small, post(b"Content-Length: 1024", b"x" * 1024))[0][2] == b"x" * 1024
 
 
-def test_refusal_is_read_though_the_body_was_sent(small):
+@pytest.mark.parametrize("pause", [0, 0.2], ids=["before the answer", "after the answer"])
+def test_refusal_is_read_though_the_body_was_sent(small, pause):
     """No reset destroys the answer while the peer is still sending."""
-    for _ in range(5):
-        with small.connect() as s:
-            s.sendall(post(b"Content-Length: 3000000", b""))
-            try:
-                for _ in range(30):
-                    s.sendall(b"x" * 100000)
-            except OSError:
-                pytest.fail("the connection was reset")
-            assert read_answer(s.makefile("rb"))[0] == 413
+    with small.connect() as s:
+        s.sendall(post(b"Content-Length: 3000000", b""))
+        time.sleep(pause)
+        try:
+            for _ in range(30):
+                s.sendall(b"x" * 100000)
+        except OSError:
+            pytest.fail("the connection was reset")
+        assert read_answer(s.makefile("rb"))[0] == 413
 
 
 def test_expect_continue(small):
@@ -401,6 +405,26 @@ def test_200_connections(serve):
         assert all(read_answer(s.makefile("rb"))[2] == b"hello" for s in held)
     for s in held:
         s.close()
+
+
+def cpu_seconds(pid):
+    fields = open(f"/proc/{pid}/stat", encoding="ascii").read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def test_out_of_descriptors(serve):
+    """accept() fails for a while: no busy loop, and the peers that waited are served after it."""
+    server = serve(nofile=20)
+    held = [server.connect() for _ in range(30)]
+    before = cpu_seconds(server.process.pid)
+    time.sleep(1)
+    assert cpu_seconds(server.process.pid) - before < 0.3
+    for s in held[:15]:
+        s.close()
+    assert all(is_served(s) for s in held[15:25])
+    for s in held:
+        s.close()
+    wait_until_served(server)
 
 
 # -- stopping ----------------------------------------------------------------------------------

@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* cmcd check-config: load all that serve would load, and go on after the first mistake. */
+#include <stdio.h>
+#include <time.h>
+
+#include "asn1/codec.h"
+#include "asn1/oids.h"
+#include "client/chain.h"
+#include "server/cmd.h"
+#include "server/service.h"
+
+/* A certificate that ends sooner is worth a warning. */
+#define SOON_DAYS 30
+
+struct checking {
+    struct cmcd_run *run;
+    struct cmc_conf *conf;
+    struct cmc_service service;
+    struct cmc_buf out;
+    int64_t now;
+    unsigned int errors, warnings;
+};
+
+struct values {
+    const char *config;
+};
+
+/* -- findings ---------------------------------------------------------------------------- */
+
+static void CMC_PRINTF(2, 3) warn(struct checking *c, const char *fmt, ...)
+{
+    char text[CMC_LIMIT_ERROR_TEXT];
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    cmc_buf_printf(&c->out, "warning: %s\n", text);
+    c->warnings++;
+}
+
+/* An error, unless rc is CMC_OK; where goes before the text when the text does not say it. */
+static bool ok(struct checking *c, enum cmc_rc rc, const char *where)
+{
+    const struct cmc_err *e = &c->run->err;
+
+    if (rc == CMC_OK)
+        return true;
+    cmc_buf_printf(&c->out, "error: %s%s%s%s%s%s\n", where != NULL ? where : "",
+                   where != NULL ? ": " : "", e->text, e->clause != NULL ? " (" : "",
+                   e->clause != NULL ? e->clause : "", e->clause != NULL ? ")" : "");
+    c->errors++;
+    return false;
+}
+
+/* -- certificates ------------------------------------------------------------------------ */
+
+static bool read_time(struct cmc_slice tlv, int64_t *t)
+{
+    return tlv.n > 2 && cmc_time_parse(tlv.p[0], cmc_slice(tlv.p + 2, tlv.n - 2), t);
+}
+
+/* Is it a certificate, and for how long? whose: "the CA certificate". */
+static bool check_validity(struct checking *c, struct cmc_slice der, const char *whose,
+                           struct cmc_cert *cert)
+{
+    struct cmc_err *err = &c->run->err;
+    char when[CMCD_TIME_SIZE];
+    int64_t from, to;
+
+    if (!ok(c, cmc_decode(&cmc_it_cert, der, c->run->arena, cert, err), whose))
+        return false;
+    if (!read_time(cert->tbs.validity.not_before, &from) ||
+        !read_time(cert->tbs.validity.not_after, &to))
+        return ok(c, cmc_fail(err, CMC_E_INPUT, NULL, "its validity cannot be read"), whose);
+    if (c->now > to)
+        return ok(c,
+                  cmc_fail(err, CMC_E_REFUSED, NULL, "expired at %s; renew it",
+                           cmcd_time(to, when)),
+                  whose);
+    if (c->now < from)
+        return ok(c,
+                  cmc_fail(err, CMC_E_REFUSED, NULL, "not valid before %s", cmcd_time(from, when)),
+                  whose);
+    if (to - c->now < (int64_t)SOON_DAYS * 86400)
+        warn(c, "%s: expires at %s", whose, cmcd_time(to, when));
+    return true;
+}
+
+/* Does a path lead from it to the end of the chain that is configured? */
+static void check_path(struct checking *c, struct cmc_slice cert, const char *whose)
+{
+    const struct cmc_service *s = &c->service;
+    const struct cmc_trust trust = {
+        .anchors = &s->chain[s->nchain - 1], .nanchors = 1, .now = c->now};
+
+    (void)ok(c,
+             cmc_chain_check(c->run->crypto, cert, s->chain, s->nchain, &trust, c->run->arena, NULL,
+                             &c->run->err),
+             whose);
+}
+
+static void check_key(struct checking *c, enum cmc_rc loaded, EVP_PKEY *key,
+                      const struct cmc_cert *cert, const char *whose)
+{
+    EVP_PKEY *pub = NULL;
+
+    if (!ok(c, loaded, whose))
+        return;
+    if (ok(c, cmc_spki_key(c->run->crypto, cert->tbs.spki.raw, &pub, &c->run->err), whose) &&
+        EVP_PKEY_eq(pub, key) != 1)
+        (void)ok(c,
+                 cmc_fail(&c->run->err, CMC_E_USAGE, NULL,
+                          "the private key does not belong to the certificate"),
+                 whose);
+    EVP_PKEY_free(pub);
+}
+
+static void check_signers(struct checking *c)
+{
+    const struct cmc_service *s = &c->service;
+    const struct cmc_trust trust = {
+        .anchors = &s->chain[s->nchain - 1], .nanchors = 1, .now = c->now};
+    struct cmc_cert cert = {0};
+    EVP_PKEY *key = NULL;
+    enum cmc_rc rc;
+
+    for (size_t i = 0; i < s->nchain; i++) {
+        (void)check_validity(c, s->chain[i], i == 0 ? "CA certificate" : "CA chain", &cert);
+        if (i == 0) {
+            rc = cmc_service_ca_key(c->conf, c->run->crypto, &key, &c->run->err);
+            check_key(c, rc, key, &cert, "CA key");
+            EVP_PKEY_free(key);
+            key = NULL;
+        }
+    }
+    check_path(c, s->chain[0], "CA certificate");
+    if (!check_validity(c, s->responder_cert, "responder certificate", &cert))
+        return;
+    check_path(c, s->responder_cert, "responder certificate");
+    (void)ok(c, cmc_responder_check(s->responder_cert, &trust, c->run->arena, &c->run->err),
+             "responder certificate");
+    rc = cmc_service_responder_key(c->conf, c->run->crypto, &key, &c->run->err);
+    check_key(c, rc, key, &cert, "responder key");
+    EVP_PKEY_free(key);
+}
+
+/* -- the rest ---------------------------------------------------------------------------- */
+
+static void check_listeners(struct checking *c)
+{
+    for (unsigned int i = 0; i < c->conf->listener_count; i++) {
+        const struct cmc_conf_listener *l = &c->conf->listeners[i];
+        struct cmc_slice leaf = CMC_SLICE_NONE;
+        struct cmc_cert cert = {0};
+        SSL_CTX *tls = NULL;
+        unsigned char *der = NULL;
+        char where[80];
+        int n;
+
+        if (l->tls == NULL)
+            continue;
+        (void)snprintf(where, sizeof where, "TLS of %s port %u", l->address, l->port);
+        if (ok(c, cmc_service_tls(&c->service, l->tls, c->run->crypto, &tls, &c->run->err),
+               where)) {
+            n = i2d_X509(SSL_CTX_get0_certificate(tls), &der);
+            if (n > 0)
+                leaf = cmc_arena_slice(c->run->arena, cmc_slice(der, (size_t)n));
+            (void)check_validity(c, leaf, where, &cert);
+        }
+        OPENSSL_free(der);
+        SSL_CTX_free(tls);
+    }
+}
+
+static void check_profiles(struct checking *c)
+{
+    for (unsigned int i = 0; i < c->conf->profile_count; i++) {
+        struct cmc_profile *p = NULL;
+
+        (void)ok(c,
+                 cmc_profile_compile(&c->conf->profiles[i], c->conf->authority.crl_url, &p,
+                                     &c->run->err),
+                 NULL);
+        cmc_profile_free(p);
+    }
+}
+
+static bool accepts_pkcs10(const struct cmc_conf_endpoint *ep)
+{
+    for (unsigned int i = 0; i < ep->accept_count; i++) {
+        if (ep->accept[i] == CMC_TYPE_PKCS10)
+            return true;
+    }
+    return false;
+}
+
+static void check_endpoints(struct checking *c)
+{
+    bool client_certs = false;
+
+    for (unsigned int i = 0; i < c->conf->listener_count; i++) {
+        const struct cmc_conf_tls *tls = c->conf->listeners[i].tls;
+
+        client_certs = client_certs || (tls != NULL && tls->client_auth != CMC_CLIENT_NONE);
+    }
+    for (unsigned int i = 0; i < c->conf->endpoint_count; i++) {
+        const struct cmc_endpoint_rules *r = &c->conf->endpoints[i].rules;
+
+        if (!accepts_pkcs10(&c->conf->endpoints[i]))
+            continue;
+        if (r->require_officer && !client_certs)
+            warn(c,
+                 "endpoint %s: no listener takes client certificates, so no officer can send a "
+                 "bare PKCS#10; set 'client: optional' in a listener's tls",
+                 r->path);
+        if (!r->require_officer)
+            warn(c, "endpoint %s: anybody gets a certificate of profile %s for a bare PKCS#10",
+                 r->path, r->profile);
+    }
+}
+
+static void check_crl_url(struct checking *c)
+{
+    const struct cmc_conf_authority *a = &c->conf->authority;
+    size_t nurl, npath;
+
+    if (a->crl_url == NULL) {
+        warn(c, "authority/crl/url is not set: certificates will not say where the CRL is");
+        return;
+    }
+    nurl = strlen(a->crl_url);
+    npath = a->crl_path != NULL ? strlen(a->crl_path) : 0;
+    if (npath > nurl || (npath > 0 && strcmp(a->crl_url + nurl - npath, a->crl_path) != 0))
+        warn(c, "authority/crl/url %s does not end in the path %s where the CRL is served",
+             a->crl_url, a->crl_path);
+}
+
+struct officers {
+    unsigned int n;
+};
+
+static enum cmc_rc count_officer(void *arg, const struct cmc_officer *o)
+{
+    struct officers *count = arg;
+
+    (void)o;
+    count->n++;
+    return CMC_OK;
+}
+
+static void check_store(struct checking *c)
+{
+    struct cmc_store *store = NULL;
+    struct cmc_reader *reader = NULL;
+    struct officers count = {0};
+    struct cmc_err *err = &c->run->err;
+
+    if (ok(c, cmc_store_open(c->conf->database, false, &store, err), NULL) &&
+        ok(c, cmc_reader_new(store, &reader, err), NULL) &&
+        ok(c, cmc_reader_officers(reader, count_officer, &count, err), NULL) && count.n == 0)
+        warn(c, "no officer is registered; see 'cmcd officer add --help'");
+    cmc_reader_free(reader);
+    cmc_store_close(store);
+}
+
+/* -- the whole --------------------------------------------------------------------------- */
+
+static void check_all(struct checking *c, const char *path)
+{
+    struct cmc_err *err = &c->run->err;
+
+    if (!ok(c, cmc_conf_load(path, &c->conf, err), NULL))
+        return;
+    if (ok(c, cmc_service_load(&c->service, c->conf, c->run->crypto, err), NULL)) {
+        check_signers(c);
+        check_listeners(c);
+    }
+    check_profiles(c);
+    check_endpoints(c);
+    check_crl_url(c);
+    check_store(c);
+}
+
+enum cmc_rc cmcd_cmd_check_config(struct cmcd_run *r, int argc, char **argv)
+{
+    static const struct cmc_option rows[] = {
+        CMCD_OPTION_CONF(struct values, config),
+        CMC_OPTION_END,
+    };
+    static const struct cmc_options options = {
+        "cmcd check-config", "[FILE]",
+        0,                   1,
+        "Load all that serve would load. One line for each finding; exit status 1 with an error.",
+        rows};
+    struct checking c = {.run = r, .now = time(NULL)};
+    struct values v = {0};
+    const char *path;
+    char **files;
+    size_t n;
+    bool helped;
+    enum cmc_rc rc = cmc_options_parse(&options, argc, argv, &v, &files, &n, &helped, &r->err);
+
+    if (rc != CMC_OK || helped)
+        return rc;
+    if (n == 1 && v.config != NULL)
+        return cmc_fail(&r->err, CMC_E_USAGE, NULL, "both --config and FILE; one is enough");
+    path = n == 1 ? files[0] : v.config != NULL ? v.config : CMCD_DEFAULT_CONF;
+    cmc_buf_init(&c.out, CMC_LIMIT_FILE_OCTETS);
+    check_all(&c, path);
+    if (c.errors == 0)
+        cmc_buf_printf(&c.out, "%s: good, %u warning%s\n", path, c.warnings,
+                       c.warnings == 1 ? "" : "s");
+    /* The findings are the answer; nothing is left for main() to say. */
+    r->err = (struct cmc_err){0};
+    rc = cmcd_print(&c.out, &r->err);
+    if (rc == CMC_OK && c.errors > 0)
+        rc = CMC_E_REFUSED;
+    cmc_service_close(&c.service);
+    cmc_conf_free(c.conf);
+    cmc_buf_free(&c.out);
+    return rc;
+}

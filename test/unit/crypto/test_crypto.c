@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <openssl/x509.h>
+#include <string.h>
+
+#include "asn1/cmc.h"
+#include "asn1/codec.h"
+#include "asn1/oids.h"
+#include "crypto/crypto.h"
+
+struct fixture {
+    struct cmc_crypto *c;
+    struct cmc_arena *a;
+};
+
+static int setup(void **state)
+{
+    static struct fixture f;
+
+    f.a = cmc_arena_new(CMC_LIMIT_ARENA_OCTETS);
+    *state = &f;
+    return cmc_crypto_new(&f.c, NULL) == CMC_OK && f.a != NULL ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    struct fixture *f = *state;
+
+    cmc_arena_free(f->a);
+    cmc_crypto_free(f->c);
+    return 0;
+}
+
+struct kind {
+    const char *type, *param, *alg, *describe;
+};
+static const struct kind kinds[] = {
+    {"RSA", NULL, "rsa-sha256", "RSA-2048"},     {"RSA", NULL, "rsa-sha384", "RSA-2048"},
+    {"RSA", NULL, "rsa-sha512", "RSA-2048"},     {"RSA", NULL, "rsa-pss-sha256", "RSA-2048"},
+    {"RSA", NULL, "rsa-pss-sha384", "RSA-2048"}, {"RSA", NULL, "rsa-pss-sha512", "RSA-2048"},
+    {"EC", "P-256", "ecdsa-sha256", "EC-P-256"}, {"EC", "P-384", "ecdsa-sha384", "EC-P-384"},
+    {"EC", "P-521", "ecdsa-sha512", "EC-P-521"}, {"EC", "P-256", "ecdsa-sha512", "EC-P-256"},
+    {"ED25519", NULL, "ed25519", "Ed25519"},     {"ED448", NULL, "ed448", "Ed448"},
+};
+
+static EVP_PKEY *generate(const struct fixture *f, const struct kind *k)
+{
+    OSSL_LIB_CTX *lib = cmc_crypto_get0_libctx(f->c);
+    EVP_PKEY *key = k->param != NULL ? EVP_PKEY_Q_keygen(lib, NULL, k->type, k->param)
+                    : strcmp(k->type, "RSA") == 0
+                        ? EVP_PKEY_Q_keygen(lib, NULL, "RSA", (size_t)2048)
+                        : EVP_PKEY_Q_keygen(lib, NULL, k->type);
+
+    assert_non_null(key);
+    return key;
+}
+
+/* What one signs the other verifies, through the SubjectPublicKeyInfo and the AlgorithmIdentifier
+ * as they would travel; a changed octet of either does not. */
+static void sign_and_verify(void **state)
+{
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < CMC_COUNT(kinds); i++) {
+        const struct cmc_sig_alg *alg = cmc_sig_by_name(kinds[i].alg), *read;
+        EVP_PKEY *key = generate(f, &kinds[i]), *pub;
+        struct cmc_slice spki, sig, data = cmc_slice_str("what is signed");
+        struct cmc_algid id;
+        struct cmc_err err = {0};
+        char text[64];
+        uint8_t *bad;
+
+        assert_non_null(alg);
+        assert_string_equal(cmc_key_describe(key, text, sizeof text), kinds[i].describe);
+        assert_int_equal(cmc_key_spki(key, f->a, &spki, &err), CMC_OK);
+        assert_int_equal(cmc_spki_key(f->c, spki, &pub, &err), CMC_OK);
+        assert_int_equal(EVP_PKEY_eq(pub, key), 1);
+        assert_int_equal(cmc_sign(f->c, key, alg, data, f->a, &sig, &err), CMC_OK);
+        assert_int_equal(cmc_sig_algid(alg, f->a, &id, &err), CMC_OK);
+        assert_int_equal(cmc_sig_from_algid(&id, CMC_DIGEST_NONE, false, f->a, &read, &err),
+                         CMC_OK);
+        assert_ptr_equal(read, alg);
+        assert_int_equal(cmc_verify(f->c, pub, read, data, sig, &err), CMC_OK);
+        assert_int_equal(cmc_verify(f->c, pub, read, cmc_slice_str("what is not"), sig, &err),
+                         CMC_E_CRYPTO);
+        assert_int_equal(err.fail_info, CMC_FAIL_BAD_MESSAGE_CHECK);
+        bad = cmc_arena_dup(f->a, sig.p, sig.n);
+        bad[sig.n / 2] ^= 1;
+        assert_int_equal(cmc_verify(f->c, pub, read, data, cmc_slice(bad, sig.n), &err),
+                         CMC_E_CRYPTO);
+        assert_int_equal(cmc_verify(f->c, pub, read, data, cmc_slice(sig.p, 0), &err),
+                         CMC_E_CRYPTO);
+        EVP_PKEY_free(pub);
+        EVP_PKEY_free(key);
+    }
+}
+
+static void algorithm_and_key_must_fit(void **state)
+{
+    struct fixture *f = *state;
+    EVP_PKEY *ec = generate(f, &kinds[6]);
+    struct cmc_slice sig;
+    struct cmc_err err = {0};
+
+    assert_int_equal(
+        cmc_sign(f->c, ec, cmc_sig_by_name("rsa-sha256"), cmc_slice_str("x"), f->a, &sig, &err),
+        CMC_E_USAGE);
+    assert_int_equal(cmc_verify(f->c, ec, cmc_sig_by_name("ed25519"), cmc_slice_str("x"),
+                                cmc_slice_str("y"), &err),
+                     CMC_E_REFUSED);
+    assert_int_equal(err.fail_info, CMC_FAIL_BAD_ALG);
+    EVP_PKEY_free(ec);
+}
+
+static void weak_and_unknown_algorithms(void **state)
+{
+    struct fixture *f = *state;
+    struct cmc_algid sha1 = {.algorithm = cmc_oid_sha1WithRSAEncryption};
+    struct cmc_algid bare = {.algorithm = cmc_oid_rsaEncryption};
+    struct cmc_algid none = {.algorithm = cmc_oid_id_alg_noSignature};
+    struct cmc_algid pss = {.algorithm = cmc_oid_id_RSASSA_PSS};
+    struct cmc_algid rsa256 = {.algorithm = cmc_oid_sha256WithRSAEncryption};
+    const struct cmc_sig_alg *alg;
+    struct cmc_err err = {0};
+
+    assert_int_equal(cmc_sig_from_algid(&sha1, CMC_DIGEST_NONE, false, f->a, &alg, &err),
+                     CMC_E_REFUSED);
+    assert_int_equal(err.fail_info, CMC_FAIL_BAD_ALG);
+    assert_int_equal(cmc_sig_from_algid(&sha1, CMC_DIGEST_SHA1, true, f->a, &alg, &err), CMC_OK);
+    assert_int_equal(cmc_sig_from_algid(&bare, CMC_DIGEST_SHA384, false, f->a, &alg, &err), CMC_OK);
+    assert_string_equal(alg->name, "rsa-sha384");
+    assert_int_equal(cmc_sig_from_algid(&bare, CMC_DIGEST_NONE, false, f->a, &alg, &err),
+                     CMC_E_REFUSED);
+    assert_int_equal(cmc_sig_from_algid(&none, CMC_DIGEST_NONE, true, f->a, &alg, &err),
+                     CMC_E_REFUSED);
+    /* PSS without parameters means SHA-1 */
+    assert_int_equal(cmc_sig_from_algid(&pss, CMC_DIGEST_SHA256, false, f->a, &alg, &err),
+                     CMC_E_REFUSED);
+    /* RFC 5754: the digest beside it must agree */
+    assert_int_equal(cmc_sig_from_algid(&rsa256, CMC_DIGEST_SHA512, false, f->a, &alg, &err),
+                     CMC_E_REFUSED);
+}
+
+/* Our fast path and OpenSSL's decoder make the same key. */
+static void spki_agrees_with_openssl(void **state)
+{
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < CMC_COUNT(kinds); i++) {
+        EVP_PKEY *key = generate(f, &kinds[i]), *ours, *theirs;
+        const unsigned char *p;
+        struct cmc_slice spki;
+
+        assert_int_equal(cmc_key_spki(key, f->a, &spki, NULL), CMC_OK);
+        assert_int_equal(cmc_spki_key(f->c, spki, &ours, NULL), CMC_OK);
+        p = spki.p;
+        theirs = d2i_PUBKEY_ex(NULL, &p, (long)spki.n, cmc_crypto_get0_libctx(f->c), NULL);
+        assert_non_null(theirs);
+        assert_int_equal(EVP_PKEY_eq(ours, theirs), 1);
+        EVP_PKEY_free(ours);
+        EVP_PKEY_free(theirs);
+        EVP_PKEY_free(key);
+    }
+}
+
+static void bad_public_keys(void **state)
+{
+    struct fixture *f = *state;
+    EVP_PKEY *key = generate(f, &kinds[6]), *out;
+    struct cmc_slice spki;
+    struct cmc_err err = {0};
+    uint8_t *bad;
+
+    assert_int_equal(cmc_key_spki(key, f->a, &spki, NULL), CMC_OK);
+    bad = cmc_arena_dup(f->a, spki.p, spki.n);
+    bad[spki.n - 1] ^= 1; /* a point off the curve */
+    assert_int_equal(cmc_spki_key(f->c, cmc_slice(bad, spki.n), &out, &err), CMC_E_INPUT);
+    assert_null(out);
+    assert_int_equal(err.fail_info, CMC_FAIL_BAD_REQUEST);
+    assert_int_equal(cmc_spki_key(f->c, cmc_slice(spki.p, spki.n - 1), &out, &err), CMC_E_INPUT);
+    {
+        /* another curve than the three, and an algorithm that is none */
+        static const uint8_t unknown_curve[] = {0x30, 0x0f, 0x30, 0x09, 0x06, 0x07,
+                                                0x2a, 0x86, 0x48, 0xce, 0x3d, 0x02,
+                                                0x01, 0x03, 0x02, 0x00, 0x04};
+
+        assert_int_equal(
+            cmc_spki_key(f->c, cmc_slice(unknown_curve, sizeof unknown_curve), &out, &err),
+            CMC_E_REFUSED);
+        assert_int_equal(err.fail_info, CMC_FAIL_BAD_ALG);
+    }
+    EVP_PKEY_free(key);
+}
+
+static void digests(void **state)
+{
+    struct fixture *f = *state;
+    uint8_t out[CMC_DIGEST_MAX];
+    size_t n;
+    static const uint8_t abc256[] = {0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xea,
+                                     0x41, 0x41, 0x40, 0xde, 0x5d, 0xae, 0x22, 0x23,
+                                     0xb0, 0x03, 0x61, 0xa3, 0x96, 0x17, 0x7a, 0x9c,
+                                     0xb4, 0x10, 0xff, 0x61, 0xf2, 0x00, 0x15, 0xad};
+
+    assert_int_equal(cmc_digest(f->c, CMC_DIGEST_SHA256, cmc_slice_str("abc"), out, &n, NULL),
+                     CMC_OK);
+    assert_int_equal(n, 32);
+    assert_memory_equal(out, abc256, 32);
+    assert_int_equal(cmc_digest(f->c, CMC_DIGEST_SHAKE256, cmc_slice_str("abc"), out, &n, NULL),
+                     CMC_OK);
+    assert_int_equal(n, 64);
+    assert_ptr_equal(cmc_digest_by_name("SHA-256"), cmc_digest_alg(CMC_DIGEST_SHA256));
+    assert_null(cmc_digest_by_name("SHA-257"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(sign_and_verify),
+        cmocka_unit_test(algorithm_and_key_must_fit),
+        cmocka_unit_test(weak_and_unknown_algorithms),
+        cmocka_unit_test(spki_agrees_with_openssl),
+        cmocka_unit_test(bad_public_keys),
+        cmocka_unit_test(digests),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
