@@ -106,8 +106,7 @@ static enum cmc_rc write_in_place(const char *path, struct cmc_slice data, struc
     return rc;
 }
 
-/* Make a rename in the directory of path durable. */
-static enum cmc_rc sync_directory(const char *path, struct cmc_err *err)
+enum cmc_rc cmc_file_sync_directory(const char *path, struct cmc_err *err)
 {
     char *copy = strdup(path);
     enum cmc_rc rc = CMC_OK;
@@ -176,7 +175,7 @@ static enum cmc_rc write_file(const char *path, unsigned int mode, struct cmc_sl
     if (rc != CMC_OK)
         (void)unlink(tmp);
     else
-        rc = sync_directory(path, err);
+        rc = cmc_file_sync_directory(path, err);
 out:
     free(tmp);
     return rc;

@@ -106,13 +106,12 @@ static const char *first_status(const struct answer *a)
     for (size_t i = 0; i < a->out->noutcomes; i++, o++) {
         if (o->status == CMC_STATUS_SUCCESS)
             continue;
-        text = cmc_arena_printf(a->arena, "; its status is %s%s%s%s%.*s", cmc_status_name(o->status),
-                                o->fail_info != CMC_FAIL_INFO_NONE ? " " : "",
-                                o->fail_info != CMC_FAIL_INFO_NONE
-                                    ? cmc_fail_info_name((uint32_t)o->fail_info)
-                                    : "",
-                                o->text.n > 0 ? ": " : "", o->text.n < 200 ? (int)o->text.n : 200,
-                                o->text.n > 0 ? (const char *)o->text.p : "");
+        text = cmc_arena_printf(
+            a->arena, "; its status is %s%s%s%s%.*s", cmc_status_name(o->status),
+            o->fail_info != CMC_FAIL_INFO_NONE ? " " : "",
+            o->fail_info != CMC_FAIL_INFO_NONE ? cmc_fail_info_name((uint32_t)o->fail_info) : "",
+            o->text.n > 0 ? ": " : "", o->text.n < 200 ? (int)o->text.n : 200,
+            o->text.n > 0 ? (const char *)o->text.p : "");
         return text != NULL ? text : "";
     }
     return "";

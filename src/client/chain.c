@@ -21,7 +21,7 @@ static X509 *x509_new(const struct cmc_crypto *c, struct cmc_slice der)
     return x;
 }
 
-static void push(const struct cmc_crypto *c, STACK_OF(X509) *stack, struct cmc_slice der)
+static void push(const struct cmc_crypto *c, STACK_OF(X509) * stack, struct cmc_slice der)
 {
     X509 *x = x509_new(c, der);
 
@@ -43,8 +43,8 @@ static struct cmc_slice x509_der(X509 *x, struct cmc_arena *arena)
     return out;
 }
 
-static enum cmc_rc keep_chain(X509_STORE_CTX *ctx, struct cmc_arena *arena,
-                              struct cmc_chain *chain, struct cmc_err *err)
+static enum cmc_rc keep_chain(X509_STORE_CTX *ctx, struct cmc_arena *arena, struct cmc_chain *chain,
+                              struct cmc_err *err)
 {
     const STACK_OF(X509) *found = X509_STORE_CTX_get0_chain(ctx);
     int n = sk_X509_num(found);

@@ -88,8 +88,7 @@ static enum cmc_rc add_transaction_id(struct builder *b, struct cmc_err *err)
 static enum cmc_rc add_nonce(struct builder *b, struct cmc_err *err)
 {
     struct cmc_slice nonce = cmc_slice(b->state->sender_nonce, sizeof b->state->sender_nonce);
-    enum cmc_rc rc =
-        cmc_random(b->c, b->state->sender_nonce, sizeof b->state->sender_nonce, err);
+    enum cmc_rc rc = cmc_random(b->c, b->state->sender_nonce, sizeof b->state->sender_nonce, err);
 
     if (rc != CMC_OK)
         return rc;

@@ -13,9 +13,9 @@
 struct cmc_http_transport {
     CURL *curl;
     char *url;
-    struct cmc_buf body;  /* of the answer under way */
-    struct cmc_buf cert;  /* client certificate and chain, PEM */
-    struct cmc_buf key;   /* its key, PEM; zeroised when freed */
+    struct cmc_buf body; /* of the answer under way */
+    struct cmc_buf cert; /* client certificate and chain, PEM */
+    struct cmc_buf key;  /* its key, PEM; zeroised when freed */
     bool too_large;
     char why[CURL_ERROR_SIZE];
 };
@@ -105,17 +105,15 @@ static CURLcode set_options(struct cmc_http_transport *t, const struct cmc_http_
         CURLoption option;
         long value;
     } numbers[] = {
-        {CURLOPT_NOSIGNAL, 1}, {CURLOPT_NOPROGRESS, 1},  {CURLOPT_FOLLOWLOCATION, 0},
+        {CURLOPT_NOSIGNAL, 1}, {CURLOPT_NOPROGRESS, 1},    {CURLOPT_FOLLOWLOCATION, 0},
         {CURLOPT_POST, 1},     {CURLOPT_TIMEOUT, seconds},
     };
     const struct {
         CURLoption option;
         const void *value;
     } pointers[] = {
-        {CURLOPT_URL, t->url},
-        {CURLOPT_PROTOCOLS_STR, "http,https"},
-        {CURLOPT_ERRORBUFFER, t->why},
-        {CURLOPT_WRITEDATA, t},
+        {CURLOPT_URL, t->url},         {CURLOPT_PROTOCOLS_STR, "http,https"},
+        {CURLOPT_ERRORBUFFER, t->why}, {CURLOPT_WRITEDATA, t},
         {CURLOPT_USERAGENT, "cmc"},
     };
     CURLcode cc = CURLE_OK;

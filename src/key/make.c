@@ -18,10 +18,10 @@ struct key_kind {
 };
 
 static const struct key_kind kinds[] = {
-    {"rsa:2048", "RSA", 2048, NULL},   {"rsa:3072", "RSA", 3072, NULL},
-    {"rsa:4096", "RSA", 4096, NULL},   {"ec:P-256", "EC", 0, "P-256"},
-    {"ec:P-384", "EC", 0, "P-384"},    {"ec:P-521", "EC", 0, "P-521"},
-    {"ed25519", "ED25519", 0, NULL},   {"ed448", "ED448", 0, NULL},
+    {"rsa:2048", "RSA", 2048, NULL}, {"rsa:3072", "RSA", 3072, NULL},
+    {"rsa:4096", "RSA", 4096, NULL}, {"ec:P-256", "EC", 0, "P-256"},
+    {"ec:P-384", "EC", 0, "P-384"},  {"ec:P-521", "EC", 0, "P-521"},
+    {"ed25519", "ED25519", 0, NULL}, {"ed448", "ED448", 0, NULL},
 };
 #define NKINDS (sizeof kinds / sizeof kinds[0])
 
@@ -87,9 +87,8 @@ enum cmc_rc cmc_key_pem(EVP_PKEY *key, const struct cmc_passphrase *from, struct
         rc = cmc_fail(err, CMC_E_USAGE, NULL, "the passphrase for the new key is empty");
         goto out;
     }
-    ctx = OSSL_ENCODER_CTX_new_for_pkey(key, EVP_PKEY_KEYPAIR, "PEM",
-                                        encrypt ? "EncryptedPrivateKeyInfo" : "PrivateKeyInfo",
-                                        NULL);
+    ctx = OSSL_ENCODER_CTX_new_for_pkey(
+        key, EVP_PKEY_KEYPAIR, "PEM", encrypt ? "EncryptedPrivateKeyInfo" : "PrivateKeyInfo", NULL);
     if (ctx == NULL ||
         (encrypt &&
          (OSSL_ENCODER_CTX_set_cipher(ctx, "AES-256-CBC", NULL) != 1 ||

@@ -83,8 +83,8 @@ bool cmc_pass_get(struct cmc_pass *pass)
         return from_file(pass, from->file);
     if (from != NULL && from->prompt)
         return from_terminal(pass);
-    (void)cmc_fail(&pass->err, CMC_E_USAGE, NULL,
-                   "%s: is encrypted, and no passphrase was given", pass->what);
+    (void)cmc_fail(&pass->err, CMC_E_USAGE, NULL, "%s: is encrypted, and no passphrase was given",
+                   pass->what);
     return false;
 }
 

@@ -5,6 +5,8 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
+#include "asn1/item.h"
+#include "asn1/tlv.h"
 #include "key/key_int.h"
 
 static const char pem_begin[] = "-----BEGIN ";
@@ -146,7 +148,7 @@ enum cmc_rc cmc_der_or_pem(struct cmc_slice data, const char *const *labels,
         return from_base64(data, arena, out, err);
     if (cmc_is_pem(data))
         return from_pem(data, labels, arena, out, err);
-    if (data.p[0] == 0x30 || (data.p[0] & 0xc0) != 0) {
+    if (data.p[0] == (CMC_CONSTRUCTED | CMC_T_SEQUENCE)) {
         *out = data;
         return CMC_OK;
     }

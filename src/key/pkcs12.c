@@ -33,7 +33,7 @@ static bool mac_fits(PKCS12 *p12, struct cmc_pass *pass, const char **text)
 }
 
 enum cmc_rc cmc_pkcs12_open(const struct cmc_crypto *c, struct cmc_slice data,
-                            struct cmc_pass *pass, EVP_PKEY **key, STACK_OF(X509) **certs,
+                            struct cmc_pass *pass, EVP_PKEY **key, STACK_OF(X509) * *certs,
                             struct cmc_err *err)
 {
     enum cmc_rc rc = CMC_OK;

@@ -20,10 +20,10 @@ enum cmcd_exit {
 
 /* One run of one command. */
 struct cmcd_run {
-    const char *command;     /* "officer" */
+    const char *command; /* "officer" */
     struct cmc_arena *arena;
     struct cmc_crypto *crypto;
-    struct cmc_err err;      /* why the command failed */
+    struct cmc_err err; /* why the command failed */
 };
 
 struct cmcd_command {

@@ -19,9 +19,12 @@ static enum cmc_rc verify(struct cmcd_run *r, int argc, char **argv)
         CMC_OPTION_END,
     };
     static const struct cmc_options options = {
-        "cmcd audit verify", "",
-        0,                   0,
-        "Recompute the hash chain over all records and name the first that does not fit.", rows};
+        "cmcd audit verify",
+        "",
+        0,
+        0,
+        "Recompute the hash chain over all records and name the first that does not fit.",
+        rows};
     struct cmcd_db db = {0};
     struct values v = {0};
     struct cmc_buf out;
@@ -46,7 +49,8 @@ static enum cmc_rc verify(struct cmcd_run *r, int argc, char **argv)
     return rc;
 }
 
-struct export {
+struct export
+{
     struct cmc_buf out;
     struct cmc_err *err;
 };
@@ -59,8 +63,8 @@ static enum cmc_rc export_one(void *arg, int64_t seq, int64_t at, const char *js
     char when[CMCD_TIME_SIZE];
     enum cmc_rc rc = CMC_OK;
 
-    cmc_buf_printf(&e->out, "{\"seq\":%lld,\"at\":%lld,\"time\":\"%s\",\"hash\":\"",
-                   (long long)seq, (long long)at, cmcd_time(at, when));
+    cmc_buf_printf(&e->out, "{\"seq\":%lld,\"at\":%lld,\"time\":\"%s\",\"hash\":\"", (long long)seq,
+                   (long long)at, cmcd_time(at, when));
     cmc_buf_hex(&e->out, cmc_slice(hash, CMC_SHA256_OCTETS));
     cmc_buf_printf(&e->out, "\",\"record\":%s}\n", json);
     if (e->out.n >= FLUSH_OCTETS || !cmc_buf_ok(&e->out)) {

@@ -58,8 +58,10 @@ static enum cmc_rc list(struct cmcd_run *r, int argc, char **argv)
         CMC_OPTION_END,
     };
     static const struct cmc_options options = {
-        "cmcd cert list", "",
-        0,                0,
+        "cmcd cert list",
+        "",
+        0,
+        0,
         "Serial number, state, end of validity, profile, requester and subject, newest first.",
         rows};
     struct values v = {.limit = DEFAULT_LIMIT};
@@ -159,7 +161,8 @@ static enum cmc_rc print_record(struct cmcd_run *r, const struct cmc_cert_record
             cmc_buf_printf(out, "invalid since: %s\n", cmcd_time(c->invalidity_at, when));
     }
     cmc_buf_printf(out, "issued: %s\nprofile: %s\nrequester: %s\n", cmcd_time(c->issued_at, when),
-                   c->profile != NULL ? c->profile : "-", c->requester != NULL ? c->requester : "-");
+                   c->profile != NULL ? c->profile : "-",
+                   c->requester != NULL ? c->requester : "-");
     return cmc_item_print(&cmc_it_cert, &cert, r->arena, 0, out, &r->err);
 }
 
@@ -171,7 +174,11 @@ static enum cmc_rc show(struct cmcd_run *r, int argc, char **argv)
         CMC_OPTION_END,
     };
     static const struct cmc_options options = {
-        "cmcd cert show", "SERIAL", 1, 1, "One certificate and its state, by serial number in hex.",
+        "cmcd cert show",
+        "SERIAL",
+        1,
+        1,
+        "One certificate and its state, by serial number in hex.",
         rows};
     struct cmc_cert_record record = {0};
     struct cmcd_db db = {0};

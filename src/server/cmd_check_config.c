@@ -74,10 +74,9 @@ static bool check_validity(struct checking *c, struct cmc_slice der, const char 
         !read_time(cert->tbs.validity.not_after, &to))
         return ok(c, cmc_fail(err, CMC_E_INPUT, NULL, "its validity cannot be read"), whose);
     if (c->now > to)
-        return ok(c,
-                  cmc_fail(err, CMC_E_REFUSED, NULL, "expired at %s; renew it",
-                           cmcd_time(to, when)),
-                  whose);
+        return ok(
+            c, cmc_fail(err, CMC_E_REFUSED, NULL, "expired at %s; renew it", cmcd_time(to, when)),
+            whose);
     if (c->now < from)
         return ok(c,
                   cmc_fail(err, CMC_E_REFUSED, NULL, "not valid before %s", cmcd_time(from, when)),
@@ -289,8 +288,10 @@ enum cmc_rc cmcd_cmd_check_config(struct cmcd_run *r, int argc, char **argv)
         CMC_OPTION_END,
     };
     static const struct cmc_options options = {
-        "cmcd check-config", "[FILE]",
-        0,                   1,
+        "cmcd check-config",
+        "[FILE]",
+        0,
+        1,
         "Load all that serve would load. One line for each finding; exit status 1 with an error.",
         rows};
     struct checking c = {.run = r, .now = time(NULL)};

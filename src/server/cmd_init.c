@@ -48,8 +48,10 @@ static const struct cmc_option rows[] = {
     CMC_OPTION_END,
 };
 static const struct cmc_options options = {
-    "cmcd init", "DIR",
-    1,           1,
+    "cmcd init",
+    "DIR",
+    1,
+    1,
     "Make a certification authority in DIR, which must be empty or absent: keys, certificates,\n"
     "a first officer, the database and the configuration.",
     rows};
@@ -94,10 +96,10 @@ static enum cmc_rc fill_url(struct cmcd_run *r, struct cmc_init *in)
     if (in->port == 0)
         return cmc_fail(&r->err, CMC_E_USAGE, NULL,
                         "--port 0 (any free one) needs --url: certificates must name the CRL");
-    in->url = in->port == 80
-                  ? cmc_arena_printf(r->arena, "http://%s%s%s", six ? "[" : "", host, six ? "]" : "")
-                  : cmc_arena_printf(r->arena, "http://%s%s%s:%u", six ? "[" : "", host,
-                                     six ? "]" : "", in->port);
+    in->url = in->port == 80 ? cmc_arena_printf(r->arena, "http://%s%s%s", six ? "[" : "", host,
+                                                six ? "]" : "")
+                             : cmc_arena_printf(r->arena, "http://%s%s%s:%u", six ? "[" : "", host,
+                                                six ? "]" : "", in->port);
     return in->url != NULL ? check_url(in->url, &r->err)
                            : cmc_fail(&r->err, CMC_E_MEM, NULL, "no memory for a URL");
 }

@@ -80,9 +80,12 @@ static enum cmc_rc add(struct cmcd_run *r, int argc, char **argv)
         CMC_OPTION_END,
     };
     static const struct cmc_options options = {
-        "cmcd officer add", "NAME",
-        1,                  1,
-        "Register a certificate under a name, with roles. It works at once.", rows};
+        "cmcd officer add",
+        "NAME",
+        1,
+        1,
+        "Register a certificate under a name, with roles. It works at once.",
+        rows};
     struct cmc_officer o = {.added_at = time(NULL)};
     struct cmcd_db db = {0};
     struct values v = {0};
@@ -126,9 +129,12 @@ static enum cmc_rc add(struct cmcd_run *r, int argc, char **argv)
 static enum cmc_rc remove_officer(struct cmcd_run *r, int argc, char **argv)
 {
     static const struct cmc_options options = {
-        "cmcd officer remove", "NAME",
-        1,                     1,
-        "Take an officer off the register. The certificate itself is not revoked.", conf_rows};
+        "cmcd officer remove",
+        "NAME",
+        1,
+        1,
+        "Take an officer off the register. The certificate itself is not revoked.",
+        conf_rows};
     struct cmcd_db db = {0};
     struct values v = {0};
     char **names;
@@ -174,7 +180,11 @@ static enum cmc_rc list_one(void *arg, const struct cmc_officer *o)
 static enum cmc_rc list(struct cmcd_run *r, int argc, char **argv)
 {
     static const struct cmc_options options = {
-        "cmcd officer list", "", 0, 0, "Name, roles, end of validity and subject of each officer.",
+        "cmcd officer list",
+        "",
+        0,
+        0,
+        "Name, roles, end of validity and subject of each officer.",
         conf_rows};
     struct listing l = {0};
     struct cmcd_db db = {0};

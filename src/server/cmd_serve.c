@@ -34,8 +34,12 @@ static const struct cmc_option rows[] = {
     CMC_OPTION_END,
 };
 static const struct cmc_options options = {
-    "cmcd serve", "", 0, 0,
-    "Serve until SIGTERM or SIGINT. Requests that are under way are answered first.", rows};
+    "cmcd serve",
+    "",
+    0,
+    0,
+    "Serve until SIGTERM or SIGINT. Requests that are under way are answered first.",
+    rows};
 
 struct serving {
     struct cmcd_run *run;

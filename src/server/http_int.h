@@ -62,8 +62,9 @@ struct cmc_http_request {
     char text[]; /* the octets of the head, which head points into */
 };
 
-struct cmc_http_listener;
 struct cmc_http_post;
+LIST_HEAD(cmc_http_listeners, cmc_http_listener);
+LIST_HEAD(cmc_http_conns, cmc_http_conn);
 
 struct cmc_http {
     struct cmc_http_limits limits;
@@ -73,9 +74,9 @@ struct cmc_http {
     struct event_base *base;
     struct event *wake;  /* made active from other threads */
     struct event *grace; /* the end of a graceful stop */
-    LIST_HEAD(, cmc_http_listener) listeners;
-    LIST_HEAD(, cmc_http_conn) conns;
-    LIST_HEAD(, cmc_http_conn) by_address[CMC_HTTP_ADDRESS_LISTS];
+    struct cmc_http_listeners listeners;
+    struct cmc_http_conns conns;
+    struct cmc_http_conns by_address[CMC_HTTP_ADDRESS_LISTS];
     unsigned int conn_count;
     bool stopping;
     time_t date_at; /* the second that date is for */
@@ -89,6 +90,14 @@ struct cmc_http {
     bool stop_wanted;
     unsigned int grace_seconds;
 };
+
+/* What the cap on connections of an address counts by, and the list of by_address for it. */
+uint64_t cmc_http_address_key(const struct sockaddr *sa);
+size_t cmc_http_address_list(uint64_t address);
+/* "192.0.2.1:4711", "[2001:db8::1]:4711" */
+void cmc_http_peer_text(const struct sockaddr *sa, char out[CMC_HTTP_PEER_OCTETS]);
+/* Is there room for one more from this address? A refusal is logged. */
+bool cmc_http_may_connect(struct cmc_http *h, uint64_t address, const char *peer);
 
 /*
  * Take over an accepted socket; it is closed at once when a cap is reached.

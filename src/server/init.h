@@ -9,8 +9,8 @@
 
 /* What was asked for, defaults filled in. */
 struct cmc_init {
-    const char *name;     /* subject of a new CA */
-    const char *key_type; /* "ec:P-256" */
+    const char *name;                                  /* subject of a new CA */
+    const char *key_type;                              /* "ec:P-256" */
     const char *ca_cert, *ca_key, *ca_pass, *ca_chain; /* an existing CA, absolute; or NULL */
     struct cmc_option_list hosts;
     const char *address;

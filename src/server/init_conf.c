@@ -89,11 +89,12 @@ enum cmc_rc cmc_init_write_conf(const struct cmc_init *in, const struct cmc_init
     if (n < 0 || (size_t)n >= sizeof path)
         return cmc_fail(err, CMC_E_USAGE, NULL, "%s: the name is too long", dir);
     cmc_buf_init(&b, CONF_MAX);
-    cmc_buf_str(&b, "# Written by cmcd init. Each key is explained in cmcd.conf(5); relative paths\n"
-                    "# are relative to this folder. After a change: cmcd check-config cmcd.yaml\n"
-                    "database: " CMC_INIT_DATABASE "\n"
-                    "log: {level: info, format: text}\n"
-                    "status: /status\n\n");
+    cmc_buf_str(&b,
+                "# Written by cmcd init. Each key is explained in cmcd.conf(5); relative paths\n"
+                "# are relative to this folder. After a change: cmcd check-config cmcd.yaml\n"
+                "database: " CMC_INIT_DATABASE "\n"
+                "log: {level: info, format: text}\n"
+                "status: /status\n\n");
     authority(&b, in, made);
     cmc_buf_str(&b, "# Signs the answers, so that the CA's key signs certificates and CRLs alone.\n"
                     "responder:\n  certificate: " CMC_INIT_RESPONDER_CERT

@@ -55,11 +55,11 @@ struct kind {
 };
 
 /* RFC 5280 sections 4.2.1.3 and 4.2.1.9; id-kp-cmcCA by number, for OpenSSL has no name for it. */
-static const struct kind root_kind = {"ca",
-                                      CA_DAYS,
-                                      {{"basicConstraints", "critical,CA:TRUE"},
-                                       {"keyUsage", "critical,keyCertSign,cRLSign"}},
-                                      false};
+static const struct kind root_kind = {
+    "ca",
+    CA_DAYS,
+    {{"basicConstraints", "critical,CA:TRUE"}, {"keyUsage", "critical,keyCertSign,cRLSign"}},
+    false};
 
 enum { LEAF_RESPONDER, LEAF_TLS, LEAF_OFFICER, LEAF_COUNT };
 static const struct kind leaf_kinds[LEAF_COUNT] = {
@@ -192,8 +192,8 @@ static enum cmc_rc make_root(struct making *m)
 {
     const int64_t begin = m->in->now - (int64_t)BACKDATE * 60;
     const int64_t end = begin + (int64_t)CA_DAYS * 86400 - 1;
-    struct cmc_cert_params params = {.not_before = begin, .not_after = end,
-                                     .issuer_not_after = end};
+    struct cmc_cert_params params = {
+        .not_before = begin, .not_after = end, .issuer_not_after = end};
     struct cmc_profile *profile = NULL;
     struct cmc_profile_spec spec;
     struct cmc_request rq = {0};
@@ -380,8 +380,7 @@ static enum cmc_rc make_leaf(struct making *m, int leaf, const char *cn, const c
         /* A TLS server sends its chain; the root itself is the client's to know. */
         certs[0] = issued->cert;
         memcpy(certs + 1, m->chain, m->nchain * sizeof *certs);
-        rc = write_certs(m, cert_file, certs,
-                         leaf == LEAF_TLS && m->nchain > 1 ? m->nchain : 1);
+        rc = write_certs(m, cert_file, certs, leaf == LEAF_TLS && m->nchain > 1 ? m->nchain : 1);
     }
     EVP_PKEY_free(key);
     return rc;
@@ -412,8 +411,8 @@ static const char *audit_text(const struct making *m, const struct cmc_cert_reco
     cmc_json_begin(&b);
     cmc_json_str(&b, "event", CMC_SLICE_LIT("init"));
     cmc_json_str(&b, "ca", cmc_buf_get0(&subject));
-    cmc_json_str(&b, "made", m->in->ca_cert != NULL ? CMC_SLICE_LIT("existing")
-                                                    : CMC_SLICE_LIT("new"));
+    cmc_json_str(&b, "made",
+                 m->in->ca_cert != NULL ? CMC_SLICE_LIT("existing") : CMC_SLICE_LIT("new"));
     cmc_json_hex(&b, "responder", records[LEAF_RESPONDER].serial);
     cmc_json_hex(&b, "tls", records[LEAF_TLS].serial);
     cmc_json_hex(&b, "officer", records[LEAF_OFFICER].serial);
@@ -430,8 +429,8 @@ static enum cmc_rc record_all(struct making *m, const struct cmc_issued *issued)
 {
     struct cmc_cert_record records[LEAF_COUNT];
     struct cmc_audit_record audit;
-    struct cmc_txn txn = {.at = m->in->now, .certs = records, .ncerts = LEAF_COUNT,
-                          .audits = &audit, .naudits = 1};
+    struct cmc_txn txn = {
+        .at = m->in->now, .certs = records, .ncerts = LEAF_COUNT, .audits = &audit, .naudits = 1};
     struct cmc_officer officer = {.name = m->in->officer,
                                   .roles = CMC_ROLE_ENROLL | CMC_ROLE_REVOKE,
                                   .cert = issued[LEAF_OFFICER].cert,
@@ -461,11 +460,9 @@ static enum cmc_rc record_all(struct making *m, const struct cmc_issued *issued)
 }
 
 enum cmc_rc cmc_init_make(const struct cmc_init *in, const struct cmc_crypto *c, const char *dir,
-                          struct cmc_arena *arena, struct cmc_init_result *out,
-                          struct cmc_err *err)
+                          struct cmc_arena *arena, struct cmc_init_result *out, struct cmc_err *err)
 {
-    struct making m = {
-        .in = in, .c = c, .dir = dir, .arena = arena, .out = out, .err = err};
+    struct making m = {.in = in, .c = c, .dir = dir, .arena = arena, .out = out, .err = err};
     struct cmc_issued issued[LEAF_COUNT] = {0};
     enum cmc_rc rc = make_ca(&m);
 

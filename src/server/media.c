@@ -139,11 +139,10 @@ enum cmc_rc cmc_media_request(const char *content_type, enum cmc_request_type *o
         *out = CMC_TYPE_CMC;
         return CMC_OK;
     }
-    return cmc_fail(err, CMC_E_REFUSED, "RFC 10003 section 3",
-                    "Content-Type %s/%s%s%s is no CMC request; send " CMC_MEDIA_REQUEST
-                    " or " CMC_MEDIA_PKCS10,
-                    m.type, m.subtype, m.smime_type[0] != '\0' ? "; smime-type=" : "",
-                    m.smime_type);
+    return cmc_fail(
+        err, CMC_E_REFUSED, "RFC 10003 section 3",
+        "Content-Type %s/%s%s%s is no CMC request; send " CMC_MEDIA_REQUEST " or " CMC_MEDIA_PKCS10,
+        m.type, m.subtype, m.smime_type[0] != '\0' ? "; smime-type=" : "", m.smime_type);
 }
 
 /* -- answers ----------------------------------------------------------------------------- */

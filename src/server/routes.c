@@ -81,8 +81,8 @@ static void refuse(struct exchange *e, unsigned int status, const char *const *h
     finish(e, status, TEXT_PLAIN, cmc_slice_str(line), headers, err->text);
 }
 
-static void CMC_PRINTF(3, 4) refuse_text(struct exchange *e, unsigned int status, const char *fmt,
-                                         ...)
+static void CMC_PRINTF(3, 4)
+    refuse_text(struct exchange *e, unsigned int status, const char *fmt, ...)
 {
     struct cmc_err err = {0};
     va_list ap;
@@ -215,8 +215,9 @@ static bool check_body(struct exchange *e)
         return false;
     }
     if (looks_like_text(e->x.body)) {
-        refuse_text(e, 400, "the body is text; send binary DER, not base64 or PEM (RFC 10003 "
-                            "section 3)");
+        refuse_text(e, 400,
+                    "the body is text; send binary DER, not base64 or PEM (RFC 10003 "
+                    "section 3)");
         return false;
     }
     return true;
@@ -264,8 +265,8 @@ static void serve_crl(struct exchange *e, const struct cmc_route *route)
                (const char *const[]){"Retry-After", "10", NULL}, err.text);
         return;
     }
-    finish(e, 200, CMC_MEDIA_PKIX_CRL, crl, (const char *const[]){"Cache-Control", "no-cache", NULL},
-           "CRL");
+    finish(e, 200, CMC_MEDIA_PKIX_CRL, crl,
+           (const char *const[]){"Cache-Control", "no-cache", NULL}, "CRL");
 }
 
 static void serve_ca(struct exchange *e, const struct cmc_route *route)
@@ -310,8 +311,7 @@ static int compare_routes(const void *a, const void *b)
     return strcmp(((const struct cmc_route *)a)->path, ((const struct cmc_route *)b)->path);
 }
 
-enum cmc_rc cmc_routes_new(const struct cmc_conf *conf, struct cmc_routes *out,
-                           struct cmc_err *err)
+enum cmc_rc cmc_routes_new(const struct cmc_conf *conf, struct cmc_routes *out, struct cmc_err *err)
 {
     const struct cmc_route own[] = {
         {conf->authority.crl_path, ALLOW_GET, serve_crl, NULL},

@@ -28,7 +28,8 @@ struct cmc_service {
  */
 enum cmc_rc cmc_service_load(struct cmc_service *s, const struct cmc_conf *conf,
                              const struct cmc_crypto *c, struct cmc_err *err) CMC_MUST_USE;
-/* Then open the store and make the shared authority. Errors: of cmc_store_open(), _ca_shared_new. */
+/* Then open the store and make the shared authority. Errors: of cmc_store_open(), _ca_shared_new.
+ */
 enum cmc_rc cmc_service_open(struct cmc_service *s, struct cmc_err *err) CMC_MUST_USE;
 void cmc_service_close(struct cmc_service *s);
 

@@ -68,8 +68,8 @@ enum cmc_rc cmc_worker_new(const struct cmc_service *service, const struct cmc_r
     if (w == NULL)
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a worker");
     w->service = service;
-    w->front = (struct cmc_front){
-        .service = service, .routes = routes, .counters = counters, .log = log};
+    w->front =
+        (struct cmc_front){.service = service, .routes = routes, .counters = counters, .log = log};
     w->front.arena = cmc_arena_new(CMC_LIMIT_ARENA_OCTETS);
     if (w->front.arena == NULL) {
         rc = cmc_fail(err, CMC_E_MEM, NULL, "no memory for a worker");

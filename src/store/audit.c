@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The audit chain: each record carries a hash over itself and the one before. */
+#include "store/store_int.h"
+
 #include <inttypes.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
-
-#include "store/store_int.h"
 
 struct cmc_chain {
     EVP_MD *md; /* fetched once: a fetch for each record would cost more than the hash */

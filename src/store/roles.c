@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdio.h>
-
 #include "store/store.h"
+
+#include <stdio.h>
 
 static const struct {
     unsigned int role;

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SQLite: connections, the schema and its migrations, and binding. */
+#include "store/sqlite_int.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -9,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "store/sqlite_int.h"
+#include "base/file.h"
 
 const struct cmc_store_ops cmc_store_sqlite = {
     .scheme = "sqlite",
@@ -209,7 +211,7 @@ static enum cmc_rc open_file(struct cmc_sqlite *c, const char *path, struct cmc_
 }
 
 /*
- * FULL: a commit is on the disk when it returns. The log may grow to 16 MiB before it is put
+ * FULL: a commit is on the disk when it returns. The log may grow to 64 MiB before it is put
  * into the database, since many issuances then share the writing of one index page.
  */
 static enum cmc_rc set_wal(struct cmc_sqlite *c, struct cmc_err *err)
@@ -230,7 +232,7 @@ static enum cmc_rc set_wal(struct cmc_sqlite *c, struct cmc_err *err)
         return rc;
     return cmc_sqlite_exec(c,
                            "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;"
-                           "PRAGMA wal_autocheckpoint = 4096;"
+                           "PRAGMA wal_autocheckpoint = 16384;"
                            "PRAGMA journal_size_limit = 67108864;",
                            err);
 }
@@ -328,25 +330,6 @@ enum cmc_rc cmc_sqlite_migrate(struct cmc_sqlite *c, struct cmc_err *err)
     return rc;
 }
 
-/* The name of a new file must be as durable as what is in it. */
-static enum cmc_rc sync_directory(const char *path, struct cmc_err *err)
-{
-    char *copy = strdup(path);
-    int fd = -1;
-    enum cmc_rc rc = CMC_OK;
-
-    if (copy == NULL)
-        return cmc_fail(err, CMC_E_MEM, NULL, "out of memory");
-    fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || fsync(fd) != 0)
-        rc = cmc_fail(err, CMC_E_LOCAL, NULL, "store %s: cannot sync its directory: %s", path,
-                      strerror(errno));
-    if (fd >= 0)
-        (void)close(fd);
-    free(copy);
-    return rc;
-}
-
 static enum cmc_rc write_schema(struct cmc_sqlite *c, struct cmc_err *err)
 {
     char pragma[64];
@@ -387,7 +370,7 @@ enum cmc_rc cmc_sqlite_create(const char *path, struct cmc_err *err)
     if (rc == CMC_OK)
         rc = write_schema(&c, err);
     if (rc == CMC_OK)
-        rc = sync_directory(path, err);
+        rc = cmc_file_sync_directory(path, err);
     cmc_sqlite_close(&c);
     if (rc != CMC_OK)
         (void)unlink(path);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SQLite: the readers' side. Each reader is a connection of its own that cannot write. */
-#include <stdlib.h>
-
 #include "store/sqlite_int.h"
+
+#include <stdlib.h>
 
 enum {
     R_CERT,

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SQLite: the writer thread's side. A group of jobs is one transaction of savepoints. */
+#include "store/sqlite_int.h"
+
 #include <jansson.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
-#include "store/sqlite_int.h"
 
 enum {
     W_BEGIN,

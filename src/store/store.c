@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The front of the store: which backend, the queue, and the one thread that writes. */
+#include "store/store_int.h"
+
 #include <ctype.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
-
-#include "store/store_int.h"
 
 struct cmc_store {
     const struct cmc_store_ops *ops;

@@ -103,8 +103,7 @@ void tool_check_signer(struct tool *t, const struct cmc_signed_data *sd, size_t 
     name_signer(t, si, out);
     out->digest.rc =
         cmc_signer_check_digest(t->crypto, sd, i, allow_weak, t->arena, &out->digest.err);
-    out->content_type.rc =
-        cmc_signer_check_content_type(sd, i, t->arena, &out->content_type.err);
+    out->content_type.rc = cmc_signer_check_content_type(sd, i, t->arena, &out->content_type.err);
     if (find_key(t, sd, i, certs, ncerts, out, &key))
         out->signature.rc = cmc_signer_check_signature(t->crypto, sd, i, key, allow_weak, t->arena,
                                                        &out->signature.err);

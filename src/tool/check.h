@@ -14,9 +14,9 @@ struct tool_stage {
 
 struct tool_check {
     struct tool_stage digest, content_type, signature;
-    struct cmc_slice cert;  /* of the signer, whole DER; or absent */
-    bool own_key;           /* signed with the key of a request inside (by its SKI) */
-    uint32_t request_id;    /* of which one */
+    struct cmc_slice cert;                /* of the signer, whole DER; or absent */
+    bool own_key;                         /* signed with the key of a request inside (by its SKI) */
+    uint32_t request_id;                  /* of which one */
     struct cmc_slice issuer, serial, ski; /* what the SignerInfo names */
     const char *digest_alg;               /* names, never NULL */
     const char *signature_alg;

@@ -100,8 +100,9 @@ static enum cmc_rc check_who(struct tool *t, const struct enroll *o)
     int sid;
 
     if (ways != 1)
-        return tool_usage(t, "%s of --officer-cert, --renew, --self and --simple is needed: who "
-                             "asks for the certificate",
+        return tool_usage(t,
+                          "%s of --officer-cert, --renew, --self and --simple is needed: who "
+                          "asks for the certificate",
                           ways == 0 ? "one" : "only one");
     if (o->officer_cert == NULL && o->officer_key != NULL)
         return tool_usage(t, "--officer-key without --officer-cert; name the certificate too");
@@ -294,8 +295,8 @@ static enum cmc_rc submit(struct run *r)
 static enum cmc_rc find_cert(struct run *r)
 {
     struct tool *t = r->t;
-    enum cmc_rc rc = cmc_answer_cert(t->crypto, &r->answer, r->rq.spki, NULL, t->arena, &r->cert,
-                                     &t->err);
+    enum cmc_rc rc =
+        cmc_answer_cert(t->crypto, &r->answer, r->rq.spki, NULL, t->arena, &r->cert, &t->err);
 
     if (rc == CMC_OK && r->trust != NULL) {
         rc = cmc_chain_check(t->crypto, r->cert, r->answer.certs, r->answer.ncerts, r->trust,

@@ -82,9 +82,8 @@ static enum cmc_rc own_ski(struct tool *t, const struct tool_csrs *csrs, EVP_PKE
     return cmc_decode(&cmc_it_octet_string, e->value, t->arena, ski, &t->err);
 }
 
-static enum cmc_rc get_signer(struct tool *t, const struct request *o,
-                              const struct tool_csrs *csrs, struct tool_signer *s,
-                              struct cmc_cms_signer *signer)
+static enum cmc_rc get_signer(struct tool *t, const struct request *o, const struct tool_csrs *csrs,
+                              struct tool_signer *s, struct cmc_cms_signer *signer)
 {
     const struct cmc_passphrase pass = {.file = o->pass, .prompt = o->pass == NULL};
     enum cmc_rc rc;
@@ -109,8 +108,9 @@ static enum cmc_rc get_signer(struct tool *t, const struct request *o,
     if (rc == CMC_OK && o->sig_alg != NULL) {
         signer->alg = cmc_sig_by_name(o->sig_alg);
         if (signer->alg == NULL)
-            rc = tool_usage(t, "--sig-alg %s: unknown; as rsa-sha256, rsa-pss-sha256, "
-                               "ecdsa-sha384, ed25519",
+            rc = tool_usage(t,
+                            "--sig-alg %s: unknown; as rsa-sha256, rsa-pss-sha256, "
+                            "ecdsa-sha384, ed25519",
                             o->sig_alg);
     }
     return rc;

@@ -172,8 +172,7 @@ static enum cmc_rc submit(struct run *r)
 {
     struct tool *t = r->t;
     struct cmc_cms_signer signer = {.signing_time = true, .time = (int64_t)time(NULL)};
-    struct cmc_full_request rq = {
-        .revocations = r->list, .nrevocations = r->n, .signer = &signer};
+    struct cmc_full_request rq = {.revocations = r->list, .nrevocations = r->n, .signer = &signer};
     struct cmc_slice body = CMC_SLICE_NONE;
     struct cmc_transport_reply reply;
     struct cmc_trust store;
@@ -195,8 +194,8 @@ static enum cmc_rc submit(struct run *r)
     if (rc == CMC_OK)
         rc = tool_net_post(t, &r->o->net, TOOL_TYPE_CMC, NULL, body, &reply);
     if (rc == CMC_OK)
-        rc = cmc_answer_open(t->crypto, reply.body, &r->state, trust, t->arena, &r->answer,
-                             &t->err);
+        rc =
+            cmc_answer_open(t->crypto, reply.body, &r->state, trust, t->arena, &r->answer, &t->err);
     /* RFC 10002 section 6.11: a Full PKI Response must come; nothing else says what was done. */
     if (rc == CMC_OK && !r->answer.full)
         rc = cmc_fail(&t->err, CMC_E_REFUSED, "RFC 10002 section 6.11",
@@ -328,7 +327,6 @@ static int worst_code(const struct run *r)
 static int run(struct run *r)
 {
     struct tool *t = r->t;
-    int code;
     enum cmc_rc rc = check(t, r->o);
 
     if (rc == CMC_OK)
@@ -341,12 +339,7 @@ static int run(struct run *r)
         rc = submit(r);
     if (rc == CMC_OK)
         rc = r->o->json ? say_json(r) : say_text(r);
-    if (rc != CMC_OK)
-        return tool_end(t, rc);
-    code = worst_code(r);
-    if (code != TOOL_OK)
-        (void)tool_say_refusals(t, &r->answer);
-    return code;
+    return rc == CMC_OK ? worst_code(r) : tool_end(t, rc);
 }
 
 int tool_cmd_revoke(struct tool *t, int argc, char **argv)

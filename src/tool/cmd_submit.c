@@ -57,17 +57,16 @@ static enum cmc_rc media_type(struct tool *t, const struct submit *o, struct cmc
 }
 
 static enum cmc_rc report(struct tool *t, const struct submit *o,
-                          const struct cmc_transport_reply *reply,
-                          const struct cmc_answer_view *a)
+                          const struct cmc_transport_reply *reply, const struct cmc_answer_view *a)
 {
     struct cmc_buf b;
     enum cmc_rc rc;
 
     if (o->json)
         return tool_json_print(
-            t, json_pack("{s:s, s:i, s:s, s:o}", "result", tool_status_word(a->worst),
-                         "httpStatus", (int)reply->http_status, "contentType", reply->content_type,
-                         "statuses", tool_json_outcomes(a)));
+            t, json_pack("{s:s, s:i, s:s, s:o}", "result", tool_status_word(a->worst), "httpStatus",
+                         (int)reply->http_status, "contentType", reply->content_type, "statuses",
+                         tool_json_outcomes(a)));
     cmc_buf_init(&b, CMC_LIMIT_MESSAGE_OCTETS);
     cmc_buf_printf(&b, "HTTP %u, ", reply->http_status);
     tool_safe(&b, cmc_slice_str(reply->content_type));

@@ -49,10 +49,8 @@ struct tool_trust_options {
     TOOL_ROW("trust", 'T', LIST, "FILE", T, m.trust,                                               \
              "trusted CA certificates: the answer must lead to one of\n"                           \
              "them (may be repeated)"),                                                            \
-        TOOL_ROW("no-trust", 0, FLAG, NULL, T, m.no_trust,                                         \
-                 "do not check who signed the answer"),                                            \
-        TOOL_ROW("no-eku", 0, FLAG, NULL, T, m.no_eku,                                             \
-                 "accept a responder without id-kp-cmcCA")
+        TOOL_ROW("no-trust", 0, FLAG, NULL, T, m.no_trust, "do not check who signed the answer"),  \
+        TOOL_ROW("no-eku", 0, FLAG, NULL, T, m.no_eku, "accept a responder without id-kp-cmcCA")
 
 /* *trust is NULL after --no-trust. Errors: CMC_E_USAGE when neither is given. */
 enum cmc_rc tool_trust_load(struct tool *t, const struct tool_trust_options *o,

@@ -42,8 +42,8 @@ static int unknown_command(struct tool *t, const char *name)
     for (size_t i = 0; i < NCOMMANDS; i++)
         cmc_nearest_offer(&near, name, commands[i].name);
     if (near.word != NULL)
-        return tool_end(t, tool_usage(t, "unknown command '%s'; did you mean '%s'?", name,
-                                      near.word));
+        return tool_end(t,
+                        tool_usage(t, "unknown command '%s'; did you mean '%s'?", name, near.word));
     return tool_end(t, tool_usage(t, "unknown command '%s'; see 'cmc --help'", name));
 }
 

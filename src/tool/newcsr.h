@@ -46,8 +46,7 @@ struct tool_csr_options {
         TOOL_ROW("ski", 0, FLAG, NULL, T, m.ski,                                                   \
                  "ask for the subjectKeyIdentifier extension (RFC 5280\n"                          \
                  "method 1)"),                                                                     \
-        TOOL_ROW("form", 'f', STRING, "FORM", T, m.form,                                           \
-                 "pkcs10 (the default) or crmf")
+        TOOL_ROW("form", 'f', STRING, "FORM", T, m.form, "pkcs10 (the default) or crmf")
 
 /* Check that the options go together; nothing is made or read. */
 enum cmc_rc tool_key_check(struct tool *t, const struct tool_key_options *o) CMC_MUST_USE;

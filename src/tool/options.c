@@ -55,8 +55,8 @@ static void help_row(const struct tool_option *row)
 
 static void help(const struct tool *t, const struct tool_options *o)
 {
-    static const struct tool_option help_option = {
-        "help", 'h', TOOL_OPT_FLAG, NULL, 0, "print this and exit"};
+    static const struct tool_option help_option = {"help", 'h', TOOL_OPT_FLAG,
+                                                   NULL,   0,   "print this and exit"};
 
     (void)printf("usage: cmc %s [options]%s%s\n\n%s\n", t->command, *o->operands != '\0' ? " " : "",
                  o->operands, o->about);

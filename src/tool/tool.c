@@ -65,8 +65,7 @@ void tool_safe(struct cmc_buf *b, struct cmc_slice s)
     while (s.n > 0) {
         size_t n = utf8_length(s);
         bool plain = n > 0 && !(n == 1 && (s.p[0] < 0x20 || s.p[0] == 0x7f)) &&
-                     !(n == 2 && s.p[0] == 0xc2 && s.p[1] < 0xa0) &&
-                     !turns_text(cmc_slice(s.p, n));
+                     !(n == 2 && s.p[0] == 0xc2 && s.p[1] < 0xa0) && !turns_text(cmc_slice(s.p, n));
 
         n = n > 0 ? n : 1;
         for (size_t i = 0; i < n && !plain; i++)

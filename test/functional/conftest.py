@@ -23,7 +23,13 @@ START_SECONDS = 20
 CMC_REQUEST = "application/pkcs7-mime; smime-type=CMC-request"
 
 Counts = collections.namedtuple("Counts", "certs revoked audits")
-Person = collections.namedtuple("Person", "name key pem cert")
+
+
+class Person(collections.namedtuple("Person", "name key pem cert")):
+    """A name, a private key file, a certificate file, and the certificate taken apart."""
+    issuer = property(lambda self: self.cert.issuer)
+    serial_der = property(lambda self: self.cert.serial_der)
+
 
 CONFIG = """\
 database: {database}
@@ -54,6 +60,7 @@ profiles:
   - name: p256
     days: 90
     keys: ["ec:P-256"]
+    other-extensions: refuse
 endpoints:
   - {{path: /cmc, accept: [cmc, pkcs10], answer: [cmc, certs-only, certs-only-chain, pkix-cert],
      profile: client, officer: required, renewal: true, same-key: false, revoke: {{allow: true}}}}
@@ -124,11 +131,13 @@ class Server:
         self.process = subprocess.Popen([CMCD, "serve", "-c", self.conf, "--port-file", self.ports],
                                         stdout=self.log, stderr=self.log)
         give_up = time.monotonic() + START_SECONDS
-        while not self.ports.exists() or len(self.ports.read_text().split()) < 2:
+        while not self.ports.exists() or not self.ports.read_text().endswith("tls\n"):
             assert self.process.poll() is None, "cmcd ended:\n" + self.log_text()
             assert time.monotonic() < give_up, "cmcd does not serve:\n" + self.log_text()
             time.sleep(0.01)
-        self.port, self.tls_port = [int(p) for p in self.ports.read_text().split()[:2]]
+        ports = {kind: int(port) for _, port, kind in
+                 (line.split() for line in self.ports.read_text().splitlines())}
+        self.port, self.tls_port = ports["plain"], ports["tls"]
         self.url = "http://127.0.0.1:%d" % self.port
         self.tls_url = "https://127.0.0.1:%d" % self.tls_port
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """CMC messages made by hand, right or wrong, and CMC answers taken apart. Nothing of the project's
 own code is used: signatures are made and checked by the openssl command."""
+import functools
 import hashlib
 import os
 import subprocess
@@ -71,6 +72,7 @@ class Cert:
         return seq(self.issuer, self.serial_der)
 
 
+@functools.lru_cache(maxsize=None)
 def key_of(path):
     """"rsa", "ec", "ed25519" or "ed448": the kind of a private key file."""
     text = openssl("pkey", "-in", path, "-noout", "-text").decode()
@@ -124,6 +126,7 @@ def new_key(path, kind="ec"):
     return path
 
 
+@functools.lru_cache(maxsize=None)
 def public_key(path):
     return openssl("pkey", "-in", path, "-pubout", "-outform", "DER")
 

@@ -39,7 +39,7 @@ struct echo {
     struct later *laters; /* loop's thread, and after it has ended main's */
 };
 
-static void die(const char *what)
+_Noreturn static void die(const char *what)
 {
     (void)fprintf(stderr, "http_echo: %s\n", what);
     exit(2);

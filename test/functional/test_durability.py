@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Nothing acknowledged is lost, and nothing is done twice."""
 import concurrent.futures
+import http.client
 import os
-import pathlib
 import sqlite3
 import threading
 import time
@@ -10,7 +10,7 @@ import time
 import pytest
 
 import craft
-from conftest import CMC, Server, World, run
+from conftest import Server, World
 
 
 @pytest.fixture
@@ -22,16 +22,16 @@ def own(tmp_path):
     s.close()
 
 
-def enrolment(world, cn, key=None):
-    key = key or world.key
-    data = craft.pkidata([craft.transaction_id(1), craft.sender_nonce(2, os.urandom(16))],
-                         [craft.tcr(10, craft.csr(key, cn))])
+def enrolment(world, number=0):
+    """A new message each time: its nonce differs."""
+    data = craft.pkidata([craft.transaction_id(1, number), craft.sender_nonce(2, os.urandom(16))],
+                         [craft.tcr(10, world.csr)])
     return craft.message(data, world.officer.cert, world.officer.key)
 
 
 def test_the_same_message_again(world):
     """The same octets of answer, and one certificate."""
-    message = enrolment(world, "once")
+    message = enrolment(world)
     before = world.server.counts()
     _, first = world.server.post("/cmc", message)
     _, second = world.server.post("/cmc", message)
@@ -48,7 +48,7 @@ def test_the_same_message_again(world):
 
 def test_the_same_message_at_the_same_time(world):
     """Twelve copies on twelve connections: one certificate, one answer."""
-    message = enrolment(world, "at once")
+    message = enrolment(world)
     before = world.server.counts()
     with concurrent.futures.ThreadPoolExecutor(12) as pool:
         answers = set(pool.map(lambda _: world.server.post("/cmc", message)[1], range(12)))
@@ -65,7 +65,7 @@ def test_the_same_revocation_again(world):
 
 
 def test_the_same_message_after_a_restart(own):
-    message = enrolment(own, "before and after")
+    message = enrolment(own)
     _, first = own.server.post("/cmc", message)
     own.server.stop()
     own.server.start()
@@ -78,7 +78,7 @@ def test_killed_under_load(own, turn):
     """SIGKILL while eight clients enrol: each answer that arrived is there afterwards, the
     database is whole, and a message that got no answer gets one now."""
     world, server = own, own.server
-    messages = [enrolment(world, "load %d" % i) for i in range(400)]
+    messages = [enrolment(world, i) for i in range(250)]
     acknowledged, lost, lock = {}, [], threading.Lock()
     todo = iter(enumerate(messages))
 
@@ -93,14 +93,14 @@ def test_killed_under_load(own, turn):
                                                    "application/pkcs7-mime")
                 assert status == 200
                 acknowledged[i] = answer
-            except (OSError, EOFError, __import__("http").client.HTTPException):
+            except (OSError, EOFError, http.client.HTTPException):
                 lost.append(i)
                 return
 
     threads = [threading.Thread(target=client) for _ in range(8)]
     for t in threads:
         t.start()
-    while len(acknowledged) < 40 + 30 * turn:
+    while len(acknowledged) < 30 + 30 * turn:
         time.sleep(0.001)
     server.kill()
     for t in threads:
@@ -126,7 +126,7 @@ def test_stops_gracefully(own):
     answers = []
 
     def client():
-        answers.append(world.server.post("/cmc", enrolment(world, "at the end"))[1])
+        answers.append(world.server.post("/cmc", enrolment(world))[1])
 
     threads = [threading.Thread(target=client) for _ in range(4)]
     for t in threads:
@@ -143,8 +143,7 @@ def test_the_audit_chain_is_watched(own):
     own.server.stop()
     own.server.audit_verify()
     db = sqlite3.connect(own.server.database)
-    db.execute("UPDATE audit SET json = replace(json, 'officer', 'nobody') WHERE seq = "
-               "(SELECT max(seq) FROM audit)")
+    db.execute("UPDATE audit SET json = json || ' ' WHERE seq = (SELECT max(seq) - 1 FROM audit)")
     db.commit()
     db.close()
     own.server.cmcd("audit", "verify", ok=1)

@@ -10,10 +10,12 @@ import craft
 from conftest import CMC, run
 
 KINDS = {
-    "rsa2048": ["rsa:2048"], "rsa3072": ["rsa:3072"], "rsa4096": ["rsa:4096"],
-    "p256": ["ec", "-pkeyopt", "ec_paramgen_curve:P-256"],
-    "p384": ["ec", "-pkeyopt", "ec_paramgen_curve:P-384"],
-    "p521": ["ec", "-pkeyopt", "ec_paramgen_curve:P-521"],
+    "rsa2048": ["RSA", "-pkeyopt", "rsa_keygen_bits:2048"],
+    "rsa3072": ["RSA", "-pkeyopt", "rsa_keygen_bits:3072"],
+    "rsa4096": ["RSA", "-pkeyopt", "rsa_keygen_bits:4096"],
+    "p256": ["EC", "-pkeyopt", "ec_paramgen_curve:P-256"],
+    "p384": ["EC", "-pkeyopt", "ec_paramgen_curve:P-384"],
+    "p521": ["EC", "-pkeyopt", "ec_paramgen_curve:P-521"],
     "ed25519": ["ed25519"], "ed448": ["ed448"],
 }
 ANSWERS = {
@@ -25,14 +27,16 @@ MADE = {}
 
 
 def openssl_csr(world, kind):
-    """(key, CSR in PEM) made by openssl req, once for each kind."""
-    if kind not in MADE or not MADE[kind][0].exists():
-        key, request = world.fresh("key"), world.fresh("csr")
-        craft.openssl("req", "-new", "-newkey", *KINDS[kind], "-nodes", "-keyout", key, "-out",
-                      request, "-subj", "/O=Example/CN=%s.example" % kind, "-addext",
-                      "subjectAltName=DNS:%s.example" % kind)
-        MADE[kind] = key, request
-    return MADE[kind]
+    """(key, CSR in PEM) made by openssl req: a key of each kind, and a new CSR each time, because
+    the same bare PKCS#10 again would get the answer that it got before."""
+    if kind not in MADE:
+        MADE[kind] = world.fresh("key")
+        craft.openssl("genpkey", "-algorithm", *KINDS[kind], "-out", MADE[kind])
+    request = world.fresh("csr")
+    craft.openssl("req", "-new", "-key", MADE[kind], "-out", request, "-subj",
+                  "/O=Example/OU=%d/CN=%s.example" % (world.n, kind), "-addext",
+                  "subjectAltName=DNS:%s.example" % kind)
+    return MADE[kind], request
 
 
 def certificates(body, form):
@@ -64,7 +68,6 @@ def test_matrix(world, kind, request_form, form):
     server, accept = world.server, {"Accept": ANSWERS[form]}
     der = craft.openssl("req", "-in", request, "-outform", "DER")
     if request_form == "pkcs10":
-        # The key is certified for several answer forms: each message must be a new one.
         headers, body = server.post("/cmc" if form == "cmc" else "/pkcs10", der,
                                     "application/pkcs10", headers=accept, tls=world.officer)
     else:

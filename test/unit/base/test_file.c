@@ -143,6 +143,8 @@ static void errors_name_path_and_reason(void **state)
     assert_int_equal(cmc_file_write(lost, 0600, CMC_SLICE_LIT("x"), &err), CMC_E_LOCAL);
     assert_non_null(strstr(err.text, lost));
     assert_int_equal(cmc_file_create(lost, 0600, CMC_SLICE_LIT("x"), &err), CMC_E_LOCAL);
+    assert_int_equal(cmc_file_sync_directory(lost, &err), CMC_E_LOCAL);
+    assert_int_equal(cmc_file_sync_directory(p->file, &err), CMC_OK);
     assert_int_equal(cmc_file_write(p->dir, 0600, CMC_SLICE_LIT("x"), &err), CMC_E_LOCAL);
     assert_non_null(strstr(err.text, "Is a directory"));
     cmc_buf_free(&b);

@@ -13,9 +13,8 @@ const struct pki_ext pki_responder_exts[] = {{"keyUsage", "critical,digitalSigna
                                              {"extendedKeyUsage", "1.3.6.1.5.5.7.3.27"},
                                              {"subjectKeyIdentifier", "hash"},
                                              {NULL, NULL}};
-const struct pki_ext pki_ee_exts[] = {{"keyUsage", "critical,digitalSignature"},
-                                      {"subjectKeyIdentifier", "hash"},
-                                      {NULL, NULL}};
+const struct pki_ext pki_ee_exts[] = {
+    {"keyUsage", "critical,digitalSignature"}, {"subjectKeyIdentifier", "hash"}, {NULL, NULL}};
 
 /* A test that cannot make its material cannot go on. */
 static void need(bool ok)

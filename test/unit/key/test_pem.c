@@ -127,8 +127,8 @@ static void written_pem_is_read(void **state)
 
     cmc_buf_init(&b, 4096);
     assert_int_equal(cmc_pem_write("CERTIFICATE", cmc_slice(der, sizeof der), &b, NULL), CMC_OK);
-    assert_string_equal(cmc_buf_cstr(&b), "-----BEGIN CERTIFICATE-----\n" DER_BASE64
-                                          "\n-----END CERTIFICATE-----\n");
+    assert_string_equal(cmc_buf_cstr(&b),
+                        "-----BEGIN CERTIFICATE-----\n" DER_BASE64 "\n-----END CERTIFICATE-----\n");
     assert_int_equal(cmc_der_or_pem(cmc_buf_get0(&b), NULL, *state, &out, NULL), CMC_OK);
     assert_der(out);
     cmc_buf_free(&b);

@@ -14,26 +14,26 @@
 #include "server/conf.h"
 
 /* A configuration that is right; each case below replaces one piece of it. */
-static const char good[] = "database: db/chancery.db\n"                               /* 1 */
-                           "authority:\n"                                             /* 2 */
-                           "  certificate: ca.crt\n"                                  /* 3 */
-                           "  key: file:ca.key\n"                                     /* 4 */
-                           "  crl: {path: /ca.crl, url: \"http://ca.example/a.crl\"}\n" /* 5 */
-                           "  certificate-path: /ca.crt\n"                            /* 6 */
-                           "responder:\n"                                             /* 7 */
-                           "  certificate: r.crt\n"                                   /* 8 */
-                           "  key: pkcs11:object=r\n"                                 /* 9 */
-                           "listen:\n"                                                /* 10 */
-                           "  - address: 127.0.0.1\n"                                 /* 11 */
-                           "    port: 0\n"                                            /* 12 */
-                           "  - address: \"::1\"\n"                                   /* 13 */
-                           "    port: 8443\n"                                         /* 14 */
+static const char good[] = "database: db/chancery.db\n"                                     /* 1 */
+                           "authority:\n"                                                   /* 2 */
+                           "  certificate: ca.crt\n"                                        /* 3 */
+                           "  key: file:ca.key\n"                                           /* 4 */
+                           "  crl: {path: /ca.crl, url: \"http://ca.example/a.crl\"}\n"     /* 5 */
+                           "  certificate-path: /ca.crt\n"                                  /* 6 */
+                           "responder:\n"                                                   /* 7 */
+                           "  certificate: r.crt\n"                                         /* 8 */
+                           "  key: pkcs11:object=r\n"                                       /* 9 */
+                           "listen:\n"                                                      /* 10 */
+                           "  - address: 127.0.0.1\n"                                       /* 11 */
+                           "    port: 0\n"                                                  /* 12 */
+                           "  - address: \"::1\"\n"                                         /* 13 */
+                           "    port: 8443\n"                                               /* 14 */
                            "    tls: {certificate: /t.crt, key: t.key, client: optional}\n" /* 15 */
-                           "profiles:\n"                                              /* 16 */
-                           "  - name: tls-server\n"                                   /* 17 */
-                           "    days: 397\n"                                          /* 18 */
-                           "    keys: [\"ec:P-256\", \"rsa:2048\"]\n"                 /* 19 */
-                           "    extensions:\n"                                        /* 20 */
+                           "profiles:\n"                                                    /* 16 */
+                           "  - name: tls-server\n"                                         /* 17 */
+                           "    days: 397\n"                                                /* 18 */
+                           "    keys: [\"ec:P-256\", \"rsa:2048\"]\n"                       /* 19 */
+                           "    extensions:\n"                                              /* 20 */
                            "      - {name: keyUsage, value: \"critical,digitalSignature\"}\n"
                            "    from-request: [subjectAltName]\n" /* 22 */
                            "endpoints:\n"                         /* 23 */
@@ -244,9 +244,11 @@ static void test_refused(void **state)
         const char *from, *to, *error;
     } cases[] = {
         /* the syntax */
-        {"listen:\n", "listen: [\n", ":11:3: not YAML: did not find expected node content while parsing a flow node"},
+        {"listen:\n", "listen: [\n",
+         ":11:3: not YAML: did not find expected node content while parsing a flow node"},
         {"", "---\nx: 1\n", ":31:1: a second document; the configuration is one document"},
-        {"", "\tx: 1\n", ":30:1: not YAML: found character that cannot start any token while "
+        {"", "\tx: 1\n",
+         ":30:1: not YAML: found character that cannot start any token while "
          "scanning for the next token"},
         /* keys */
         {"    port: 0\n", "    portt: 0\n", ":12:5: unknown key 'portt'; did you mean 'port'?"},
@@ -303,8 +305,7 @@ static void test_refused(void **state)
          ":30:19: 'message' is 1000; 1024 to 16777216 are allowed"},
         {"", "limits: {message: 16777217}\n",
          ":30:19: 'message' is 16777217; 1024 to 16777216 are allowed"},
-        {"", "status: status\n",
-         ":30:9: path 'status' does not begin with '/'; write '/status'"},
+        {"", "status: status\n", ":30:9: path 'status' does not begin with '/'; write '/status'"},
         {"", "status: /a?b\n",
          ":30:9: path '/a?b' holds '?'; letters, digits and -._~/ are allowed"},
         /* meaning: the authority */

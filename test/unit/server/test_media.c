@@ -137,8 +137,7 @@ static void test_choose(void **state)
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         enum cmc_answer_form form = CMC_ANSWER_CMC;
         struct cmc_err err = {0};
-        enum cmc_rc rc =
-            cmc_media_choose(cases[i].accept, cases[i].offer, cases[i].n, &form, &err);
+        enum cmc_rc rc = cmc_media_choose(cases[i].accept, cases[i].offer, cases[i].n, &form, &err);
 
         if ((rc == CMC_OK ? (int)form : REFUSED) != cases[i].form)
             fail_msg("%s: %s, form %d", cases[i].accept, cmc_rc_name(rc), (int)form);
