@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files that make the configuration share: conf.c and conf_rules.c. */
+#ifndef CMC_SERVER_CONF_INT_H
+#define CMC_SERVER_CONF_INT_H
+
+#include "base/arena.h"
+#include "server/conf.h"
+#include "server/conf_schema.h"
+#include "server/conf_tree.h"
+
+/* URL paths: those of endpoints, the CRL, the CA's certificate, its chain and the status. */
+#define CMC_CONF_PATHS_MAX (CMC_LIMIT_CONF_ENDPOINTS + 4u)
+/* Octets of a place in the tree: "endpoints/2/revoke/reasons/1". */
+#define CMC_CONF_PLACE_MAX 128
+
+/* From the raw form to the checked one. */
+struct cmc_conf_load {
+    const struct cmc_conf_tree *tree;
+    const struct cmc_raw_conf *raw;
+    struct cmc_arena *arena;
+    struct cmc_conf *conf;
+    struct cmc_err *err;
+    /* URL paths that are taken, and by what. */
+    const char *taken[CMC_CONF_PATHS_MAX];
+    const char *owner[CMC_CONF_PATHS_MAX];
+    size_t ntaken;
+};
+
+/* conf.c */
+enum cmc_rc cmc_conf_no_memory(struct cmc_err *err);
+/* Copy a string, if there is one. */
+enum cmc_rc cmc_conf_copy(struct cmc_conf_load *l, const char *s, char **out) CMC_MUST_USE;
+/* Copy a path of ours in URLs, which nothing else may have. owner says whose it is. */
+enum cmc_rc cmc_conf_copy_url_path(struct cmc_conf_load *l, const char *place, const char *owner,
+                                   const char *s, char **out) CMC_MUST_USE;
+enum cmc_rc cmc_conf_in_range(struct cmc_conf_load *l, const char *place, const char *what,
+                              uint32_t v, uint32_t min, uint32_t max) CMC_MUST_USE;
+/* "list/i/key" into place; returns it. */
+const char *cmc_conf_at(char place[CMC_CONF_PLACE_MAX], const char *list, uint32_t i,
+                        const char *key);
+
+/* conf_rules.c: what may be issued, and where. */
+enum cmc_rc cmc_conf_load_profiles(struct cmc_conf_load *l) CMC_MUST_USE;
+enum cmc_rc cmc_conf_load_endpoints(struct cmc_conf_load *l) CMC_MUST_USE;
+
+#endif

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The part of the configuration that says what may be issued, and where. */
+#include <stdio.h>
+
+#include "server/conf_int.h"
+
+#define DEFAULT_BACKDATE 5u
+#define MAX_BACKDATE     (7u * 24u * 60u)
+#define MAX_DAYS         36525u
+
+/* -- profiles ---------------------------------------------------------------------------- */
+
+/* A list of words in which none may stand twice; place is that of the list. */
+static enum cmc_rc copy_words(struct cmc_conf_load *l, const char *place, const char *what,
+                              char *const *from, uint32_t n, char ***out, unsigned int *count)
+{
+    char **list = cmc_arena_array(l->arena, n, sizeof *list);
+
+    if (list == NULL)
+        return cmc_conf_no_memory(l->err);
+    for (uint32_t i = 0; i < n; i++) {
+        enum cmc_rc rc = cmc_conf_copy(l, from[i], &list[i]);
+
+        for (uint32_t k = 0; k < i && rc == CMC_OK; k++) {
+            char here[CMC_CONF_PLACE_MAX];
+
+            (void)snprintf(here, sizeof here, "%s/%u", place, i);
+            if (strcmp(list[k], list[i]) == 0)
+                rc = cmc_conf_tree_fail(l->tree, l->err, here, "%s '%.60s' is listed twice", what,
+                                        list[i]);
+        }
+        if (rc != CMC_OK)
+            return rc;
+    }
+    *out = list;
+    *count = n;
+    return CMC_OK;
+}
+
+static enum cmc_rc load_extensions(struct cmc_conf_load *l, uint32_t i, struct cmc_profile_spec *p)
+{
+    const struct cmc_raw_profile *raw = &l->raw->profiles[i];
+    char place[CMC_CONF_PLACE_MAX], key[CMC_CONF_PLACE_MAX / 2];
+    enum cmc_rc rc = CMC_OK;
+
+    p->extension_count = raw->extensions_count;
+    p->extensions = cmc_arena_array(l->arena, p->extension_count, sizeof *p->extensions);
+    if (p->extensions == NULL)
+        return cmc_conf_no_memory(l->err);
+    for (uint32_t k = 0; k < p->extension_count && rc == CMC_OK; k++) {
+        rc = cmc_conf_copy(l, raw->extensions[k].name, &p->extensions[k].name);
+        if (rc == CMC_OK)
+            rc = cmc_conf_copy(l, raw->extensions[k].value, &p->extensions[k].value);
+        (void)snprintf(key, sizeof key, "extensions/%u/name", k);
+        for (uint32_t m = 0; m < k && rc == CMC_OK; m++) {
+            if (strcmp(p->extensions[m].name, p->extensions[k].name) == 0)
+                rc = cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "profiles", i, key),
+                                        "extension '%.60s' is listed twice", p->extensions[k].name);
+        }
+        for (uint32_t m = 0; m < raw->from_request_count && rc == CMC_OK; m++) {
+            if (strcmp(raw->from_request[m], p->extensions[k].name) == 0)
+                rc = cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "profiles", i, key),
+                                        "extension '%.60s' is both fixed and in 'from-request'; "
+                                        "choose one",
+                                        p->extensions[k].name);
+        }
+    }
+    return rc;
+}
+
+static enum cmc_rc load_profile(struct cmc_conf_load *l, uint32_t i, struct cmc_profile_spec *p)
+{
+    const struct cmc_raw_profile *raw = &l->raw->profiles[i];
+    char place[CMC_CONF_PLACE_MAX];
+    enum cmc_rc rc;
+
+    for (uint32_t k = 0; k < i; k++) {
+        if (strcmp(l->raw->profiles[k].name, raw->name) == 0)
+            return cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "profiles", i, "name"),
+                                      "a second profile '%.60s'; each needs its own name",
+                                      raw->name);
+    }
+    p->days = raw->days;
+    p->backdate_minutes = raw->backdate != NULL ? *raw->backdate : DEFAULT_BACKDATE;
+    p->refuse_other_extensions = raw->other_extensions == CMC_RAW_OTHER_REFUSE;
+    p->allow_empty_subject = raw->empty_subject;
+    p->require_san = raw->require_san;
+    rc = cmc_conf_in_range(l, cmc_conf_at(place, "profiles", i, "days"), "'days'", p->days, 1,
+                           MAX_DAYS);
+    if (rc == CMC_OK)
+        rc = cmc_conf_in_range(l, cmc_conf_at(place, "profiles", i, "backdate"),
+                               "'backdate' (minutes)", p->backdate_minutes, 0, MAX_BACKDATE);
+    if (rc == CMC_OK)
+        rc = cmc_conf_copy(l, raw->name, &p->name);
+    if (rc == CMC_OK)
+        rc = copy_words(l, cmc_conf_at(place, "profiles", i, "keys"), "key type", raw->keys,
+                        raw->keys_count, &p->key_types, &p->key_type_count);
+    if (rc == CMC_OK)
+        rc = copy_words(l, cmc_conf_at(place, "profiles", i, "from-request"), "extension",
+                        raw->from_request, raw->from_request_count, &p->request_extensions,
+                        &p->request_extension_count);
+    if (rc == CMC_OK)
+        rc = load_extensions(l, i, p);
+    return rc;
+}
+
+enum cmc_rc cmc_conf_load_profiles(struct cmc_conf_load *l)
+{
+    struct cmc_conf *c = l->conf;
+    enum cmc_rc rc = CMC_OK;
+
+    c->profile_count = l->raw->profiles_count;
+    c->profiles = cmc_arena_array(l->arena, c->profile_count, sizeof *c->profiles);
+    if (c->profiles == NULL)
+        return cmc_conf_no_memory(l->err);
+    for (uint32_t i = 0; i < c->profile_count && rc == CMC_OK; i++)
+        rc = load_profile(l, i, &c->profiles[i]);
+    return rc;
+}
+
+/* -- endpoints --------------------------------------------------------------------------- */
+
+static bool contains(const int *list, uint32_t n, int v)
+{
+    for (uint32_t i = 0; i < n; i++) {
+        if (list[i] == v)
+            return true;
+    }
+    return false;
+}
+
+/* accept, answer and reasons are sets in which order may matter, but nothing stands twice. */
+static enum cmc_rc check_set(struct cmc_conf_load *l, uint32_t endpoint, const char *key,
+                             const int *list, uint32_t n)
+{
+    char place[CMC_CONF_PLACE_MAX], entry[CMC_CONF_PLACE_MAX / 2];
+
+    for (uint32_t i = 0; i < n; i++) {
+        (void)snprintf(entry, sizeof entry, "%s/%u", key, i);
+        if (contains(list, i, list[i]))
+            return cmc_conf_tree_fail(l->tree, l->err,
+                                      cmc_conf_at(place, "endpoints", endpoint, entry),
+                                      "listed twice in '%s'", key);
+    }
+    return CMC_OK;
+}
+
+static enum cmc_rc load_reasons(struct cmc_conf_load *l, uint32_t i,
+                                const struct cmc_raw_revoke *raw, unsigned int *out)
+{
+    char place[CMC_CONF_PLACE_MAX];
+    enum cmc_rc rc = check_set(l, i, "revoke/reasons", raw->reasons, raw->reasons_count);
+
+    if (rc != CMC_OK)
+        return rc;
+    *out = 0;
+    if (raw->reasons_count == 0 || contains(raw->reasons, raw->reasons_count, CMC_RAW_REASON_ALL)) {
+        if (raw->reasons_count > 1)
+            return cmc_conf_tree_fail(l->tree, l->err,
+                                      cmc_conf_at(place, "endpoints", i, "revoke/reasons"),
+                                      "'all' leaves nothing to add; write [all] or the list");
+        *out = CMC_REASONS_RFC5280;
+        return CMC_OK;
+    }
+    for (uint32_t k = 0; k < raw->reasons_count; k++)
+        *out |= CMC_REASON_BIT(raw->reasons[k]);
+    return CMC_OK;
+}
+
+static enum cmc_rc load_revoke(struct cmc_conf_load *l, uint32_t i, struct cmc_endpoint_rules *r)
+{
+    const struct cmc_raw_endpoint *ep = &l->raw->endpoints[i];
+    const struct cmc_raw_revoke *raw = ep->revoke;
+    char place[CMC_CONF_PLACE_MAX];
+
+    if (raw == NULL || (raw->allow != NULL && !*raw->allow))
+        return CMC_OK;
+    if (!contains(ep->accept, ep->accept_count, CMC_TYPE_CMC))
+        return cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "endpoints", i, "revoke"),
+                                  "revocation comes in a CMC request; add 'cmc' to 'accept', or "
+                                  "write 'allow: false'");
+    if (!contains(ep->answer, ep->answer_count, CMC_ANSWER_CMC))
+        return cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "endpoints", i, "revoke"),
+                                  "revocation is answered by a Full PKI Response; add 'cmc' to "
+                                  "'answer', or write 'allow: false'");
+    r->revoke = true;
+    r->revoke_max = raw->max;
+    r->mandatory_fields_only = raw->mandatory_fields_only;
+    return load_reasons(l, i, raw, &r->reasons);
+}
+
+static enum cmc_rc find_profile(struct cmc_conf_load *l, uint32_t i, const char **out)
+{
+    const char *name = l->raw->endpoints[i].profile;
+    char place[CMC_CONF_PLACE_MAX];
+
+    for (uint32_t k = 0; k < l->conf->profile_count; k++) {
+        if (strcmp(l->conf->profiles[k].name, name) == 0) {
+            *out = l->conf->profiles[k].name;
+            return CMC_OK;
+        }
+    }
+    return cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "endpoints", i, "profile"),
+                              "profile '%.60s' is not in 'profiles'", name);
+}
+
+static enum cmc_rc load_endpoint(struct cmc_conf_load *l, uint32_t i, struct cmc_conf_endpoint *ep)
+{
+    const struct cmc_raw_endpoint *raw = &l->raw->endpoints[i];
+    struct cmc_endpoint_rules *r = &ep->rules;
+    char *path = NULL, place[CMC_CONF_PLACE_MAX];
+    enum cmc_rc rc;
+
+    ep->accept_count = raw->accept_count;
+    for (uint32_t k = 0; k < raw->accept_count; k++)
+        ep->accept[k] = (enum cmc_request_type)raw->accept[k];
+    ep->answer_count = raw->answer_count;
+    for (uint32_t k = 0; k < raw->answer_count; k++)
+        ep->answer[k] = (enum cmc_answer_form)raw->answer[k];
+    r->require_officer = raw->officer == CMC_RAW_OFFICER_REQUIRED;
+    r->allow_renewal = raw->renewal;
+    r->same_key_renewal = raw->same_key;
+    r->status_v1 = raw->status_v1;
+    r->allow_weak = raw->weak;
+    r->lax_ids = raw->compat == CMC_RAW_COMPAT_DOGTAG;
+    if (raw->same_key && !raw->renewal)
+        return cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "endpoints", i, "same-key"),
+                                  "'same-key' has no effect without 'renewal: true'");
+    rc = cmc_conf_copy_url_path(l, cmc_conf_at(place, "endpoints", i, "path"), "another endpoint",
+                                raw->path, &path);
+    r->path = path;
+    if (rc == CMC_OK)
+        rc = check_set(l, i, "accept", raw->accept, raw->accept_count);
+    if (rc == CMC_OK)
+        rc = check_set(l, i, "answer", raw->answer, raw->answer_count);
+    if (rc == CMC_OK)
+        rc = find_profile(l, i, &r->profile);
+    if (rc == CMC_OK)
+        rc = load_revoke(l, i, r);
+    return rc;
+}
+
+enum cmc_rc cmc_conf_load_endpoints(struct cmc_conf_load *l)
+{
+    struct cmc_conf *c = l->conf;
+    enum cmc_rc rc = CMC_OK;
+
+    c->endpoint_count = l->raw->endpoints_count;
+    c->endpoints = cmc_arena_array(l->arena, c->endpoint_count, sizeof *c->endpoints);
+    if (c->endpoints == NULL)
+        return cmc_conf_no_memory(l->err);
+    for (uint32_t i = 0; i < c->endpoint_count && rc == CMC_OK; i++)
+        rc = load_endpoint(l, i, &c->endpoints[i]);
+    return rc;
+}
