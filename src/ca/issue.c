@@ -69,6 +69,19 @@ static enum cmc_rc sign_cert(const struct cmc_ca *ca, struct cmc_slice tbs, stru
     return cmc_encode_arena(&cmc_it_cert, &cert, arena, out, err);
 }
 
+/* The subject as text, for listings and searches; cut where it is longer than a line. */
+static const char *subject_text(struct cmc_slice subject, struct cmc_arena *arena)
+{
+    struct cmc_buf b;
+    char *text;
+
+    cmc_buf_init(&b, CMC_LIMIT_LOG_LINE);
+    cmc_name_print(subject, &b);
+    text = cmc_arena_strndup(arena, b.p != NULL ? (const char *)b.p : "", b.n);
+    cmc_buf_free(&b);
+    return text;
+}
+
 static enum cmc_rc make_record(const struct cmc_ca *ca, const struct cmc_issue_order *order,
                                const struct cmc_cert_params *params, struct cmc_arena *arena,
                                struct cmc_issued *out, struct cmc_err *err)
@@ -91,8 +104,9 @@ static enum cmc_rc make_record(const struct cmc_ca *ca, const struct cmc_issue_o
         .profile = order->profile,
         .requester = order->requester != NULL ? order->requester->name : NULL,
         .state = CMC_CERT_VALID};
+    r->subject_text = subject_text(r->subject, arena);
     ski = cmc_arena_alloc(arena, CMC_SKI_OCTETS);
-    if (ski == NULL)
+    if (ski == NULL || r->subject_text == NULL)
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a certificate");
     rc = cmc_spki_ski(ca->crypto, order->request->spki, ski, err);
     r->ski = cmc_slice(ski, CMC_SKI_OCTETS);

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Certificates from files: PEM (any number), DER, a certs-only message, PKCS#12. */
 #include <limits.h>
-#include <openssl/bio.h>
-#include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/x509.h>
 
 #include "asn1/cms.h"
@@ -82,35 +79,24 @@ static bool is_message_label(const char *name)
 
 static enum cmc_rc add_pem(struct gather *g, struct cmc_slice data, struct cmc_err *err)
 {
-    enum cmc_rc rc = CMC_OK;
-    BIO *bio = BIO_new_mem_buf(data.p, (int)data.n);
+    struct cmc_slice der = CMC_SLICE_NONE;
+    const char *label = NULL;
+    enum cmc_rc rc;
 
-    if (bio == NULL)
-        return cmc_fail(err, CMC_E_MEM, NULL, "%s: no memory to read PEM", g->path);
-    while (rc == CMC_OK) {
-        char *name = NULL, *header = NULL;
-        unsigned char *der = NULL;
-        long n = 0;
-
-        if (PEM_read_bio(bio, &name, &header, &der, &n) != 1) {
-            if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE)
-                rc = cmc_fail(err, CMC_E_INPUT, NULL, "%s: a PEM block is damaged", g->path);
-            break;
-        }
-        if (is_cert_label(name))
-            rc = add_cert(g, cmc_slice(der, (size_t)n), err);
-        else if (is_message_label(name))
-            rc = add_signed_data(g, cmc_slice(der, (size_t)n), err);
+    while ((rc = cmc_pem_next(&data, g->arena, &label, &der, err)) == CMC_OK) {
+        if (is_cert_label(label))
+            rc = add_cert(g, der, err);
+        else if (is_message_label(label))
+            rc = add_signed_data(g, der, err);
         if (rc == CMC_E_NOTFOUND)
             rc = cmc_fail(err, CMC_E_INPUT, NULL, "%s: the %s block is no SignedData", g->path,
-                          name);
-        OPENSSL_free(name);
-        OPENSSL_free(header);
-        OPENSSL_clear_free(der, (size_t)n);
+                          label);
+        if (rc != CMC_OK)
+            return rc;
     }
-    ERR_clear_error();
-    BIO_free(bio);
-    return rc;
+    if (rc != CMC_E_NOTFOUND)
+        cmc_err_prefix(err, "%s", g->path);
+    return rc == CMC_E_NOTFOUND ? CMC_OK : rc;
 }
 
 static enum cmc_rc add_pkcs12(struct gather *g, const struct cmc_crypto *c, struct cmc_slice data,

@@ -42,6 +42,15 @@ enum cmc_rc cmc_der_or_pem(struct cmc_slice data, const char *const *labels,
                            struct cmc_arena *arena, struct cmc_slice *out,
                            struct cmc_err *err) CMC_MUST_USE;
 
+/* True when data is text and holds a PEM header. */
+bool cmc_is_pem(struct cmc_slice data);
+/*
+ * The next PEM block of *in, which is stepped over: its label and content in the arena.
+ * Errors: CMC_E_NOTFOUND (there is no further one), CMC_E_INPUT (damaged), CMC_E_MEM.
+ */
+enum cmc_rc cmc_pem_next(struct cmc_slice *in, struct cmc_arena *arena, const char **label,
+                         struct cmc_slice *der, struct cmc_err *err) CMC_MUST_USE;
+
 /* PEM text of one DER with this label, appended to out. */
 enum cmc_rc cmc_pem_write(const char *label, struct cmc_slice der, struct cmc_buf *out,
                           struct cmc_err *err) CMC_MUST_USE;

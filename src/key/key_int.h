@@ -28,9 +28,6 @@ void cmc_pass_clean(struct cmc_pass *pass);
 /* The path that a URI names. Errors: CMC_E_USAGE for a scheme that we do not do. */
 enum cmc_rc cmc_uri_path(const char *uri, const char **path, struct cmc_err *err) CMC_MUST_USE;
 
-/* True when data holds a PEM header. */
-bool cmc_is_pem(struct cmc_slice data);
-
 /*
  * Open octets as PKCS#12. *key, and for certs != NULL each certificate, is the caller's.
  * CMC_E_NOTFOUND: this is no PKCS#12 at all. Others: CMC_E_USAGE (passphrase), CMC_E_INPUT.

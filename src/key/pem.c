@@ -37,50 +37,59 @@ static bool label_wanted(const char *const *labels, const char *name)
     return false;
 }
 
-static enum cmc_rc no_label(const char *const *labels, bool broken, struct cmc_err *err)
+enum cmc_rc cmc_pem_next(struct cmc_slice *in, struct cmc_arena *arena, const char **label,
+                         struct cmc_slice *der, struct cmc_err *err)
 {
-    const char *first = labels != NULL && labels[0] != NULL ? labels[0] : "anything";
+    enum cmc_rc rc = CMC_OK;
+    char *name = NULL, *header = NULL;
+    unsigned char *octets = NULL;
+    long n = 0;
+    BIO *bio = NULL;
+    size_t left;
 
-    if (broken)
-        return cmc_fail(err, CMC_E_INPUT, NULL,
-                        "a PEM block is damaged (base64, or no matching -----END line)");
-    return cmc_fail(err, CMC_E_INPUT, NULL, "no PEM block '-----BEGIN %s-----'", first);
+    if (in->n > INT_MAX)
+        return cmc_fail(err, CMC_E_LIMIT, NULL, "is larger than %d octets", INT_MAX);
+    bio = BIO_new_mem_buf(in->p, (int)in->n);
+    if (bio == NULL)
+        return cmc_fail(err, CMC_E_MEM, NULL, "no memory to read PEM");
+    if (PEM_read_bio(bio, &name, &header, &octets, &n) != 1) {
+        bool end = ERR_GET_REASON(ERR_peek_last_error()) == PEM_R_NO_START_LINE;
+
+        rc = end ? cmc_fail(err, CMC_E_NOTFOUND, NULL, "no further PEM block")
+                 : cmc_fail(err, CMC_E_INPUT, NULL,
+                            "a PEM block is damaged (base64, or no matching -----END line)");
+        goto out;
+    }
+    *label = cmc_arena_strdup(arena, name);
+    *der = cmc_arena_slice(arena, cmc_slice(octets, (size_t)n));
+    if (*label == NULL || der->p == NULL)
+        rc = cmc_fail(err, CMC_E_MEM, NULL, "no memory to read PEM");
+    left = BIO_pending(bio);
+    *in = cmc_slice(in->p + (in->n - left), left);
+out:
+    ERR_clear_error();
+    OPENSSL_free(name);
+    OPENSSL_free(header);
+    OPENSSL_clear_free(octets, (size_t)n);
+    BIO_free(bio);
+    return rc;
 }
 
 static enum cmc_rc from_pem(struct cmc_slice data, const char *const *labels,
                             struct cmc_arena *arena, struct cmc_slice *out, struct cmc_err *err)
 {
-    enum cmc_rc rc = CMC_OK;
-    char *name = NULL, *header = NULL;
-    unsigned char *der = NULL;
-    long n = 0;
-    BIO *bio = NULL;
-    bool found = false, broken = false;
+    struct cmc_slice der = CMC_SLICE_NONE;
+    const char *label = NULL;
+    enum cmc_rc rc;
 
-    bio = BIO_new_mem_buf(data.p, (int)data.n);
-    if (bio == NULL)
-        return cmc_fail(err, CMC_E_MEM, NULL, "no memory to read PEM");
-    while (!found) {
-        if (PEM_read_bio(bio, &name, &header, &der, &n) != 1) {
-            broken = ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE;
-            break;
-        }
-        found = label_wanted(labels, name);
-        if (found)
-            *out = cmc_arena_slice(arena, cmc_slice(der, (size_t)n));
-        OPENSSL_free(name);
-        OPENSSL_free(header);
-        OPENSSL_clear_free(der, (size_t)n);
-        name = NULL;
-        header = NULL;
-        der = NULL;
-    }
-    ERR_clear_error();
-    if (!found)
-        rc = no_label(labels, broken, err);
-    else if (out->p == NULL)
-        rc = cmc_fail(err, CMC_E_MEM, NULL, "no memory to read PEM");
-    BIO_free(bio);
+    do
+        rc = cmc_pem_next(&data, arena, &label, &der, err);
+    while (rc == CMC_OK && !label_wanted(labels, label));
+    if (rc == CMC_OK)
+        *out = der;
+    if (rc == CMC_E_NOTFOUND)
+        rc = cmc_fail(err, CMC_E_INPUT, NULL, "no PEM block '-----BEGIN %s-----'",
+                      labels != NULL && labels[0] != NULL ? labels[0] : "...");
     return rc;
 }
 

@@ -28,7 +28,7 @@ enum cmc_rc cmc_conf_no_memory(struct cmc_err *err)
 
 /* -- pieces ------------------------------------------------------------------------------ */
 
-enum cmc_rc cmc_conf_copy(struct cmc_conf_load *l, const char *s, char **out)
+enum cmc_rc cmc_conf_copy(struct cmc_conf_loading *l, const char *s, char **out)
 {
     if (s == NULL)
         return CMC_OK;
@@ -42,7 +42,7 @@ static bool has_prefix(const char *s, const char *prefix)
 }
 
 /* The path of a file, or the URI of something else, such that the current folder is no matter. */
-static enum cmc_rc copy_path(struct cmc_conf_load *l, const char *s, char **out)
+static enum cmc_rc copy_path(struct cmc_conf_loading *l, const char *s, char **out)
 {
     static const char *const file_schemes[] = {"file:", "sqlite:"};
     static const char *const other_schemes[] = {"pkcs11:", "nss:", "postgresql:"};
@@ -65,8 +65,8 @@ static enum cmc_rc copy_path(struct cmc_conf_load *l, const char *s, char **out)
     return *out != NULL ? CMC_OK : cmc_conf_no_memory(l->err);
 }
 
-static enum cmc_rc copy_paths(struct cmc_conf_load *l, char *const *from, uint32_t n, char ***out,
-                              unsigned int *count)
+static enum cmc_rc copy_paths(struct cmc_conf_loading *l, char *const *from, uint32_t n,
+                              char ***out, unsigned int *count)
 {
     char **list = cmc_arena_array(l->arena, n, sizeof *list);
 
@@ -83,7 +83,7 @@ static enum cmc_rc copy_paths(struct cmc_conf_load *l, char *const *from, uint32
     return CMC_OK;
 }
 
-enum cmc_rc cmc_conf_copy_url_path(struct cmc_conf_load *l, const char *place, const char *owner,
+enum cmc_rc cmc_conf_copy_url_path(struct cmc_conf_loading *l, const char *place, const char *owner,
                                    const char *s, char **out)
 {
     static const char allowed[] =
@@ -109,7 +109,7 @@ enum cmc_rc cmc_conf_copy_url_path(struct cmc_conf_load *l, const char *place, c
     return cmc_conf_copy(l, s, out);
 }
 
-enum cmc_rc cmc_conf_in_range(struct cmc_conf_load *l, const char *place, const char *what,
+enum cmc_rc cmc_conf_in_range(struct cmc_conf_loading *l, const char *place, const char *what,
                               uint32_t v, uint32_t min, uint32_t max)
 {
     if (v >= min && v <= max)
@@ -136,7 +136,7 @@ static uint32_t processors(void)
     return n > (long)CMC_LIMIT_WORKERS ? CMC_LIMIT_WORKERS : (uint32_t)n;
 }
 
-static enum cmc_rc load_process(struct cmc_conf_load *l)
+static enum cmc_rc load_process(struct cmc_conf_loading *l)
 {
     const struct cmc_raw_conf *raw = l->raw;
     struct cmc_conf *c = l->conf;
@@ -166,7 +166,7 @@ static enum cmc_rc load_process(struct cmc_conf_load *l)
 /* -- who signs --------------------------------------------------------------------------- */
 
 /* It goes into every certificate: a slip here cannot be called back. */
-static enum cmc_rc check_crl_url(struct cmc_conf_load *l, const char *url)
+static enum cmc_rc check_crl_url(struct cmc_conf_loading *l, const char *url)
 {
     static const char *const schemes[] = {"http://", "https://", "ldap://"};
     size_t scheme = 0;
@@ -183,7 +183,7 @@ static enum cmc_rc check_crl_url(struct cmc_conf_load *l, const char *url)
     return CMC_OK;
 }
 
-static enum cmc_rc load_crl(struct cmc_conf_load *l, const struct cmc_raw_crl *raw,
+static enum cmc_rc load_crl(struct cmc_conf_loading *l, const struct cmc_raw_crl *raw,
                             struct cmc_conf_authority *a)
 {
     enum cmc_rc rc = CMC_OK;
@@ -203,7 +203,7 @@ static enum cmc_rc load_crl(struct cmc_conf_load *l, const struct cmc_raw_crl *r
     return rc;
 }
 
-static enum cmc_rc load_authority(struct cmc_conf_load *l)
+static enum cmc_rc load_authority(struct cmc_conf_loading *l)
 {
     const struct cmc_raw_authority *raw = &l->raw->authority;
     struct cmc_conf_authority *a = &l->conf->authority;
@@ -226,7 +226,7 @@ static enum cmc_rc load_authority(struct cmc_conf_load *l)
     return rc;
 }
 
-static enum cmc_rc load_signers(struct cmc_conf_load *l)
+static enum cmc_rc load_signers(struct cmc_conf_loading *l)
 {
     const struct cmc_raw_responder *raw = &l->raw->responder;
     struct cmc_conf *c = l->conf;
@@ -246,7 +246,7 @@ static enum cmc_rc load_signers(struct cmc_conf_load *l)
 
 /* -- where we listen --------------------------------------------------------------------- */
 
-static enum cmc_rc check_address(struct cmc_conf_load *l, uint32_t i)
+static enum cmc_rc check_address(struct cmc_conf_loading *l, uint32_t i)
 {
     const struct cmc_raw_listener *raw = &l->raw->listen[i];
     unsigned char binary[sizeof(struct in6_addr)];
@@ -267,7 +267,7 @@ static enum cmc_rc check_address(struct cmc_conf_load *l, uint32_t i)
     return CMC_OK;
 }
 
-static enum cmc_rc load_tls(struct cmc_conf_load *l, uint32_t i, struct cmc_conf_tls **out)
+static enum cmc_rc load_tls(struct cmc_conf_loading *l, uint32_t i, struct cmc_conf_tls **out)
 {
     const struct cmc_raw_tls *raw = l->raw->listen[i].tls;
     struct cmc_conf_tls *tls;
@@ -293,7 +293,7 @@ static enum cmc_rc load_tls(struct cmc_conf_load *l, uint32_t i, struct cmc_conf
     return rc;
 }
 
-static enum cmc_rc load_listeners(struct cmc_conf_load *l)
+static enum cmc_rc load_listeners(struct cmc_conf_loading *l)
 {
     struct cmc_conf *c = l->conf;
 
@@ -318,7 +318,7 @@ static enum cmc_rc load_listeners(struct cmc_conf_load *l)
 /* -- the whole --------------------------------------------------------------------------- */
 
 /* The folder as it is named: a symbolic link to the file is not followed, its folder counts. */
-static enum cmc_rc load_place(struct cmc_conf_load *l, const char *path)
+static enum cmc_rc load_place(struct cmc_conf_loading *l, const char *path)
 {
     const char *slash = strrchr(path, '/');
     char *folder = NULL, *real = NULL;
@@ -338,7 +338,7 @@ static enum cmc_rc load_place(struct cmc_conf_load *l, const char *path)
     return rc;
 }
 
-static enum cmc_rc load_all(struct cmc_conf_load *l, const char *path)
+static enum cmc_rc load_all(struct cmc_conf_loading *l, const char *path)
 {
     enum cmc_rc rc = load_place(l, path);
 
@@ -413,7 +413,7 @@ enum cmc_rc cmc_conf_load(const char *path, struct cmc_conf **out, struct cmc_er
     }
     w->arena = arena;
     rc = load_all(
-        &(struct cmc_conf_load){
+        &(struct cmc_conf_loading){
             .tree = tree, .raw = raw, .arena = arena, .conf = &w->conf, .err = err},
         path);
     if (rc != CMC_OK)

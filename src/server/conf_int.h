@@ -14,7 +14,7 @@
 #define CMC_CONF_PLACE_MAX 128
 
 /* From the raw form to the checked one. */
-struct cmc_conf_load {
+struct cmc_conf_loading {
     const struct cmc_conf_tree *tree;
     const struct cmc_raw_conf *raw;
     struct cmc_arena *arena;
@@ -29,18 +29,18 @@ struct cmc_conf_load {
 /* conf.c */
 enum cmc_rc cmc_conf_no_memory(struct cmc_err *err);
 /* Copy a string, if there is one. */
-enum cmc_rc cmc_conf_copy(struct cmc_conf_load *l, const char *s, char **out) CMC_MUST_USE;
+enum cmc_rc cmc_conf_copy(struct cmc_conf_loading *l, const char *s, char **out) CMC_MUST_USE;
 /* Copy a path of ours in URLs, which nothing else may have. owner says whose it is. */
-enum cmc_rc cmc_conf_copy_url_path(struct cmc_conf_load *l, const char *place, const char *owner,
+enum cmc_rc cmc_conf_copy_url_path(struct cmc_conf_loading *l, const char *place, const char *owner,
                                    const char *s, char **out) CMC_MUST_USE;
-enum cmc_rc cmc_conf_in_range(struct cmc_conf_load *l, const char *place, const char *what,
+enum cmc_rc cmc_conf_in_range(struct cmc_conf_loading *l, const char *place, const char *what,
                               uint32_t v, uint32_t min, uint32_t max) CMC_MUST_USE;
 /* "list/i/key" into place; returns it. */
 const char *cmc_conf_at(char place[CMC_CONF_PLACE_MAX], const char *list, uint32_t i,
                         const char *key);
 
 /* conf_rules.c: what may be issued, and where. */
-enum cmc_rc cmc_conf_load_profiles(struct cmc_conf_load *l) CMC_MUST_USE;
-enum cmc_rc cmc_conf_load_endpoints(struct cmc_conf_load *l) CMC_MUST_USE;
+enum cmc_rc cmc_conf_load_profiles(struct cmc_conf_loading *l) CMC_MUST_USE;
+enum cmc_rc cmc_conf_load_endpoints(struct cmc_conf_loading *l) CMC_MUST_USE;
 
 #endif

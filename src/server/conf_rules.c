@@ -11,7 +11,7 @@
 /* -- profiles ---------------------------------------------------------------------------- */
 
 /* A list of words in which none may stand twice; place is that of the list. */
-static enum cmc_rc copy_words(struct cmc_conf_load *l, const char *place, const char *what,
+static enum cmc_rc copy_words(struct cmc_conf_loading *l, const char *place, const char *what,
                               char *const *from, uint32_t n, char ***out, unsigned int *count)
 {
     char **list = cmc_arena_array(l->arena, n, sizeof *list);
@@ -37,7 +37,8 @@ static enum cmc_rc copy_words(struct cmc_conf_load *l, const char *place, const 
     return CMC_OK;
 }
 
-static enum cmc_rc load_extensions(struct cmc_conf_load *l, uint32_t i, struct cmc_profile_spec *p)
+static enum cmc_rc load_extensions(struct cmc_conf_loading *l, uint32_t i,
+                                   struct cmc_profile_spec *p)
 {
     const struct cmc_raw_profile *raw = &l->raw->profiles[i];
     char place[CMC_CONF_PLACE_MAX], key[CMC_CONF_PLACE_MAX / 2];
@@ -68,7 +69,7 @@ static enum cmc_rc load_extensions(struct cmc_conf_load *l, uint32_t i, struct c
     return rc;
 }
 
-static enum cmc_rc load_profile(struct cmc_conf_load *l, uint32_t i, struct cmc_profile_spec *p)
+static enum cmc_rc load_profile(struct cmc_conf_loading *l, uint32_t i, struct cmc_profile_spec *p)
 {
     const struct cmc_raw_profile *raw = &l->raw->profiles[i];
     char place[CMC_CONF_PLACE_MAX];
@@ -104,7 +105,7 @@ static enum cmc_rc load_profile(struct cmc_conf_load *l, uint32_t i, struct cmc_
     return rc;
 }
 
-enum cmc_rc cmc_conf_load_profiles(struct cmc_conf_load *l)
+enum cmc_rc cmc_conf_load_profiles(struct cmc_conf_loading *l)
 {
     struct cmc_conf *c = l->conf;
     enum cmc_rc rc = CMC_OK;
@@ -130,7 +131,7 @@ static bool contains(const int *list, uint32_t n, int v)
 }
 
 /* accept, answer and reasons are sets in which order may matter, but nothing stands twice. */
-static enum cmc_rc check_set(struct cmc_conf_load *l, uint32_t endpoint, const char *key,
+static enum cmc_rc check_set(struct cmc_conf_loading *l, uint32_t endpoint, const char *key,
                              const int *list, uint32_t n)
 {
     char place[CMC_CONF_PLACE_MAX], entry[CMC_CONF_PLACE_MAX / 2];
@@ -145,7 +146,7 @@ static enum cmc_rc check_set(struct cmc_conf_load *l, uint32_t endpoint, const c
     return CMC_OK;
 }
 
-static enum cmc_rc load_reasons(struct cmc_conf_load *l, uint32_t i,
+static enum cmc_rc load_reasons(struct cmc_conf_loading *l, uint32_t i,
                                 const struct cmc_raw_revoke *raw, unsigned int *out)
 {
     char place[CMC_CONF_PLACE_MAX];
@@ -167,7 +168,7 @@ static enum cmc_rc load_reasons(struct cmc_conf_load *l, uint32_t i,
     return CMC_OK;
 }
 
-static enum cmc_rc load_revoke(struct cmc_conf_load *l, uint32_t i, struct cmc_endpoint_rules *r)
+static enum cmc_rc load_revoke(struct cmc_conf_loading *l, uint32_t i, struct cmc_endpoint_rules *r)
 {
     const struct cmc_raw_endpoint *ep = &l->raw->endpoints[i];
     const struct cmc_raw_revoke *raw = ep->revoke;
@@ -189,7 +190,7 @@ static enum cmc_rc load_revoke(struct cmc_conf_load *l, uint32_t i, struct cmc_e
     return load_reasons(l, i, raw, &r->reasons);
 }
 
-static enum cmc_rc find_profile(struct cmc_conf_load *l, uint32_t i, const char **out)
+static enum cmc_rc find_profile(struct cmc_conf_loading *l, uint32_t i, const char **out)
 {
     const char *name = l->raw->endpoints[i].profile;
     char place[CMC_CONF_PLACE_MAX];
@@ -204,7 +205,8 @@ static enum cmc_rc find_profile(struct cmc_conf_load *l, uint32_t i, const char 
                               "profile '%.60s' is not in 'profiles'", name);
 }
 
-static enum cmc_rc load_endpoint(struct cmc_conf_load *l, uint32_t i, struct cmc_conf_endpoint *ep)
+static enum cmc_rc load_endpoint(struct cmc_conf_loading *l, uint32_t i,
+                                 struct cmc_conf_endpoint *ep)
 {
     const struct cmc_raw_endpoint *raw = &l->raw->endpoints[i];
     struct cmc_endpoint_rules *r = &ep->rules;
@@ -240,7 +242,7 @@ static enum cmc_rc load_endpoint(struct cmc_conf_load *l, uint32_t i, struct cmc
     return rc;
 }
 
-enum cmc_rc cmc_conf_load_endpoints(struct cmc_conf_load *l)
+enum cmc_rc cmc_conf_load_endpoints(struct cmc_conf_loading *l)
 {
     struct cmc_conf *c = l->conf;
     enum cmc_rc rc = CMC_OK;

@@ -84,10 +84,50 @@ static enum cmc_rc show_der(struct tool *t, const struct show *o, struct cmc_sli
     return nothing_fits(t, o, der);
 }
 
+/* Each block of a PEM file, under its label when there are several. */
+static enum cmc_rc show_pem(struct tool *t, const struct show *o, struct cmc_slice text,
+                            struct cmc_buf *out)
+{
+    struct cmc_slice der = CMC_SLICE_NONE;
+    const char *label = NULL;
+    size_t n = 0;
+    enum cmc_rc rc;
+
+    while ((rc = cmc_pem_next(&text, t->arena, &label, &der, &t->err)) == CMC_OK) {
+        if (n++ > 0)
+            cmc_buf_byte(out, '\n');
+        if (strstr(label, "PRIVATE KEY") != NULL)
+            cmc_buf_str(out, "a private key, which is not shown\n");
+        else
+            rc = show_der(t, o, der, out);
+        if (rc != CMC_OK) {
+            cmc_err_prefix(&t->err, "PEM block %zu (%s)", n, label);
+            return rc;
+        }
+    }
+    if (rc == CMC_E_NOTFOUND && n > 0)
+        return CMC_OK;
+    return rc == CMC_E_NOTFOUND
+               ? cmc_fail(&t->err, CMC_E_INPUT, NULL, "no PEM block between the lines of text")
+               : rc;
+}
+
+static enum cmc_rc show_data(struct tool *t, const struct show *o, struct cmc_slice data,
+                             struct cmc_buf *out)
+{
+    struct cmc_slice der;
+    enum cmc_rc rc;
+
+    if (cmc_is_pem(data))
+        return show_pem(t, o, data, out);
+    rc = cmc_der_or_pem(data, NULL, t->arena, &der, &t->err);
+    return rc == CMC_OK ? show_der(t, o, der, out) : rc;
+}
+
 static enum cmc_rc show_file(struct tool *t, const struct show *o, const char *path, bool title)
 {
     enum cmc_rc rc;
-    struct cmc_slice data, der;
+    struct cmc_slice data;
     struct cmc_buf out;
 
     cmc_buf_init(&out, CMC_LIMIT_ARENA_OCTETS);
@@ -98,9 +138,7 @@ static enum cmc_rc show_file(struct tool *t, const struct show *o, const char *p
         tool_safe(&out, cmc_slice_str(path));
         cmc_buf_str(&out, ":\n");
     }
-    rc = cmc_der_or_pem(data, NULL, t->arena, &der, &t->err);
-    if (rc == CMC_OK)
-        rc = show_der(t, o, der, &out);
+    rc = show_data(t, o, data, &out);
     if (rc != CMC_OK)
         cmc_err_prefix(&t->err, "%s", path);
     else if (!cmc_buf_ok(&out))

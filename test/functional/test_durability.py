@@ -10,7 +10,7 @@ import time
 import pytest
 
 import craft
-from conftest import Server, World
+from authority import Server, World
 
 
 @pytest.fixture

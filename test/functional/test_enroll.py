@@ -7,7 +7,7 @@ import time
 import pytest
 
 import craft
-from conftest import CMC, run
+from authority import CMC, run
 
 KINDS = {
     "rsa2048": ["RSA", "-pkeyopt", "rsa_keygen_bits:2048"],

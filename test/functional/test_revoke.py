@@ -6,7 +6,7 @@ import os
 import pytest
 
 import craft
-from conftest import CMC, run
+from authority import CMC, run
 
 
 def verify(world, person):

@@ -134,6 +134,22 @@ static void written_pem_is_read(void **state)
     cmc_buf_free(&b);
 }
 
+static void block_after_block(void **state)
+{
+    static const char text[] = "-----BEGIN A-----\nMAMCAQE=\n-----END A-----\nbetween\n"
+                               "-----BEGIN B C-----\n" DER_BASE64 "\n-----END B C-----\nafter";
+    struct cmc_slice in = CMC_SLICE_LIT(text), out;
+    const char *label;
+
+    assert_int_equal(cmc_pem_next(&in, *state, &label, &out, NULL), CMC_OK);
+    assert_string_equal(label, "A");
+    assert_int_equal(out.n, 5);
+    assert_int_equal(cmc_pem_next(&in, *state, &label, &out, NULL), CMC_OK);
+    assert_string_equal(label, "B C");
+    assert_der(out);
+    assert_int_equal(cmc_pem_next(&in, *state, &label, &out, NULL), CMC_E_NOTFOUND);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -144,6 +160,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(damaged_pem, setup, teardown),
         cmocka_unit_test_setup_teardown(pem_inside_of_der, setup, teardown),
         cmocka_unit_test_setup_teardown(neither, setup, teardown),
+        cmocka_unit_test_setup_teardown(block_after_block, setup, teardown),
         cmocka_unit_test_setup_teardown(written_pem_is_read, setup, teardown),
     };
 

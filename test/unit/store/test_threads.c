@@ -120,7 +120,7 @@ static void of_equal_requests_one_commits(void **state)
 
 struct ticket {
     struct cmc_cert_record cert;
-    struct cmc_audit_record audit;
+    struct cmc_audit_record audits[2];
     struct cmc_txn txn;
     enum cmc_rc rc;
     sem_t *done;
@@ -136,14 +136,18 @@ static void ticket_done(void *arg, enum cmc_rc rc, const struct cmc_err *err)
     sem_post(t->done);
 }
 
-static enum cmc_rc ticket_submit(struct place *p, struct ticket *t, uint32_t n, sem_t *done)
+static void ticket_fill(struct place *p, struct ticket *t, uint32_t n, sem_t *done)
 {
-    *t = (struct ticket){.audit = {"{\"event\":\"issue\"}"}, .done = done};
+    *t = (struct ticket){.audits = {{"{\"event\":\"issue\"}"}}, .done = done};
     t->cert.issuer = issuer_a;
     t->cert.serial = cmc_arena_slice(p->arena, serial_make(n));
     t->cert.subject = t->cert.der = CMC_SLICE_LIT("x");
     t->txn = (struct cmc_txn){
-        .at = NOW, .certs = &t->cert, .ncerts = 1, .audits = &t->audit, .naudits = 1};
+        .at = NOW, .certs = &t->cert, .ncerts = 1, .audits = t->audits, .naudits = 1};
+}
+
+static enum cmc_rc ticket_submit(struct place *p, struct ticket *t)
+{
     return cmc_store_submit(p->store, &t->txn, ticket_done, t, &p->err);
 }
 
@@ -158,7 +162,12 @@ static sqlite3 *hold(struct place *p)
     return db;
 }
 
-static void in_a_group_a_conflict_fails_alone(void **state)
+static enum cmc_rc expected_of(uint32_t i)
+{
+    return i % 10 == 9 ? CMC_E_CONFLICT : i % 10 == 4 ? CMC_E_BUG : CMC_OK;
+}
+
+static void in_a_group_a_failure_stays_alone(void **state)
 {
     enum { N = 100 };
     struct place *p = *state;
@@ -167,15 +176,22 @@ static void in_a_group_a_conflict_fails_alone(void **state)
     sem_t done;
 
     sem_init(&done, 0, 0);
-    /* Every tenth is the same certificate as the one before. */
-    for (uint32_t i = 0; i < N; i++)
-        assert_int_equal(ticket_submit(p, &tickets[i], i % 10 == 9 ? i - 1 : i, &done), CMC_OK);
+    for (uint32_t i = 0; i < N; i++) {
+        /* Every tenth is the same certificate as the one before. */
+        ticket_fill(p, &tickets[i], i % 10 == 9 ? i - 1 : i, &done);
+        /* Another fails late, when its first audit record is in the chain already. */
+        if (expected_of(i) == CMC_E_BUG) {
+            tickets[i].audits[1].json = "not an object";
+            tickets[i].txn.naudits = 2;
+        }
+        assert_int_equal(ticket_submit(p, &tickets[i]), CMC_OK);
+    }
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
     for (int i = 0; i < N; i++)
         sem_wait(&done);
-    for (int i = 0; i < N; i++)
-        assert_int_equal(tickets[i].rc, i % 10 == 9 ? CMC_E_CONFLICT : CMC_OK);
-    assert_int_equal(audit_count(p), N - N / 10);
+    for (uint32_t i = 0; i < N; i++)
+        assert_int_equal(tickets[i].rc, expected_of(i));
+    assert_int_equal(audit_count(p), N - 2 * N / 10);
     sem_destroy(&done);
 }
 
@@ -191,7 +207,8 @@ static void a_full_queue_says_try_later(void **state)
 
     sem_init(&done, 0, 0);
     while (rc == CMC_OK && n < MOST) {
-        rc = ticket_submit(p, &tickets[n], n, &done);
+        ticket_fill(p, &tickets[n], n, &done);
+        rc = ticket_submit(p, &tickets[n]);
         n += rc == CMC_OK;
     }
     assert_int_equal(rc, CMC_E_RETRY);
@@ -203,7 +220,7 @@ static void a_full_queue_says_try_later(void **state)
     for (uint32_t i = 0; i < n; i++)
         assert_int_equal(tickets[i].rc, CMC_OK);
     /* And later is better. */
-    assert_int_equal(ticket_submit(p, &tickets[n], n, &done), CMC_OK);
+    assert_int_equal(ticket_submit(p, &tickets[n]), CMC_OK);
     sem_wait(&done);
     assert_int_equal(tickets[n].rc, CMC_OK);
     assert_int_equal(audit_count(p), n + 1);
@@ -220,8 +237,10 @@ static void close_commits_what_waits(void **state)
     int count = 0;
 
     sem_init(&done, 0, 0);
-    for (uint32_t i = 0; i < N; i++)
-        assert_int_equal(ticket_submit(p, &tickets[i], i, &done), CMC_OK);
+    for (uint32_t i = 0; i < N; i++) {
+        ticket_fill(p, &tickets[i], i, &done);
+        assert_int_equal(ticket_submit(p, &tickets[i]), CMC_OK);
+    }
     place_close(p);
     sem_getvalue(&done, &count);
     assert_int_equal(count, N);
@@ -282,9 +301,9 @@ int main(void)
 {
 #define IN_PLACE(f) cmocka_unit_test_setup_teardown(f, place_make, place_remove)
     const struct CMUnitTest tests[] = {
-        IN_PLACE(eight_threads_commit_and_read),     IN_PLACE(of_equal_requests_one_commits),
-        IN_PLACE(in_a_group_a_conflict_fails_alone), IN_PLACE(a_full_queue_says_try_later),
-        IN_PLACE(close_commits_what_waits),          IN_PLACE(three_processes_share_one_chain),
+        IN_PLACE(eight_threads_commit_and_read),    IN_PLACE(of_equal_requests_one_commits),
+        IN_PLACE(in_a_group_a_failure_stays_alone), IN_PLACE(a_full_queue_says_try_later),
+        IN_PLACE(close_commits_what_waits),         IN_PLACE(three_processes_share_one_chain),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
