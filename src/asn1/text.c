@@ -384,7 +384,7 @@ static void print_field(struct out *o, const struct cmc_field *f, const void *pa
         print_open(o, open, s, indent);
         return;
     }
-    if ((f->flags & CMC_F_WRAPPED) != 0 && open != NULL) {
+    if ((f->flags & CMC_F_WRAPPED) != 0) {
         memcpy(&s, member, sizeof s);
         print_open(o, open, s, indent);
         return;

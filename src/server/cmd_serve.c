@@ -210,7 +210,8 @@ static void stop(struct serving *s, enum cmc_rc so_far)
         cmc_worker_free(s->workers[i]);
     cmc_routes_free(&s->routes);
     cmc_service_close(&s->service);
-    cmc_log_event(s->log, CMC_LOG_INFO, "stopped", NULL);
+    if (so_far == CMC_OK)
+        cmc_log_event(s->log, CMC_LOG_INFO, "stopped", NULL);
     cmc_log_free(s->log);
     cmc_conf_free(s->conf);
     /* What ended the run is what main() tells. */

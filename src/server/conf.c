@@ -356,7 +356,8 @@ static enum cmc_rc load_all(struct cmc_conf_loading *l, const char *path)
 }
 
 /* libcyaml may still find what our check did not; its first line says what. */
-static void keep_first_line(cyaml_log_t level, void *ctx, const char *fmt, va_list ap)
+static void CMC_PRINTF(3, 0)
+    keep_first_line(cyaml_log_t level, void *ctx, const char *fmt, va_list ap)
 {
     char *text = ctx;
 

@@ -34,8 +34,8 @@ static const char *scalar(const yaml_node_t *n)
     return n->type == YAML_SCALAR_NODE ? (const char *)n->data.scalar.value : NULL;
 }
 
-static enum cmc_rc fail_mark(const struct cmc_conf_tree *t, struct cmc_err *err, yaml_mark_t mark,
-                             const char *fmt, va_list ap)
+static enum cmc_rc CMC_PRINTF(4, 0) fail_mark(const struct cmc_conf_tree *t, struct cmc_err *err,
+                                              yaml_mark_t mark, const char *fmt, va_list ap)
 {
     char text[CMC_LIMIT_ERROR_TEXT];
 

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmc csr: a key and a certification request for it. */
-#include "asn1/codec.h"
 #include "tool/input.h"
 #include "tool/newcsr.h"
 
@@ -11,20 +10,21 @@ struct csr {
     bool der;
 };
 
-static const struct tool_option rows[] = {
-    TOOL_HEADING("The key"),
+static const struct cmc_option rows[] = {
+    CMC_OPTION_HEADING("The key"),
     TOOL_KEY_ROWS(struct csr, key),
-    TOOL_HEADING("What is asked for"),
+    CMC_OPTION_HEADING("What is asked for"),
     TOOL_CSR_ROWS(struct csr, csr),
-    TOOL_ROW("id", 0, UINT, "NUMBER", struct csr, csr.id,
-             "certReqId of a CRMF request (a random one otherwise)"),
-    TOOL_HEADING("Output"),
-    TOOL_ROW("out", 'o', STRING, "FILE", struct csr, out, "write here, not to standard output"),
-    TOOL_ROW("der", 0, FLAG, NULL, struct csr, der, "write DER, not PEM"),
-    TOOL_END,
+    CMC_OPTION("id", 0, UINT, "NUMBER", struct csr, csr.id,
+               "certReqId of a CRMF request (a random one otherwise)"),
+    CMC_OPTION_HEADING("Output"),
+    CMC_OPTION("out", 'o', STRING, "FILE", struct csr, out, "write here, not to standard output"),
+    CMC_OPTION("der", 0, FLAG, NULL, struct csr, der, "write DER, not PEM"),
+    CMC_OPTION_END,
 };
 
-static const struct tool_options options = {
+static const struct cmc_options options = {
+    .command = "cmc csr",
     .operands = "",
     .about = "Make a certification request, PKCS#10 or CRMF, signed by its own key.",
     .rows = rows,
@@ -61,7 +61,7 @@ int tool_cmd_csr(struct tool *t, int argc, char **argv)
     struct csr o = {0};
     char **operands;
     size_t n;
-    int code = tool_options_parse(t, &options, argc, argv, &o, &operands, &n);
+    int code = tool_options(t, &options, argc, argv, &o, &operands, &n);
 
     return code == TOOL_GO_ON ? tool_end(t, run(t, &o)) : code;
 }

@@ -4,7 +4,6 @@
 #include <time.h>
 
 #include "asn1/codec.h"
-#include "asn1/oids.h"
 #include "client/chain.h"
 #include "tool/exchange.h"
 #include "tool/input.h"
@@ -25,51 +24,52 @@ struct enroll {
     bool json;
 };
 
-static const struct tool_option rows[] = {
-    TOOL_HEADING("The key"),
+static const struct cmc_option rows[] = {
+    CMC_OPTION_HEADING("The key"),
     TOOL_KEY_ROWS(struct enroll, key),
-    TOOL_HEADING("What is asked for"),
-    TOOL_ROW("csr", 0, STRING, "FILE", struct enroll, csr_file,
-             "a ready certification request (PKCS#10 or CRMF), in place\n"
-             "of the key and the options below"),
+    CMC_OPTION_HEADING("What is asked for"),
+    CMC_OPTION("csr", 0, STRING, "FILE", struct enroll, csr_file,
+               "a ready certification request (PKCS#10 or CRMF), in place\n"
+               "of the key and the options below"),
     TOOL_CSR_ROWS(struct enroll, csr),
-    TOOL_HEADING("Who asks (one of --officer-cert, --renew, --self, --simple)"),
-    TOOL_ROW("officer-cert", 0, STRING, "URI", struct enroll, officer_cert,
-             "an officer of the CA signs the request"),
-    TOOL_ROW("officer-key", 0, STRING, "URI", struct enroll, officer_key,
-             "the officer's key (not needed with PKCS#12)"),
-    TOOL_ROW("officer-pass", 0, STRING, "FILE", struct enroll, officer_pass,
-             "first line of FILE is the passphrase of that key"),
-    TOOL_ROW("renew", 0, STRING, "URI", struct enroll, renew,
-             "this certificate signs the request, and its subject and\n"
-             "subjectAltName are asked for again; with --new-key for a\n"
-             "new key, without for the same"),
-    TOOL_ROW("renew-key", 0, STRING, "URI", struct enroll, renew_key, "the key of --renew"),
-    TOOL_ROW("renew-pass", 0, STRING, "FILE", struct enroll, renew_pass,
-             "first line of FILE is the passphrase of that key"),
-    TOOL_ROW("self", 0, FLAG, NULL, struct enroll, self,
-             "the new key signs the request, named by its SKI"),
-    TOOL_ROW("simple", 0, FLAG, NULL, struct enroll, simple,
-             "send a bare PKCS#10 (Simple PKI Request); the officer is\n"
-             "who --tls-cert says"),
-    TOOL_ROW("sid", 0, STRING, "FORM", struct enroll, sid,
-             "name the signer by issuer-serial (the default) or ski"),
-    TOOL_HEADING("Where to"),
+    CMC_OPTION_HEADING("Who asks (one of --officer-cert, --renew, --self, --simple)"),
+    CMC_OPTION("officer-cert", 0, STRING, "URI", struct enroll, officer_cert,
+               "an officer of the CA signs the request"),
+    CMC_OPTION("officer-key", 0, STRING, "URI", struct enroll, officer_key,
+               "the officer's key (not needed with PKCS#12)"),
+    CMC_OPTION("officer-pass", 0, STRING, "FILE", struct enroll, officer_pass,
+               "first line of FILE is the passphrase of that key"),
+    CMC_OPTION("renew", 0, STRING, "URI", struct enroll, renew,
+               "this certificate signs the request, and its subject and\n"
+               "subjectAltName are asked for again; with --new-key for a\n"
+               "new key, without for the same"),
+    CMC_OPTION("renew-key", 0, STRING, "URI", struct enroll, renew_key, "the key of --renew"),
+    CMC_OPTION("renew-pass", 0, STRING, "FILE", struct enroll, renew_pass,
+               "first line of FILE is the passphrase of that key"),
+    CMC_OPTION("self", 0, FLAG, NULL, struct enroll, self,
+               "the new key signs the request, named by its SKI"),
+    CMC_OPTION("simple", 0, FLAG, NULL, struct enroll, simple,
+               "send a bare PKCS#10 (Simple PKI Request); the officer is\n"
+               "who --tls-cert says"),
+    CMC_OPTION("sid", 0, STRING, "FORM", struct enroll, sid,
+               "name the signer by issuer-serial (the default) or ski"),
+    CMC_OPTION_HEADING("Where to"),
     TOOL_NET_ROWS(struct enroll, net),
-    TOOL_HEADING("The answer"),
-    TOOL_ROW("answer", 'a', STRING, "FORM", struct enroll, answer,
-             "ask for it as cmc, certs-only or pkix-cert"),
+    CMC_OPTION_HEADING("The answer"),
+    CMC_OPTION("answer", 'a', STRING, "FORM", struct enroll, answer,
+               "ask for it as cmc, certs-only or pkix-cert"),
     TOOL_TRUST_ROWS(struct enroll, trust),
-    TOOL_ROW("cert-out", 'o', STRING, "FILE", struct enroll, cert_out,
-             "write the certificate here (PEM; standard output\n"
-             "otherwise)"),
-    TOOL_ROW("chain-out", 0, STRING, "FILE", struct enroll, chain_out,
-             "write the CAs from its issuer to the trusted one here"),
-    TOOL_ROW("json", 0, FLAG, NULL, struct enroll, json, "print the result as JSON"),
-    TOOL_END,
+    CMC_OPTION("cert-out", 'o', STRING, "FILE", struct enroll, cert_out,
+               "write the certificate here (PEM; standard output\n"
+               "otherwise)"),
+    CMC_OPTION("chain-out", 0, STRING, "FILE", struct enroll, chain_out,
+               "write the CAs from its issuer to the trusted one here"),
+    CMC_OPTION("json", 0, FLAG, NULL, struct enroll, json, "print the result as JSON"),
+    CMC_OPTION_END,
 };
 
-static const struct tool_options options = {
+static const struct cmc_options options = {
+    .command = "cmc enroll",
     .operands = "",
     .about = "Make a key and a request, have it signed, send it, check the answer, and save the\n"
              "certificate. An existing key, request or certificate may stand in.",
@@ -222,24 +222,6 @@ static enum cmc_rc get_csr(struct run *r)
     return rc;
 }
 
-static enum cmc_rc self_ski(struct run *r, struct cmc_slice *ski)
-{
-    const struct cmc_extension *e =
-        cmc_extension_find(&r->rq.extensions, cmc_oid_id_ce_subjectKeyIdentifier);
-    struct cmc_slice spki = CMC_SLICE_NONE;
-    enum cmc_rc rc = cmc_key_spki(r->key, r->t->arena, &spki, &r->t->err);
-
-    if (rc != CMC_OK)
-        return rc;
-    if (!cmc_slice_eq(spki, r->rq.spki))
-        return tool_usage(r->t, "--self: --key is not the key of the request");
-    if (e == NULL)
-        return cmc_fail(&r->t->err, CMC_E_USAGE, "RFC 10002 section 3.2.1",
-                        "--self: the request does not ask for a subjectKeyIdentifier; make it "
-                        "with cmc csr --ski");
-    return cmc_decode(&cmc_it_octet_string, e->value, r->t->arena, ski, &r->t->err);
-}
-
 static enum cmc_rc sign_request(struct run *r, struct cmc_slice *out)
 {
     struct tool *t = r->t;
@@ -250,7 +232,7 @@ static enum cmc_rc sign_request(struct run *r, struct cmc_slice *out)
     if (rc == CMC_OK && r->o->self) {
         signer.sid = CMC_SID_SKI;
         signer.key = r->key;
-        rc = self_ski(r, &signer.ski);
+        rc = tool_self_ski(t, &r->rq, r->key, &signer.ski);
     } else if (rc == CMC_OK) {
         signer.key = r->signer.key;
         signer.cert = r->signer.certs[0];
@@ -414,7 +396,7 @@ int tool_cmd_enroll(struct tool *t, int argc, char **argv)
     struct run r = {.t = t, .o = &o};
     char **operands;
     size_t n;
-    int code = tool_options_parse(t, &options, argc, argv, &o, &operands, &n);
+    int code = tool_options(t, &options, argc, argv, &o, &operands, &n);
 
     if (code != TOOL_GO_ON)
         return code;

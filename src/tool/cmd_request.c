@@ -2,48 +2,47 @@
 /* cmc request: a signed Full PKI Request from certification requests. */
 #include <time.h>
 
-#include "asn1/codec.h"
-#include "asn1/oids.h"
 #include "client/client.h"
 #include "tool/input.h"
 
 struct request {
     const char *cert, *key, *pass, *sid, *sig_alg, *data_return, *out;
-    struct tool_list chain;
+    struct cmc_option_list chain;
     bool self, no_nonce, no_transaction_id;
 };
 
-static const struct tool_option rows[] = {
-    TOOL_HEADING("Who signs"),
-    TOOL_ROW("signer-cert", 0, STRING, "URI", struct request, cert,
-             "certificate of the officer, or the existing one of the\n"
-             "holder; others in the file travel with it"),
-    TOOL_ROW("signer-key", 0, STRING, "URI", struct request, key,
-             "its key (not needed when the PKCS#12 holds it)"),
-    TOOL_ROW("self", 0, FLAG, NULL, struct request, self,
-             "--signer-key is the key of the one request itself, which\n"
-             "must ask for a subjectKeyIdentifier (cmc csr --ski)"),
-    TOOL_ROW("key-pass", 0, STRING, "FILE", struct request, pass,
-             "first line of FILE is the passphrase of the key"),
-    TOOL_ROW("sid", 0, STRING, "FORM", struct request, sid,
-             "name the signer by issuer-serial (the default) or ski"),
-    TOOL_ROW("sig-alg", 0, STRING, "NAME", struct request, sig_alg,
-             "as rsa-sha256, rsa-pss-sha256, ecdsa-sha384, ed25519"),
-    TOOL_ROW("chain", 0, LIST, "FILE", struct request, chain,
-             "further certificates to send (may be repeated)"),
-    TOOL_HEADING("Controls"),
-    TOOL_ROW("data-return", 0, STRING, "TEXT", struct request, data_return,
-             "octets that the server must send back"),
-    TOOL_ROW("no-nonce", 0, FLAG, NULL, struct request, no_nonce, "no senderNonce"),
-    TOOL_ROW("no-transaction-id", 0, FLAG, NULL, struct request, no_transaction_id,
-             "no transactionId"),
-    TOOL_HEADING("Output"),
-    TOOL_ROW("out", 'o', STRING, "FILE", struct request, out,
-             "write the request (DER; its name should end in .crq)"),
-    TOOL_END,
+static const struct cmc_option rows[] = {
+    CMC_OPTION_HEADING("Who signs"),
+    CMC_OPTION("signer-cert", 0, STRING, "URI", struct request, cert,
+               "certificate of the officer, or the existing one of the\n"
+               "holder; others in the file travel with it"),
+    CMC_OPTION("signer-key", 0, STRING, "URI", struct request, key,
+               "its key (not needed when the PKCS#12 holds it)"),
+    CMC_OPTION("self", 0, FLAG, NULL, struct request, self,
+               "--signer-key is the key of the one request itself, which\n"
+               "must ask for a subjectKeyIdentifier (cmc csr --ski)"),
+    CMC_OPTION("key-pass", 0, STRING, "FILE", struct request, pass,
+               "first line of FILE is the passphrase of the key"),
+    CMC_OPTION("sid", 0, STRING, "FORM", struct request, sid,
+               "name the signer by issuer-serial (the default) or ski"),
+    CMC_OPTION("sig-alg", 0, STRING, "NAME", struct request, sig_alg,
+               "as rsa-sha256, rsa-pss-sha256, ecdsa-sha384, ed25519"),
+    CMC_OPTION("chain", 0, LIST, "FILE", struct request, chain,
+               "further certificates to send (may be repeated)"),
+    CMC_OPTION_HEADING("Controls"),
+    CMC_OPTION("data-return", 0, STRING, "TEXT", struct request, data_return,
+               "octets that the server must send back"),
+    CMC_OPTION("no-nonce", 0, FLAG, NULL, struct request, no_nonce, "no senderNonce"),
+    CMC_OPTION("no-transaction-id", 0, FLAG, NULL, struct request, no_transaction_id,
+               "no transactionId"),
+    CMC_OPTION_HEADING("Output"),
+    CMC_OPTION("out", 'o', STRING, "FILE", struct request, out,
+               "write the request (DER; its name should end in .crq)"),
+    CMC_OPTION_END,
 };
 
-static const struct tool_options options = {
+static const struct cmc_options options = {
+    .command = "cmc request",
     .operands = "FILE...",
     .min_operands = 1,
     .max_operands = UINT32_MAX,
@@ -52,14 +51,12 @@ static const struct tool_options options = {
     .rows = rows,
 };
 
-/* The key that a request asks to certify, and the SKI that it asks for. */
+/* The one request that is signed with its own key. */
 static enum cmc_rc own_ski(struct tool *t, const struct tool_csrs *csrs, EVP_PKEY *key,
                            struct cmc_slice *ski)
 {
     enum cmc_rc rc;
     struct cmc_request rq = {0};
-    struct cmc_slice spki;
-    const struct cmc_extension *e;
 
     if (csrs->pkcs10.n + csrs->crmf.n != 1)
         return tool_usage(t, "--self signs one certification request; %zu are given",
@@ -68,18 +65,7 @@ static enum cmc_rc own_ski(struct tool *t, const struct tool_csrs *csrs, EVP_PKE
                                                        t->arena, &rq, &t->err)
                              : cmc_request_from_crmf(*CMC_AT(struct cmc_slice, csrs->crmf, 0),
                                                      t->arena, &rq, &t->err);
-    if (rc == CMC_OK)
-        rc = cmc_key_spki(key, t->arena, &spki, &t->err);
-    if (rc != CMC_OK)
-        return rc;
-    if (!cmc_slice_eq(spki, rq.spki))
-        return tool_usage(t, "--self: --signer-key is not the key of the request");
-    e = cmc_extension_find(&rq.extensions, cmc_oid_id_ce_subjectKeyIdentifier);
-    if (e == NULL)
-        return cmc_fail(&t->err, CMC_E_USAGE, "RFC 10002 section 3.2.1",
-                        "--self: the request does not ask for a subjectKeyIdentifier; make it "
-                        "with cmc csr --ski");
-    return cmc_decode(&cmc_it_octet_string, e->value, t->arena, ski, &t->err);
+    return rc == CMC_OK ? tool_self_ski(t, &rq, key, ski) : rc;
 }
 
 static enum cmc_rc get_signer(struct tool *t, const struct request *o, const struct tool_csrs *csrs,
@@ -185,7 +171,7 @@ int tool_cmd_request(struct tool *t, int argc, char **argv)
     struct request o = {0};
     char **paths;
     size_t n;
-    int code = tool_options_parse(t, &options, argc, argv, &o, &paths, &n);
+    int code = tool_options(t, &options, argc, argv, &o, &paths, &n);
 
     return code == TOOL_GO_ON ? tool_end(t, run(t, &o, paths, n)) : code;
 }

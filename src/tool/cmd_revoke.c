@@ -10,7 +10,7 @@
 #include "tool/summary.h"
 
 struct revoke {
-    struct tool_list certs, serials;
+    struct cmc_option_list certs, serials;
     const char *issuer, *issuer_cert;
     const char *reason, *invalidity, *comment;
     const char *officer_cert, *officer_key, *officer_pass, *sid;
@@ -19,42 +19,43 @@ struct revoke {
     bool json;
 };
 
-static const struct tool_option rows[] = {
-    TOOL_HEADING("Which certificates"),
-    TOOL_ROW("cert", 'c', LIST, "FILE", struct revoke, certs,
-             "each certificate in FILE (may be repeated)"),
-    TOOL_ROW("serial", 0, LIST, "NUMBER", struct revoke, serials,
-             "a serial number, 0x1fa0, 1f:a0 or decimal 8096 (may be\n"
-             "repeated); with one of the next two"),
-    TOOL_ROW("issuer", 0, STRING, "NAME", struct revoke, issuer,
-             "the issuer's name, as \"O=Example, CN=CA\""),
-    TOOL_ROW("issuer-cert", 0, STRING, "FILE", struct revoke, issuer_cert,
-             "the issuer's certificate, whose subject is that name"),
-    TOOL_HEADING("Why"),
-    TOOL_ROW("reason", 'r', STRING, "REASON", struct revoke, reason,
-             "name or number of RFC 5280 section 5.3.1 (unspecified);\n"
-             "hold and release put on hold and take back"),
-    TOOL_ROW("invalidity-date", 0, STRING, "DATE", struct revoke, invalidity,
-             "not to be trusted since, as 2026-11-21T10:00:00Z"),
-    TOOL_ROW("comment", 0, STRING, "TEXT", struct revoke, comment, "a remark for the CA"),
-    TOOL_HEADING("Who signs"),
-    TOOL_ROW("officer-cert", 0, STRING, "URI", struct revoke, officer_cert,
-             "certificate of an officer who may revoke"),
-    TOOL_ROW("officer-key", 0, STRING, "URI", struct revoke, officer_key,
-             "the officer's key (not needed with PKCS#12)"),
-    TOOL_ROW("officer-pass", 0, STRING, "FILE", struct revoke, officer_pass,
-             "first line of FILE is the passphrase of that key"),
-    TOOL_ROW("sid", 0, STRING, "FORM", struct revoke, sid,
-             "name the signer by issuer-serial (the default) or ski"),
-    TOOL_HEADING("Where to"),
+static const struct cmc_option rows[] = {
+    CMC_OPTION_HEADING("Which certificates"),
+    CMC_OPTION("cert", 'c', LIST, "FILE", struct revoke, certs,
+               "each certificate in FILE (may be repeated)"),
+    CMC_OPTION("serial", 0, LIST, "NUMBER", struct revoke, serials,
+               "a serial number, 0x1fa0, 1f:a0 or decimal 8096 (may be\n"
+               "repeated); with one of the next two"),
+    CMC_OPTION("issuer", 0, STRING, "NAME", struct revoke, issuer,
+               "the issuer's name, as \"O=Example, CN=CA\""),
+    CMC_OPTION("issuer-cert", 0, STRING, "FILE", struct revoke, issuer_cert,
+               "the issuer's certificate, whose subject is that name"),
+    CMC_OPTION_HEADING("Why"),
+    CMC_OPTION("reason", 'r', STRING, "REASON", struct revoke, reason,
+               "name or number of RFC 5280 section 5.3.1 (unspecified);\n"
+               "hold and release put on hold and take back"),
+    CMC_OPTION("invalidity-date", 0, STRING, "DATE", struct revoke, invalidity,
+               "not to be trusted since, as 2026-11-21T10:00:00Z"),
+    CMC_OPTION("comment", 0, STRING, "TEXT", struct revoke, comment, "a remark for the CA"),
+    CMC_OPTION_HEADING("Who signs"),
+    CMC_OPTION("officer-cert", 0, STRING, "URI", struct revoke, officer_cert,
+               "certificate of an officer who may revoke"),
+    CMC_OPTION("officer-key", 0, STRING, "URI", struct revoke, officer_key,
+               "the officer's key (not needed with PKCS#12)"),
+    CMC_OPTION("officer-pass", 0, STRING, "FILE", struct revoke, officer_pass,
+               "first line of FILE is the passphrase of that key"),
+    CMC_OPTION("sid", 0, STRING, "FORM", struct revoke, sid,
+               "name the signer by issuer-serial (the default) or ski"),
+    CMC_OPTION_HEADING("Where to"),
     TOOL_NET_ROWS(struct revoke, net),
-    TOOL_HEADING("The answer"),
+    CMC_OPTION_HEADING("The answer"),
     TOOL_TRUST_ROWS(struct revoke, trust),
-    TOOL_ROW("json", 0, FLAG, NULL, struct revoke, json, "print the result as JSON"),
-    TOOL_END,
+    CMC_OPTION("json", 0, FLAG, NULL, struct revoke, json, "print the result as JSON"),
+    CMC_OPTION_END,
 };
 
-static const struct tool_options options = {
+static const struct cmc_options options = {
+    .command = "cmc revoke",
     .operands = "",
     .about = "Have certificates revoked, put on hold or released, all by one signed request, and\n"
              "say for each what became of it.",
@@ -348,7 +349,7 @@ int tool_cmd_revoke(struct tool *t, int argc, char **argv)
     struct run r = {.t = t, .o = &o};
     char **operands;
     size_t n;
-    int code = tool_options_parse(t, &options, argc, argv, &o, &operands, &n);
+    int code = tool_options(t, &options, argc, argv, &o, &operands, &n);
 
     if (code != TOOL_GO_ON)
         return code;

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmc show: what is in a file, first in short, then to the last field. */
 #include "asn1/codec.h"
-#include "tool/options.h"
 #include "tool/summary.h"
 
 struct show {
     bool brief, why;
 };
 
-static const struct tool_option rows[] = {
-    TOOL_ROW("brief", 'b', FLAG, NULL, struct show, brief, "print the summary only"),
-    TOOL_ROW("why", 0, FLAG, NULL, struct show, why,
-             "of a file that is nothing known, say what each kind lacks"),
-    TOOL_END,
+static const struct cmc_option rows[] = {
+    CMC_OPTION("brief", 'b', FLAG, NULL, struct show, brief, "print the summary only"),
+    CMC_OPTION("why", 0, FLAG, NULL, struct show, why,
+               "of a file that is nothing known, say what each kind lacks"),
+    CMC_OPTION_END,
 };
 
-static const struct tool_options options = {
+static const struct cmc_options options = {
+    .command = "cmc show",
     .operands = "FILE...",
     .min_operands = 1,
     .max_operands = UINT32_MAX,
@@ -155,7 +155,7 @@ int tool_cmd_show(struct tool *t, int argc, char **argv)
     struct show o = {0};
     char **paths;
     size_t n;
-    int code = tool_options_parse(t, &options, argc, argv, &o, &paths, &n);
+    int code = tool_options(t, &options, argc, argv, &o, &paths, &n);
     int worst = TOOL_OK;
 
     if (code != TOOL_GO_ON)

@@ -13,22 +13,23 @@ struct submit {
     bool json;
 };
 
-static const struct tool_option rows[] = {
-    TOOL_HEADING("Where to"),
+static const struct cmc_option rows[] = {
+    CMC_OPTION_HEADING("Where to"),
     TOOL_NET_ROWS(struct submit, net),
-    TOOL_ROW("type", 't', STRING, "TYPE", struct submit, type,
-             "what FILE is: cmc, pkcs10 or a media type (told by its\n"
-             "content otherwise)"),
-    TOOL_ROW("answer", 'a', STRING, "FORM", struct submit, answer,
-             "ask for an answer as cmc, certs-only or pkix-cert"),
-    TOOL_HEADING("The answer"),
-    TOOL_ROW("out", 'o', STRING, "FILE", struct submit, out, "write it here, as it came"),
+    CMC_OPTION("type", 't', STRING, "TYPE", struct submit, type,
+               "what FILE is: cmc, pkcs10 or a media type (told by its\n"
+               "content otherwise)"),
+    CMC_OPTION("answer", 'a', STRING, "FORM", struct submit, answer,
+               "ask for an answer as cmc, certs-only or pkix-cert"),
+    CMC_OPTION_HEADING("The answer"),
+    CMC_OPTION("out", 'o', STRING, "FILE", struct submit, out, "write it here, as it came"),
     TOOL_TRUST_ROWS(struct submit, trust),
-    TOOL_ROW("json", 0, FLAG, NULL, struct submit, json, "print the result as JSON"),
-    TOOL_END,
+    CMC_OPTION("json", 0, FLAG, NULL, struct submit, json, "print the result as JSON"),
+    CMC_OPTION_END,
 };
 
-static const struct tool_options options = {
+static const struct cmc_options options = {
+    .command = "cmc submit",
     .operands = "FILE",
     .min_operands = 1,
     .max_operands = 1,
@@ -100,7 +101,7 @@ static enum cmc_rc read_answer(struct tool *t, const struct submit *o, struct cm
 static int run(struct tool *t, const struct submit *o, const char *path)
 {
     struct cmc_slice data, der = CMC_SLICE_NONE;
-    struct cmc_transport_reply reply;
+    struct cmc_transport_reply reply = {0};
     struct cmc_answer_view a = {0};
     const char *type = NULL, *accept = NULL;
     bool raw_on_stdout = o->out != NULL && strcmp(o->out, "-") == 0;
@@ -133,7 +134,7 @@ int tool_cmd_submit(struct tool *t, int argc, char **argv)
     struct submit o = {0};
     char **paths;
     size_t n;
-    int code = tool_options_parse(t, &options, argc, argv, &o, &paths, &n);
+    int code = tool_options(t, &options, argc, argv, &o, &paths, &n);
 
     return code == TOOL_GO_ON ? run(t, &o, paths[0]) : code;
 }

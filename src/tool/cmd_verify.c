@@ -11,28 +11,29 @@
 #include "tool/summary.h"
 
 struct verify {
-    struct tool_list trust, certs;
+    struct cmc_option_list trust, certs;
     const char *request;
     bool weak, no_eku;
 };
 
-static const struct tool_option rows[] = {
-    TOOL_ROW("trust", 'T', LIST, "FILE", struct verify, trust,
-             "trusted CA certificates for the signer (may be repeated);\n"
-             "without, the chain is not checked"),
-    TOOL_ROW("cert", 'c', LIST, "FILE", struct verify, certs,
-             "certificates that the message may refer to without\n"
-             "holding them (may be repeated)"),
-    TOOL_ROW("request", 0, STRING, "FILE", struct verify, request,
-             "check that the response is to this request: nonce and\n"
-             "transactionId"),
-    TOOL_ROW("no-eku", 0, FLAG, NULL, struct verify, no_eku,
-             "accept a responder without id-kp-cmcCA"),
-    TOOL_ROW("weak", 0, FLAG, NULL, struct verify, weak, "accept SHA-1, for old messages"),
-    TOOL_END,
+static const struct cmc_option rows[] = {
+    CMC_OPTION("trust", 'T', LIST, "FILE", struct verify, trust,
+               "trusted CA certificates for the signer (may be repeated);\n"
+               "without, the chain is not checked"),
+    CMC_OPTION("cert", 'c', LIST, "FILE", struct verify, certs,
+               "certificates that the message may refer to without\n"
+               "holding them (may be repeated)"),
+    CMC_OPTION("request", 0, STRING, "FILE", struct verify, request,
+               "check that the response is to this request: nonce and\n"
+               "transactionId"),
+    CMC_OPTION("no-eku", 0, FLAG, NULL, struct verify, no_eku,
+               "accept a responder without id-kp-cmcCA"),
+    CMC_OPTION("weak", 0, FLAG, NULL, struct verify, weak, "accept SHA-1, for old messages"),
+    CMC_OPTION_END,
 };
 
-static const struct tool_options options = {
+static const struct cmc_options options = {
+    .command = "cmc verify",
     .operands = "FILE",
     .min_operands = 1,
     .max_operands = 1,
@@ -230,7 +231,7 @@ int tool_cmd_verify(struct tool *t, int argc, char **argv)
     char **paths;
     size_t n;
     enum cmc_rc rc;
-    int code = tool_options_parse(t, &options, argc, argv, &o, &paths, &n);
+    int code = tool_options(t, &options, argc, argv, &o, &paths, &n);
 
     if (code != TOOL_GO_ON)
         return code;

@@ -4,7 +4,7 @@
 #define CMC_TOOL_EXCHANGE_H
 
 #include "client/client.h"
-#include "tool/options.h"
+#include "tool/tool.h"
 
 /* -- sending ----------------------------------------------------------------------------- */
 
@@ -14,16 +14,16 @@ struct tool_net_options {
 };
 
 #define TOOL_NET_ROWS(T, m)                                                                        \
-    TOOL_ROW("url", 'u', STRING, "URL", T, m.url, "the server's endpoint, http: or https:"),       \
-        TOOL_ROW("timeout", 0, UINT, "SECONDS", T, m.timeout, "give up after this long (30)"),     \
-        TOOL_ROW("tls-ca", 0, STRING, "FILE", T, m.tls_ca,                                         \
-                 "trusted CAs of the server's TLS certificate (the\n"                              \
-                 "system's otherwise)"),                                                           \
-        TOOL_ROW("tls-cert", 0, STRING, "URI", T, m.tls_cert,                                      \
-                 "TLS client certificate (with its chain)"),                                       \
-        TOOL_ROW("tls-key", 0, STRING, "URI", T, m.tls_key, "its key"),                            \
-        TOOL_ROW("tls-pass", 0, STRING, "FILE", T, m.tls_pass,                                     \
-                 "first line of FILE is the passphrase of that key")
+    CMC_OPTION("url", 'u', STRING, "URL", T, m.url, "the server's endpoint, http: or https:"),     \
+        CMC_OPTION("timeout", 0, UINT, "SECONDS", T, m.timeout, "give up after this long (30)"),   \
+        CMC_OPTION("tls-ca", 0, STRING, "FILE", T, m.tls_ca,                                       \
+                   "trusted CAs (PEM) of the server's TLS certificate (the\n"                      \
+                   "system's otherwise)"),                                                         \
+        CMC_OPTION("tls-cert", 0, STRING, "URI", T, m.tls_cert,                                    \
+                   "TLS client certificate (with its chain)"),                                     \
+        CMC_OPTION("tls-key", 0, STRING, "URI", T, m.tls_key, "its key"),                          \
+        CMC_OPTION("tls-pass", 0, STRING, "FILE", T, m.tls_pass,                                   \
+                   "first line of FILE is the passphrase of that key")
 
 #define TOOL_TYPE_CMC    "application/pkcs7-mime; smime-type=CMC-Request"
 #define TOOL_TYPE_PKCS10 "application/pkcs10"
@@ -41,16 +41,17 @@ enum cmc_rc tool_net_post(struct tool *t, const struct tool_net_options *o, cons
 /* -- trusting ---------------------------------------------------------------------------- */
 
 struct tool_trust_options {
-    struct tool_list trust;
+    struct cmc_option_list trust;
     bool no_trust, no_eku;
 };
 
 #define TOOL_TRUST_ROWS(T, m)                                                                      \
-    TOOL_ROW("trust", 'T', LIST, "FILE", T, m.trust,                                               \
-             "trusted CA certificates: the answer must lead to one of\n"                           \
-             "them (may be repeated)"),                                                            \
-        TOOL_ROW("no-trust", 0, FLAG, NULL, T, m.no_trust, "do not check who signed the answer"),  \
-        TOOL_ROW("no-eku", 0, FLAG, NULL, T, m.no_eku, "accept a responder without id-kp-cmcCA")
+    CMC_OPTION("trust", 'T', LIST, "FILE", T, m.trust,                                             \
+               "trusted CA certificates: the answer must lead to one of\n"                         \
+               "them (may be repeated)"),                                                          \
+        CMC_OPTION("no-trust", 0, FLAG, NULL, T, m.no_trust,                                       \
+                   "do not check who signed the answer"),                                          \
+        CMC_OPTION("no-eku", 0, FLAG, NULL, T, m.no_eku, "accept a responder without id-kp-cmcCA")
 
 /* *trust is NULL after --no-trust. Errors: CMC_E_USAGE when neither is given. */
 enum cmc_rc tool_trust_load(struct tool *t, const struct tool_trust_options *o,

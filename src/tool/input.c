@@ -2,6 +2,7 @@
 #include "tool/input.h"
 
 #include "asn1/codec.h"
+#include "asn1/oids.h"
 
 /* -- certification requests -------------------------------------------------------------- */
 
@@ -68,7 +69,7 @@ enum cmc_rc tool_crmf_wrap(struct tool *t, struct cmc_slice msg, struct cmc_slic
 
 /* -- certificates ------------------------------------------------------------------------ */
 
-enum cmc_rc tool_certs(struct tool *t, const struct tool_list *paths, struct cmc_slice **out,
+enum cmc_rc tool_certs(struct tool *t, const struct cmc_option_list *paths, struct cmc_slice **out,
                        size_t *n)
 {
     struct cmc_list all = {0};
@@ -165,6 +166,25 @@ enum cmc_rc tool_sid(struct tool *t, const char *text, int *sid)
     if (strcmp(text, "ski") == 0)
         return CMC_OK;
     return tool_usage(t, "--sid %s: want issuer-serial or ski", text);
+}
+
+enum cmc_rc tool_self_ski(struct tool *t, const struct cmc_request *rq, EVP_PKEY *key,
+                          struct cmc_slice *ski)
+{
+    const struct cmc_extension *e =
+        cmc_extension_find(&rq->extensions, cmc_oid_id_ce_subjectKeyIdentifier);
+    struct cmc_slice spki = CMC_SLICE_NONE;
+    enum cmc_rc rc = cmc_key_spki(key, t->arena, &spki, &t->err);
+
+    if (rc != CMC_OK)
+        return rc;
+    if (!cmc_slice_eq(spki, rq->spki))
+        return tool_usage(t, "--self: the key is not that of the request");
+    if (e == NULL)
+        return cmc_fail(&t->err, CMC_E_USAGE, "RFC 10002 section 3.2.1",
+                        "--self: the request does not ask for a subjectKeyIdentifier; make it "
+                        "with cmc csr --ski");
+    return cmc_decode(&cmc_it_octet_string, e->value, t->arena, ski, &t->err);
 }
 
 /* -- serial numbers ---------------------------------------------------------------------- */

@@ -5,7 +5,7 @@
 
 #include "cms/signed_data.h"
 #include "message/request.h"
-#include "tool/options.h"
+#include "tool/tool.h"
 
 #define TOOL_LABEL_PKCS10 "CERTIFICATE REQUEST"
 #define TOOL_LABEL_CRMF   "CERTIFICATE REQUEST MESSAGES"
@@ -24,7 +24,7 @@ enum cmc_rc tool_crmf_wrap(struct tool *t, struct cmc_slice msg,
                            struct cmc_slice *out) CMC_MUST_USE;
 
 /* All certificates of each file. */
-enum cmc_rc tool_certs(struct tool *t, const struct tool_list *paths, struct cmc_slice **out,
+enum cmc_rc tool_certs(struct tool *t, const struct cmc_option_list *paths, struct cmc_slice **out,
                        size_t *n) CMC_MUST_USE;
 /* The first certificate of a file, whole and decoded. */
 enum cmc_rc tool_cert(struct tool *t, const char *path, struct cmc_slice *der,
@@ -45,6 +45,13 @@ struct tool_signer {
 enum cmc_rc tool_signer_load(struct tool *t, const char *cert, const char *key, const char *pass,
                              struct tool_signer *out) CMC_MUST_USE;
 void tool_signer_clean(struct tool_signer *s);
+
+/*
+ * The subjectKeyIdentifier that a request signed with its own key is named by (RFC 10002 section
+ * 3.2.1): the one that it asks for. Errors: CMC_E_USAGE (another key, or none asked for).
+ */
+enum cmc_rc tool_self_ski(struct tool *t, const struct cmc_request *rq, EVP_PKEY *key,
+                          struct cmc_slice *ski) CMC_MUST_USE;
 
 /* "issuer-serial" (NULL too) or "ski". */
 enum cmc_rc tool_sid(struct tool *t, const char *text, int *sid) CMC_MUST_USE;

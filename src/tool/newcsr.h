@@ -4,7 +4,7 @@
 #define CMC_TOOL_NEWCSR_H
 
 #include "message/request.h"
-#include "tool/options.h"
+#include "tool/tool.h"
 
 struct tool_key_options {
     const char *key;      /* URI of a key that is there */
@@ -21,32 +21,32 @@ struct tool_csr_options {
 };
 
 #define TOOL_KEY_ROWS(T, m)                                                                        \
-    TOOL_ROW("new-key", 0, STRING, "KIND", T, m.new_key,                                           \
-             "make a key: rsa:2048, rsa:3072, rsa:4096, ec:P-256,\n"                               \
-             "ec:P-384, ec:P-521, ed25519 or ed448"),                                              \
-        TOOL_ROW("key-out", 0, STRING, "FILE", T, m.key_out,                                       \
-                 "write the new key here (PKCS#8 PEM, mode 0600, never\n"                          \
-                 "over a file that exists)"),                                                      \
-        TOOL_ROW("key", 'k', STRING, "URI", T, m.key,                                              \
-                 "use this key instead: a path or file:PATH (PEM, DER or\n"                        \
-                 "PKCS#12)"),                                                                      \
-        TOOL_ROW("key-pass", 0, STRING, "FILE", T, m.key_pass,                                     \
-                 "first line of FILE is the passphrase of the key; a new\n"                        \
-                 "key is then encrypted with it")
+    CMC_OPTION("new-key", 0, STRING, "KIND", T, m.new_key,                                         \
+               "make a key: rsa:2048, rsa:3072, rsa:4096, ec:P-256,\n"                             \
+               "ec:P-384, ec:P-521, ed25519 or ed448"),                                            \
+        CMC_OPTION("key-out", 0, STRING, "FILE", T, m.key_out,                                     \
+                   "write the new key here (PKCS#8 PEM, mode 0600, never\n"                        \
+                   "over a file that exists)"),                                                    \
+        CMC_OPTION("key", 'k', STRING, "URI", T, m.key,                                            \
+                   "use this key instead: a path or file:PATH (PEM, DER or\n"                      \
+                   "PKCS#12)"),                                                                    \
+        CMC_OPTION("key-pass", 0, STRING, "FILE", T, m.key_pass,                                   \
+                   "first line of FILE is the passphrase of the key; a new\n"                      \
+                   "key is then encrypted with it")
 
 #define TOOL_CSR_ROWS(T, m)                                                                        \
-    TOOL_ROW("subject", 's', STRING, "NAME", T, m.subject,                                         \
-             "subject, as \"C=SE, O=Example, CN=alice\""),                                         \
-        TOOL_ROW("san", 0, STRING, "NAMES", T, m.san,                                              \
-                 "subjectAltName, as DNS:a.example,IP:192.0.2.1"),                                 \
-        TOOL_ROW("key-usage", 0, STRING, "LIST", T, m.key_usage,                                   \
-                 "keyUsage, as digitalSignature,keyEncipherment"),                                 \
-        TOOL_ROW("eku", 0, STRING, "LIST", T, m.eku,                                               \
-                 "extendedKeyUsage, as serverAuth,clientAuth or dotted OIDs"),                     \
-        TOOL_ROW("ski", 0, FLAG, NULL, T, m.ski,                                                   \
-                 "ask for the subjectKeyIdentifier extension (RFC 5280\n"                          \
-                 "method 1)"),                                                                     \
-        TOOL_ROW("form", 'f', STRING, "FORM", T, m.form, "pkcs10 (the default) or crmf")
+    CMC_OPTION("subject", 's', STRING, "NAME", T, m.subject,                                       \
+               "subject, as \"C=SE, O=Example, CN=alice\""),                                       \
+        CMC_OPTION("san", 0, STRING, "NAMES", T, m.san,                                            \
+                   "subjectAltName, as DNS:a.example,IP:192.0.2.1"),                               \
+        CMC_OPTION("key-usage", 0, STRING, "LIST", T, m.key_usage,                                 \
+                   "keyUsage, as digitalSignature,keyEncipherment"),                               \
+        CMC_OPTION("eku", 0, STRING, "LIST", T, m.eku,                                             \
+                   "extendedKeyUsage, as serverAuth,clientAuth or dotted OIDs"),                   \
+        CMC_OPTION("ski", 0, FLAG, NULL, T, m.ski,                                                 \
+                   "ask for the subjectKeyIdentifier extension (RFC 5280\n"                        \
+                   "method 1)"),                                                                   \
+        CMC_OPTION("form", 'f', STRING, "FORM", T, m.form, "pkcs10 (the default) or crmf")
 
 /* Check that the options go together; nothing is made or read. */
 enum cmc_rc tool_key_check(struct tool *t, const struct tool_key_options *o) CMC_MUST_USE;

@@ -253,6 +253,21 @@ void tool_summary_pkidata(struct tool_summary *s, const void *value)
     s->indent -= STEP;
 }
 
+/* When to ask again, and with what. */
+static void put_pending(struct cmc_buf *b, const struct cmc_outcome *o)
+{
+    time_t when = (time_t)o->pend_time;
+    struct tm tm;
+    char text[32];
+
+    if (o->pend_token.p == NULL)
+        return;
+    cmc_buf_str(b, ", token ");
+    cmc_buf_hex(b, o->pend_token);
+    if (gmtime_r(&when, &tm) != NULL && strftime(text, sizeof text, "%Y-%m-%d %H:%M:%SZ", &tm) > 0)
+        cmc_buf_printf(b, ", ask again at %s", text);
+}
+
 void tool_outcome_text(struct cmc_buf *b, const struct cmc_outcome *o)
 {
     cmc_buf_str(b, cmc_status_name(o->status));
@@ -264,6 +279,7 @@ void tool_outcome_text(struct cmc_buf *b, const struct cmc_outcome *o)
         else
             cmc_buf_printf(b, "%s%u", i == 0 ? ", body part " : " ", o->body_parts[i]);
     }
+    put_pending(b, o);
     if (o->text.n > 0) {
         cmc_buf_str(b, ": ");
         tool_safe(b, o->text);

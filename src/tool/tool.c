@@ -122,6 +122,18 @@ void tool_note(const struct tool *t, const char *fmt, ...)
     say(t, text, NULL);
 }
 
+int tool_options(struct tool *t, const struct cmc_options *o, int argc, char **argv, void *values,
+                 char ***operands, size_t *noperands)
+{
+    bool helped = false;
+    enum cmc_rc rc =
+        cmc_options_parse(o, argc, argv, values, operands, noperands, &helped, &t->err);
+
+    if (rc != CMC_OK)
+        return tool_end(t, rc);
+    return helped ? TOOL_OK : TOOL_GO_ON;
+}
+
 /* -- files ------------------------------------------------------------------------------- */
 
 enum cmc_rc tool_print(struct tool *t, struct cmc_slice text)

@@ -4,6 +4,7 @@
 #define CMC_TOOL_TOOL_H
 
 #include "base/buf.h"
+#include "base/options.h"
 #include "crypto/crypto.h"
 #include "key/key.h"
 
@@ -39,6 +40,13 @@ int tool_cmd_revoke(struct tool *t, int argc, char **argv);
 int tool_cmd_submit(struct tool *t, int argc, char **argv);
 int tool_cmd_verify(struct tool *t, int argc, char **argv);
 int tool_cmd_show(struct tool *t, int argc, char **argv);
+
+/*
+ * Parse the command line. Returns TOOL_GO_ON, TOOL_OK after --help, or the exit code of a
+ * mistake that stands on standard error already.
+ */
+int tool_options(struct tool *t, const struct cmc_options *o, int argc, char **argv, void *values,
+                 char ***operands, size_t *noperands);
 
 /* Make t->crypto unless it is there. */
 enum cmc_rc tool_crypto(struct tool *t) CMC_MUST_USE;

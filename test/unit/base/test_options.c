@@ -92,23 +92,23 @@ static void test_values(void **state)
 static void test_mistakes(void **state)
 {
     static const struct {
-        const char *const *words;
+        const char *words[ARGS_MAX];
         const char *text;
     } cases[] = {
-        {WORDS("--prot", "1"), "unknown option '--prot'; see 'prog do --help'"},
-        {WORDS("--confg=x", "a"), "unknown option '--confg=x'; did you mean '--config'?"},
-        {WORDS("-x", "a"), "unknown option '-x'; see 'prog do --help'"},
-        {WORDS("--ho", "x"), "'--ho' is the beginning of several options; write it in full"},
-        {WORDS("--pem=yes", "a"), "'--pem' takes no value; write it alone"},
-        {WORDS("a", "--config"), "'--config' wants a value (FILE)"},
-        {WORDS("a", "-p"), "'-p' wants a value (N)"},
-        {WORDS("a", "-p", "9x"), "--port 9x: want a number from 0 to 4294967295"},
-        {WORDS("a", "-p", "-1"), "--port -1: want a number from 0 to 4294967295"},
-        {WORDS("a", "-p", "4294967296"), "--port 4294967296: want a number from 0 to 4294967295"},
-        {WORDS("a", "-p", ""), "--port : want a number from 0 to 4294967295"},
-        {WORDS("a", "-c", "f", "--config", "g"), "--config is given twice"},
-        {WORDS("--pem"), "operands wanted: FILE...; see 'prog do --help'"},
-        {WORDS("a", "b", "c"), "unexpected 'c'; see 'prog do --help'"},
+        {{"--prot", "1"}, "unknown option '--prot'; see 'prog do --help'"},
+        {{"--confg=x", "a"}, "unknown option '--confg=x'; did you mean '--config'?"},
+        {{"-x", "a"}, "unknown option '-x'; see 'prog do --help'"},
+        {{"--ho", "x"}, "'--ho' is the beginning of several options; write it in full"},
+        {{"--pem=yes", "a"}, "'--pem' takes no value; write it alone"},
+        {{"a", "--config"}, "'--config' wants a value (FILE)"},
+        {{"a", "-p"}, "'-p' wants a value (N)"},
+        {{"a", "-p", "9x"}, "--port 9x: want a number from 0 to 4294967295"},
+        {{"a", "-p", "-1"}, "--port -1: want a number from 0 to 4294967295"},
+        {{"a", "-p", "4294967296"}, "--port 4294967296: want a number from 0 to 4294967295"},
+        {{"a", "-p", ""}, "--port : want a number from 0 to 4294967295"},
+        {{"a", "-c", "f", "--config", "g"}, "--config is given twice"},
+        {{"--pem"}, "operands wanted: FILE...; see 'prog do --help'"},
+        {{"a", "b", "c"}, "unexpected 'c'; see 'prog do --help'"},
     };
 
     (void)state;
