@@ -261,6 +261,11 @@ static void print_unknown(struct out *o, struct cmc_slice whole, unsigned int in
             pad(o, indent + INDENT_STEP);
             print_unknown(o, el.whole, indent + INDENT_STEP);
         }
+        if (rest.n > 0) {
+            pad(o, indent + INDENT_STEP);
+            cmc_buf_str(o->buf, "(no encoding) ");
+            put_hex(o, rest, indent + INDENT_STEP);
+        }
         o->open_depth--;
         return;
     }

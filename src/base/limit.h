@@ -39,6 +39,9 @@
 #define CMC_LIMIT_NONCE_OCTETS       256u
 #define CMC_LIMIT_TRANSACTION_OCTETS 256u
 #define CMC_LIMIT_DATA_RETURN_OCTETS 65536u
+/* Rounds of PBKDF2 that a peer may ask of us, and octets of the key it makes. */
+#define CMC_LIMIT_PBKDF2_ROUNDS 10000000u
+#define CMC_LIMIT_PBKDF2_KEY    1024u
 /* Octets of the statusString that we emit. */
 #define CMC_LIMIT_STATUS_STRING 512u
 
