@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Make the seeds of the codec's fuzzers from test/data and what openssl makes now.
+"""Make the seeds of the fuzzers from test/data and what openssl makes now.
 
 The seeds are part of the repository; run this only to add kinds of them. Findings of the fuzzers
 are added by hand, named after what they broke."""
@@ -9,7 +9,11 @@ import hashlib
 import os
 import re
 import subprocess
+import sys
 import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "functional"))
+import craft  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 DATA = os.path.join(HERE, "..", "data", "cmc")
@@ -81,6 +85,73 @@ def made_by_openssl(folder):
         yield name, item, read(name)
 
 
+def messages(folder):
+    """Seeds for what lies behind the codec: requests of every form, bodies, answers."""
+    key = os.path.join(folder, "key")
+    cert = craft.Cert(open(os.path.join(folder, "cert"), "rb").read())
+    san = craft.extension("2.5.29.17", craft.seq(b"\x82\x01a"))
+    csrs = {"plain": craft.csr(key), "san": craft.csr(key, extensions=[san]),
+            "no-signature": craft.csr(key, algorithm=craft.seq(craft.oid(craft.NO_SIGNATURE),
+                                                               craft.null())),
+            "broken": craft.csr(key, signature=b"\0" * 70)}
+    crmfs = {pop: craft.crmf(key, 7, pop=pop)
+             for pop in ("signature", "none", "raVerified", "encrCert", "challenge")}
+    for name, der in csrs.items():
+        put("request", "pkcs10-" + name, b"\0" + der)
+        put("request", "tcr-" + name, b"\2" + craft.tcr(5, der))
+        put("responder", "pkcs10-" + name, b"\x02\0" + der)
+    for name, der in crmfs.items():
+        put("request", "crmf-" + name, b"\1" + der)
+        put("request", "crm-" + name, b"\2" + craft.crm(der))
+    put("request", "crmf-messages", b"\1" + craft.seq(crmfs["signature"]))
+    put("request", "orm", b"\2" + craft.orm(5))
+    controls = [craft.transaction_id(1), craft.sender_nonce(2), craft.control(3, 4, craft.octets(b"d"))]
+    revocations = [craft.revoke_request(10 + i, craft.seq(), craft.integer(i), reason)
+                   for i, reason in enumerate((0, 1, 4, 8))]
+    bodies = {
+        "enrol": craft.pkidata(controls, [craft.tcr(5, csrs["san"])]),
+        "crmf": craft.pkidata(controls, [craft.crm(crmfs["signature"])]),
+        "two": craft.pkidata(controls, [craft.tcr(5, csrs["plain"]), craft.tcr(6, csrs["broken"])]),
+        "revoke": craft.pkidata(controls + revocations),
+        "both": craft.pkidata(controls + revocations[1:2], [craft.tcr(5, csrs["plain"])]),
+        "status": craft.pkidata([craft.control(1, 25, craft.seq(
+            craft.integer(2), craft.seq(craft.integer(0)), craft.integer(9)))]),
+        "unknown": craft.pkidata(controls + [craft.control(9, "1.2.3", craft.null())]),
+        "orm": craft.pkidata(controls, [craft.orm(5), craft.tcr(6, csrs["plain"])]),
+        "empty": craft.pkidata(),
+    }
+    for name, body in bodies.items():
+        put("responder", "body-" + name, b"\x01\0" + body)
+        put("responder", "body-rules-" + name, b"\x01\x39" + body)
+        put("responder", "body-busy-" + name, b"\x61\xc0" + body)
+        signed = craft.message(body, cert, key)
+        put("responder", "message-" + name, b"\0\0" + signed)
+        put("signed_data", "message-" + name, signed)
+    self_signed = craft.csr(key, extensions=[craft.extension("2.5.29.14", craft.octets(b"k" * 20))])
+    body = craft.pkidata(controls, [craft.tcr(5, self_signed)])
+    put("responder", "message-self", b"\0\0" + craft.message(
+        body, cert, key, certs=[], sid=craft.tlv(0x80, b"k" * 20)))
+    for name in ("signed-ski", "signed-ber", "certs-only", "enveloped-kari"):
+        octets = open(os.path.join(folder, name), "rb").read()
+        put("signed_data", name, octets)
+        put("responder", "message-" + name, b"\0\0" + octets)
+        put("answer", name, b"\0" + octets)
+    nonces = [craft.control(2, 7, craft.octets(b"0123456789abcde\0")), craft.transaction_id(3, 1),
+              craft.control(4, 6, craft.octets(b"server"))]
+    failed = craft.control(1, 25, craft.seq(craft.integer(2), craft.seq(craft.integer(5)),
+                                            craft.utf8("no"), craft.integer(2)))
+    good = craft.control(1, 25, craft.seq(craft.integer(0), craft.seq(craft.integer(5))))
+    pending = craft.control(1, 25, craft.seq(
+        craft.integer(3), craft.seq(craft.integer(5)),
+        craft.seq(craft.octets(b"token"), craft.gentime("20260101000000Z"))))
+    for name, first in (("failed", failed), ("good", good), ("pending", pending)):
+        body = craft.seq(craft.seq(first, *nonces), craft.seq(), craft.seq())
+        put("answer", "body-" + name, b"\x0f" + body)
+        put("answer", "message-" + name, b"\0" + craft.message(body, cert, key,
+                                                               econtent=PKIRESPONSE))
+    put("answer", "certificate", b"\0" + cert.der)
+
+
 def main():
     for path in sorted(glob.glob(os.path.join(DATA, "*.der"))):
         name = os.path.basename(path)[:-4]
@@ -93,6 +164,7 @@ def main():
         for name, item, der in made_by_openssl(folder):
             put_typed(name, item, der)
             put("ber", name, der)
+        messages(folder)
     for text in ["3080300030800000300030000000", "24800401610400240304016200 00",
                  "bf8101800500 0000", "30 84 00 00 00 02 05 00"]:
         octets = bytes.fromhex(text.replace(" ", ""))

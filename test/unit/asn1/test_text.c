@@ -195,7 +195,10 @@ static void every_file(void **state)
         (void)fclose(f);
         text = text_of(*state, it, cmc_slice(data, len));
         assert_true(is_safe(text));
-        if (strstr(text, "does not decode") != NULL)
+        /* To delete subjectAltName, modCertTemplate names it with no names, which is no
+         * GeneralNames (SIZE 1..MAX); everything else in the files is what its type says. */
+        if ((strstr(text, "does not decode") != NULL) !=
+            (strcmp(e->d_name, "ctl_modCertTemplate_delete.der") == 0))
             fail_msg("%s:\n%s", e->d_name, text);
         n++;
     }
