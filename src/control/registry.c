@@ -44,7 +44,8 @@ static const struct cmc_control rows[] = {
     ROW(id_cmc_encryptedPOP, "id-cmc-encryptedPOP", cmc_it_encrypted_pop, RESP, NULL),
     ROW(id_cmc_decryptedPOP, "id-cmc-decryptedPOP", cmc_it_decrypted_pop, REQ, NULL),
     /* section 6.8 */
-    ROW(id_cmc_lraPOPWitness, "id-cmc-lraPOPWitness", cmc_it_lra_pop_witness, REQ, NULL),
+    ROW(id_cmc_lraPOPWitness, "id-cmc-lraPOPWitness", cmc_it_lra_pop_witness, REQ,
+        cmc_lra_pop_witness_check),
     /* sections 6.9 to 6.11 */
     ROW(id_cmc_getCert, "id-cmc-getCert", cmc_it_get_cert, REQ, NULL),
     ROW(id_cmc_getCRL, "id-cmc-getCRL", cmc_it_get_crl, REQ, NULL),

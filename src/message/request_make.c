@@ -2,7 +2,7 @@
 /* Making certification requests with proof of possession by signature. */
 #include "asn1/codec.h"
 #include "asn1/oids.h"
-#include "message/request.h"
+#include "message/request_int.h"
 
 static enum cmc_rc no_memory(struct cmc_err *err)
 {
@@ -19,13 +19,12 @@ static const struct cmc_sig_alg *pick_alg(const struct cmc_request_params *p, st
     return alg;
 }
 
-/* Sign octets and give the BIT STRING content. */
-static enum cmc_rc sign_bits(const struct cmc_crypto *c, const struct cmc_request_params *p,
-                             const struct cmc_sig_alg *alg, struct cmc_slice octets,
-                             struct cmc_arena *arena, struct cmc_slice *out, struct cmc_err *err)
+enum cmc_rc cmc_sign_bits(const struct cmc_crypto *c, EVP_PKEY *key, const struct cmc_sig_alg *alg,
+                          struct cmc_slice octets, struct cmc_arena *arena, struct cmc_slice *out,
+                          struct cmc_err *err)
 {
     struct cmc_slice sig;
-    enum cmc_rc rc = cmc_sign(c, p->key, alg, octets, arena, &sig, err);
+    enum cmc_rc rc = cmc_sign(c, key, alg, octets, arena, &sig, err);
     uint8_t *bits;
 
     if (rc != CMC_OK)
@@ -98,7 +97,7 @@ enum cmc_rc cmc_pkcs10_create(const struct cmc_crypto *c, const struct cmc_reque
     if (rc == CMC_OK)
         rc = cmc_encode_arena(&cmc_it_csr_info, &csr.info, arena, &csr.info.raw, err);
     if (rc == CMC_OK)
-        rc = sign_bits(c, p, alg, csr.info.raw, arena, &csr.signature, err);
+        rc = cmc_sign_bits(c, p->key, alg, csr.info.raw, arena, &csr.signature, err);
     if (rc == CMC_OK)
         rc = cmc_sig_algid(alg, arena, &csr.signature_algorithm, err);
     if (rc == CMC_OK)
@@ -129,7 +128,7 @@ enum cmc_rc cmc_crmf_create(const struct cmc_crypto *c, const struct cmc_request
     if (rc == CMC_OK)
         rc = cmc_encode_arena(&cmc_it_cert_request, &msg.request, arena, &msg.request.raw, err);
     if (rc == CMC_OK)
-        rc = sign_bits(c, p, alg, msg.request.raw, arena, &pop.u.signature.signature, err);
+        rc = cmc_sign_bits(c, p->key, alg, msg.request.raw, arena, &pop.u.signature.signature, err);
     if (rc == CMC_OK)
         rc = cmc_sig_algid(alg, arena, &pop.u.signature.algorithm, err);
     if (rc == CMC_OK)

@@ -117,7 +117,7 @@ static plan_control_fn find_handler(struct cmc_slice type)
  * RFC 10002 section 6: what is to be given back is given back with a refusal too, so these are
  * read before anything may be refused, and without judging them.
  */
-static void read_echoes(struct job *j)
+void cmc_job_read_echoes(struct job *j)
 {
     static const struct {
         const struct cmc_slice *oid;
@@ -244,7 +244,7 @@ static enum cmc_rc plan_full(struct job *j, struct cmc_err *err)
     rc = cmc_pkidata_open(j->sd.encap.content, j->rules->lax_ids, j->arena, &j->body, err);
     if (rc != CMC_OK)
         return rc;
-    read_echoes(j);
+    cmc_job_read_echoes(j);
     j->max_items = j->body.controls.n + j->body.requests.n;
     j->items = cmc_arena_array(j->arena, j->max_items, sizeof *j->items);
     if (j->items == NULL)

@@ -219,33 +219,20 @@ static void refuse_for_commit(struct job *j)
     cmc_job_refuse(j, &err, CMC_STATUS_FAILED, NULL, 0);
 }
 
-/* A message that was answered before gets that answer again. */
-static bool answered_before(struct job *j)
-{
-    struct cmc_answer answer;
-
-    if (j->r->auth->ops->remembered(j->r->auth->self, j->digest, j->arena, &answer, NULL) != CMC_OK)
-        return false;
-    j->reply = (struct cmc_reply){.http_status = 200,
-                                  .content_type = answer.type,
-                                  .body = answer.octets,
-                                  .reason = "the same message again: the same answer"};
-    return true;
-}
-
 /* Everything up to the commit. CMC_OK: txn and reply are ready (or only reply: *final). */
 static enum cmc_rc job_run(struct job *j, bool *final, struct cmc_err *err)
 {
     bool give_up = j->x->commit_rc != CMC_OK &&
                    (j->x->commit_rc != CMC_E_CONFLICT || j->x->attempt >= ATTEMPTS_MAX);
+    struct cmc_answer before;
     enum cmc_rc rc;
 
     *final = true;
     rc = job_digest(j, err);
-    if (rc != CMC_OK)
+    if (rc != CMC_OK || !job_open(j))
         return rc;
-    if (answered_before(j) || !job_open(j))
-        return CMC_OK;
+    if (j->r->auth->ops->remembered(j->r->auth->self, j->digest, j->arena, &before, NULL) == CMC_OK)
+        return cmc_job_again(j, &before, err);
     if (j->full && !j->refused) {
         rc = cmc_job_authenticate(j, err);
         if (rc != CMC_OK)

@@ -80,6 +80,13 @@ void cmc_job_refuse(struct job *j, const struct cmc_err *err, uint32_t status,
 void cmc_item_refuse(struct job *j, struct plan_item *it, const struct cmc_err *err);
 struct plan_item *cmc_job_add_item(struct job *j, enum plan_kind kind, uint32_t body_part);
 
+/* Read what is to be given back, without judging it. */
+void cmc_job_read_echoes(struct job *j);
+
+/* again.c: the reply to a message that was answered before. */
+enum cmc_rc cmc_job_again(struct job *j, const struct cmc_answer *answer,
+                          struct cmc_err *err) CMC_MUST_USE;
+
 /* plan_issue.c, plan_revoke.c: one item each. */
 enum cmc_rc cmc_plan_issue(struct job *j, const struct cmc_tagged_request *tr,
                            struct cmc_err *err) CMC_MUST_USE;

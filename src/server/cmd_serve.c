@@ -129,8 +129,10 @@ static enum cmc_rc start(struct serving *s)
     enum cmc_rc rc = CMC_OK;
 
     s->counters.started_at = time(NULL);
-    for (unsigned int i = 0; i < s->conf->listener_count; i++)
+    for (unsigned int i = 0; i < s->conf->listener_count && rc == CMC_OK; i++) {
         s->ports[i] = s->conf->listeners[i].port;
+        rc = cmc_http_port_check(s->conf->listeners[i].address, s->ports[i], err);
+    }
     for (unsigned int i = 0; i < s->conf->workers && rc == CMC_OK; i++)
         rc = cmc_worker_new(&s->service, &s->routes, &s->counters, s->log, s->ports, &s->workers[i],
                             err);

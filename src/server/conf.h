@@ -42,7 +42,8 @@ struct cmc_conf_endpoint {
     struct cmc_endpoint_rules rules;
     enum cmc_request_type accept[2];
     unsigned int accept_count;
-    enum cmc_answer_form answer[4]; /* the first is the default */
+    enum cmc_answer_form answer[4]; /* the first is the default; for a bare PKCS#10 the first that
+                                       is not the Full PKI Response */
     unsigned int answer_count;
 };
 

@@ -104,14 +104,15 @@ static void listeners_free(struct cmc_http *h)
     }
 }
 
-/* A bound socket that listens; *fd is -1 on failure. */
-static enum cmc_rc bind_socket(const char *address, uint16_t port, int *fd, struct cmc_err *err)
+/* A bound socket that listens; *fd is -1 on failure. shared: other loops may have it too. */
+static enum cmc_rc bind_socket(const char *address, uint16_t port, bool shared, int *fd,
+                               struct cmc_err *err)
 {
     struct addrinfo hints = {.ai_family = AF_UNSPEC,
                              .ai_socktype = SOCK_STREAM,
                              .ai_flags = AI_PASSIVE | AI_NUMERICHOST | AI_NUMERICSERV};
     struct addrinfo *ai = NULL;
-    const int on = 1;
+    const int on = 1, sharing = shared;
     enum cmc_rc rc;
     char service[8];
 
@@ -127,7 +128,7 @@ static enum cmc_rc bind_socket(const char *address, uint16_t port, int *fd, stru
      * peer's delayed acknowledgement.
      */
     if (*fd < 0 || setsockopt(*fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
-        setsockopt(*fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0 ||
+        setsockopt(*fd, SOL_SOCKET, SO_REUSEPORT, &sharing, sizeof sharing) != 0 ||
         setsockopt(*fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0 ||
         (ai->ai_family == AF_INET6 &&
          setsockopt(*fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) != 0) ||
@@ -159,6 +160,16 @@ static uint16_t bound_port(int fd)
     return ntohs(u.sa.sa_family == AF_INET6 ? u.v6.sin6_port : u.v4.sin_port);
 }
 
+enum cmc_rc cmc_http_port_check(const char *address, uint16_t port, struct cmc_err *err)
+{
+    int fd = -1;
+    enum cmc_rc rc = port == 0 ? CMC_OK : bind_socket(address, port, false, &fd, err);
+
+    if (fd >= 0)
+        (void)close(fd);
+    return rc;
+}
+
 enum cmc_rc cmc_http_listen(struct cmc_http *h, const char *address, uint16_t port, SSL_CTX *tls,
                             uint16_t *bound, struct cmc_err *err)
 {
@@ -168,7 +179,7 @@ enum cmc_rc cmc_http_listen(struct cmc_http *h, const char *address, uint16_t po
 
     if (l == NULL)
         return cmc_fail(err, CMC_E_MEM, NULL, "out of memory");
-    rc = bind_socket(address, port, &fd, err);
+    rc = bind_socket(address, port, true, &fd, err);
     if (rc != CMC_OK)
         goto out;
     l->http = h;

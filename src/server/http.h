@@ -74,6 +74,14 @@ void cmc_http_free(struct cmc_http *h);
 enum cmc_rc cmc_http_listen(struct cmc_http *h, const char *address, uint16_t port, SSL_CTX *tls,
                             uint16_t *bound, struct cmc_err *err) CMC_MUST_USE;
 
+/*
+ * Is the address free of other processes? Loops share a port by SO_REUSEPORT, and so would a
+ * second server, silently taking half of the requests: ask this before the first loop listens.
+ * Errors: CMC_E_LOCAL ("127.0.0.1:8080: Address already in use"), CMC_E_USAGE.
+ */
+enum cmc_rc cmc_http_port_check(const char *address, uint16_t port,
+                                struct cmc_err *err) CMC_MUST_USE;
+
 /* Run until cmc_http_stop(). Returns when the loop has ended. */
 enum cmc_rc cmc_http_run(struct cmc_http *h, struct cmc_err *err) CMC_MUST_USE;
 /*

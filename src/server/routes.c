@@ -223,11 +223,32 @@ static bool check_body(struct exchange *e)
     return true;
 }
 
+/*
+ * The forms on offer, the preferred first. A Simple PKI Request gets a Simple PKI Response where
+ * the client has no wish (RFC 10002 section 3.1), so the Full one goes behind.
+ */
+static unsigned int offered(const struct exchange *e, const struct cmc_conf_endpoint *ep,
+                            enum cmc_answer_form *out)
+{
+    unsigned int n = 0;
+
+    for (int pass = 0; pass < 2; pass++) {
+        for (unsigned int i = 0; i < ep->answer_count; i++) {
+            bool behind = e->x.type == CMC_TYPE_PKCS10 && ep->answer[i] == CMC_ANSWER_CMC;
+
+            if (behind == (pass == 1))
+                out[n++] = ep->answer[i];
+        }
+    }
+    return n;
+}
+
 static bool check_accept(struct exchange *e, const struct cmc_conf_endpoint *ep)
 {
+    enum cmc_answer_form offer[sizeof ep->answer / sizeof ep->answer[0]];
+    unsigned int n = offered(e, ep, offer);
     struct cmc_err err = {0};
-    enum cmc_rc rc = cmc_media_choose(cmc_http_header(e->rq, "Accept"), ep->answer,
-                                      ep->answer_count, &e->x.form, &err);
+    enum cmc_rc rc = cmc_media_choose(cmc_http_header(e->rq, "Accept"), offer, n, &e->x.form, &err);
 
     if (rc == CMC_OK)
         return true;

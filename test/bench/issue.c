@@ -150,7 +150,7 @@ static void load(struct bench *b)
 {
     struct cmc_request_params p = {0};
     char key[PATH_SIZE + 32], cert[PATH_SIZE + 32];
-    struct cmc_slice *certs;
+    struct cmc_slice *certs = NULL;
     struct cmc_err err;
     size_t n;
 
@@ -175,7 +175,7 @@ static struct cmc_slice make_request(struct bench *b, struct cmc_arena *scratch)
     struct cmc_cms_content what = {
         .type = cmc_oid_id_cct_PKIData, .certs = &b->officer_cert, .ncerts = 1};
     struct cmc_pkidata body = {0};
-    struct cmc_slice message, nonce, http;
+    struct cmc_slice message = CMC_SLICE_NONE, nonce, http;
     struct cmc_buf buf;
     struct cmc_err err;
     uint8_t random[16];

@@ -216,6 +216,39 @@ static void answer_forms(void **state)
     }
 }
 
+/* Asked again in another form: the same certificate in that form, not a second one. */
+static void same_message_in_another_form(void **state)
+{
+    struct test_authority *t = *state;
+    EVP_PKEY *key = test_key(t, "EC", "P-256");
+    struct cmc_slice request = enrol(t, &t->officer, test_csr(t, key, "CN=forms", NULL));
+    struct test_reply bare = test_send(t, CMC_TYPE_CMC, request, CMC_ANSWER_PKIX_CERT);
+    int64_t records = audit_count(t);
+    static const enum cmc_answer_form forms[] = {CMC_ANSWER_CERTS_ONLY, CMC_ANSWER_CERTS_ONLY_CHAIN,
+                                                 CMC_ANSWER_CMC, CMC_ANSWER_PKIX_CERT};
+
+    assert_string_equal(bare.content_type, CMC_MEDIA_PKIX_CERT);
+    for (size_t i = 0; i < CMC_COUNT(forms); i++) {
+        struct test_reply r = test_send(t, CMC_TYPE_CMC, request, forms[i]);
+        struct cmc_signed_data sd;
+        bool found = false;
+
+        if (forms[i] == CMC_ANSWER_PKIX_CERT) {
+            assert_true(cmc_slice_eq(r.body, bare.body));
+            continue;
+        }
+        assert_int_equal(cmc_signed_data_open(r.body, t->arena, &sd, NULL), CMC_OK);
+        assert_int_equal(cmc_is_certs_only(&sd), forms[i] != CMC_ANSWER_CMC);
+        for (size_t k = 0; k < sd.certs.n; k++)
+            found = found || cmc_slice_eq(*CMC_AT(struct cmc_slice, sd.certs, k), bare.body);
+        assert_true(found);
+        if (forms[i] == CMC_ANSWER_CMC)
+            expect(t, &r, CMC_STATUS_SUCCESS, CMC_FAIL_INFO_NONE, 42);
+    }
+    assert_int_equal(audit_count(t), records);
+    EVP_PKEY_free(key);
+}
+
 static void revokes_holds_and_releases(void **state)
 {
     struct test_authority *t = *state;
@@ -392,6 +425,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(enrolls),
         TEST(answer_forms),
+        TEST(same_message_in_another_form),
         TEST(revokes_holds_and_releases),
         TEST(nexus_rules),
         TEST(crl_follows_at_once),

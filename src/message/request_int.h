@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files that make certification requests share. */
+#ifndef CMC_MESSAGE_REQUEST_INT_H
+#define CMC_MESSAGE_REQUEST_INT_H
+
+#include "message/request.h"
+
+/* Sign octets and give the signature as BIT STRING content. */
+enum cmc_rc cmc_sign_bits(const struct cmc_crypto *c, EVP_PKEY *key, const struct cmc_sig_alg *alg,
+                          struct cmc_slice octets, struct cmc_arena *arena, struct cmc_slice *out,
+                          struct cmc_err *err) CMC_MUST_USE;
+
+#endif
