@@ -8,53 +8,6 @@
 #include "control/control.h"
 #include "responder/responder_int.h"
 
-void cmc_job_refuse(struct job *j, const struct cmc_err *err, uint32_t status,
-                    const uint32_t *body_parts, size_t n)
-{
-    uint32_t *ids;
-
-    j->refused = true;
-    j->refusal_clause = err->clause;
-    j->refusal = (struct cmc_outcome){.status = status, .fail_info = err->fail_info};
-    if (status == CMC_STATUS_FAILED && err->fail_info == CMC_FAIL_INFO_NONE)
-        j->refusal.fail_info = CMC_FAIL_BAD_REQUEST;
-    if (body_parts == NULL) {
-        ids = cmc_arena_array(j->arena, 1, sizeof *ids);
-        if (ids != NULL)
-            ids[0] = err->has_body_part ? err->body_part : 0;
-        j->refusal.nbody_parts = 1;
-        j->refusal.body_parts = ids;
-    } else {
-        j->refusal.body_parts = body_parts;
-        j->refusal.nbody_parts = n;
-    }
-    j->refusal.text = cmc_arena_slice(j->arena, cmc_slice_str(err->text));
-}
-
-void cmc_item_refuse(struct job *j, struct plan_item *it, const struct cmc_err *err)
-{
-    char *text = cmc_arena_strdup(j->arena, err->text);
-
-    it->status = CMC_STATUS_FAILED;
-    it->fail_info = err->fail_info != CMC_FAIL_INFO_NONE ? err->fail_info : CMC_FAIL_BAD_REQUEST;
-    it->clause = err->clause;
-    it->text = text != NULL ? text : "out of memory";
-}
-
-struct plan_item *cmc_job_add_item(struct job *j, enum plan_kind kind, uint32_t body_part)
-{
-    struct plan_item *it;
-
-    if (j->nitems == j->max_items)
-        return NULL;
-    it = &j->items[j->nitems++];
-    it->kind = kind;
-    it->body_part = body_part;
-    it->status = CMC_STATUS_SUCCESS;
-    it->fail_info = CMC_FAIL_INFO_NONE;
-    return it;
-}
-
 /* -- controls ---------------------------------------------------------------------------- */
 
 typedef enum cmc_rc (*plan_control_fn)(struct job *j, const struct cmc_tagged_attribute *ta,
@@ -111,31 +64,6 @@ static plan_control_fn find_handler(struct cmc_slice type)
             return handled[i].plan;
     }
     return NULL;
-}
-
-/*
- * RFC 10002 section 6: what is to be given back is given back with a refusal too, so these are
- * read before anything may be refused, and without judging them.
- */
-void cmc_job_read_echoes(struct job *j)
-{
-    static const struct {
-        const struct cmc_slice *oid;
-        size_t offset;
-    } echoes[] = {
-        {&cmc_oid_id_cmc_transactionId, offsetof(struct job, transaction_id)},
-        {&cmc_oid_id_cmc_senderNonce, offsetof(struct job, sender_nonce)},
-        {&cmc_oid_id_cmc_dataReturn, offsetof(struct job, data_return)},
-    };
-
-    for (size_t i = 0; i < CMC_COUNT(echoes); i++) {
-        const struct cmc_tagged_attribute *ta =
-            cmc_control_first(&j->body.controls, *echoes[i].oid);
-        struct cmc_slice v = CMC_SLICE_NONE;
-
-        if (ta != NULL && cmc_control_decode(ta, j->arena, &v, NULL) == CMC_OK)
-            memcpy((char *)j + echoes[i].offset, &v, sizeof v);
-    }
 }
 
 static void refuse_unknown(struct job *j, const struct cmc_list *unknown)

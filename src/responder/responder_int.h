@@ -73,6 +73,8 @@ enum cmc_rc cmc_job_authenticate(struct job *j, struct cmc_err *err) CMC_MUST_US
 
 /* plan.c: no side effects. Fills items, refusal. */
 enum cmc_rc cmc_job_plan(struct job *j, struct cmc_err *err) CMC_MUST_USE;
+
+/* job.c: what the stages note down. */
 /* Refuse the whole message for what err says. body_parts NULL: the one of err, or 0. */
 void cmc_job_refuse(struct job *j, const struct cmc_err *err, uint32_t status,
                     const uint32_t *body_parts, size_t n);
