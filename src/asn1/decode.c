@@ -292,6 +292,37 @@ static enum cmc_rc dec_uint32(const struct dec *d, const struct cmc_item *it, st
     return CMC_OK;
 }
 
+/*
+ * An OCTET STRING under an implicit tag, in parts: BER that the first pass cannot join, because
+ * only the table says that [0] holds a string (the encryptedContent of a streamed EnvelopedData).
+ * The parts themselves are joined and in DER form already.
+ */
+static enum cmc_rc dec_parts(const struct dec *d, const struct cmc_item *it,
+                             const struct cmc_tlv *t, void *out)
+{
+    struct cmc_slice in = t->content, joined;
+    uint8_t *p = cmc_arena_alloc(d->arena, t->content.n);
+    size_t n = 0;
+
+    if (p == NULL)
+        return cmc_fail(d->err, CMC_E_MEM, NULL, "no memory for %s", it->name);
+    while (in.n > 0) {
+        struct cmc_tlv part;
+        enum cmc_rc rc = cmc_tlv_next(&in, &part, d->err);
+
+        if (rc != CMC_OK)
+            return rc;
+        if (part.cls != CMC_CLASS_UNIVERSAL || part.tag != CMC_T_OCTET_STRING || part.constructed)
+            return malformed(d, it, "part of a string that is no OCTET STRING");
+        if (part.content.n > 0)
+            memcpy(p + n, part.content.p, part.content.n);
+        n += part.content.n;
+    }
+    joined = cmc_slice(p, n);
+    memcpy(out, &joined, sizeof joined);
+    return CMC_OK;
+}
+
 static enum cmc_rc dec_content(const struct dec *d, const struct cmc_item *it,
                                const struct cmc_tlv *t, void *out)
 {
@@ -304,6 +335,9 @@ static enum cmc_rc dec_content(const struct dec *d, const struct cmc_item *it,
         memcpy(out, &t->whole, sizeof t->whole);
         return CMC_OK;
     }
+    if (it->kind == CMC_K_PRIM && it->universal == CMC_T_OCTET_STRING && t->constructed &&
+        t->cls == CMC_CLASS_CONTEXT)
+        return dec_parts(d, it, t, out);
     if (t->constructed != is_composite(it))
         return malformed(d, it,
                          t->constructed ? "constructed, must be primitive"

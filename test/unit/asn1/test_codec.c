@@ -5,6 +5,7 @@
  */
 #include "helper.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "../../items.h"
@@ -569,9 +570,46 @@ static void lack_of_memory_while_decoding(void **state)
     }
 }
 
+/* EncryptedContentInfo { id-data, algorithm, [0] IMPLICIT OCTET STRING } as streaming writers make
+ * it: indefinite, in parts. */
+static void implicit_string_in_parts(void **state)
+{
+    struct cmc_arena *arena = *state;
+    static const char head[] = "06092a864886f70d010701 3003 0601 2a";
+    struct cmc_enveloped_data ed;
+    struct {
+        const char *content;
+        enum cmc_rc rc;
+        const char *joined;
+    } rows[] = {
+        {"8003 010203", CMC_OK, "010203"},
+        {"a080 0402 0102 0401 03 0000", CMC_OK, "010203"},
+        {"a007 0402 0102 0401 03", CMC_OK, "010203"},
+        {"a080 2480 0401 01 0401 02 0000 0401 03 0000", CMC_OK, "010203"},
+        {"a080 0000", CMC_OK, ""},
+        {"a080 0402 0102 0201 03 0000", CMC_E_INPUT, NULL},
+        {"a080 0402 0102 8001 03 0000", CMC_E_INPUT, NULL},
+    };
+
+    for (size_t i = 0; i < CMC_COUNT(rows); i++) {
+        char text[256];
+        struct cmc_slice der;
+        struct cmc_err err;
+
+        (void)snprintf(text, sizeof text, "3080 020100 3100 3080 %s %s 0000 0000", head,
+                       rows[i].content);
+        der = hex(arena, text);
+        memset(&ed, 0, sizeof ed);
+        assert_int_equal(cmc_decode(&cmc_it_enveloped_data, der, arena, &ed, &err), rows[i].rc);
+        if (rows[i].rc == CMC_OK)
+            assert_slice_equal(ed.content.content, hex(arena, rows[i].joined));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        WITH_ARENA(implicit_string_in_parts),
         WITH_ARENA(every_type_comes_back),
         WITH_ARENA(every_truncated_type_is_refused),
         WITH_ARENA(every_mandatory_field_is_asked_for),
