@@ -32,6 +32,16 @@ static bool takes_argument(const struct cmc_option *row)
     return row->kind != CMC_OPT_FLAG;
 }
 
+/* A command may use -h for something of its own; --help stays. */
+static bool has_h(const struct cmc_options *o)
+{
+    for (size_t i = 0; i < count_rows(o->rows); i++) {
+        if (o->rows[i].kind != CMC_OPT_HEADING && o->rows[i].letter == 'h')
+            return true;
+    }
+    return false;
+}
+
 /* -- --help ------------------------------------------------------------------------------ */
 
 static void help_row(const struct cmc_option *row)
@@ -56,8 +66,8 @@ static void help_row(const struct cmc_option *row)
 
 static enum cmc_rc help(const struct cmc_options *o, struct cmc_err *err)
 {
-    static const struct cmc_option help_option = {"help", 'h', CMC_OPT_FLAG,
-                                                  NULL,   0,   "print this and exit"};
+    const struct cmc_option help_option = {
+        "help", has_h(o) ? 0 : 'h', CMC_OPT_FLAG, NULL, 0, "print this and exit"};
 
     (void)printf("usage: %s [options]%s%s\n\n%s\n", o->command, *o->operands != '\0' ? " " : "",
                  o->operands, o->about);
@@ -182,7 +192,8 @@ static void make_forms(const struct cmc_options *o, struct forms *f)
     size_t rows = count_rows(o->rows), nl = 0, no = 0;
 
     f->letters[nl++] = ':'; /* a missing argument is told apart from an unknown option */
-    f->letters[nl++] = 'h';
+    if (!has_h(o))
+        f->letters[nl++] = 'h';
     f->longs[no++] = (struct option){"help", no_argument, NULL, LONG_HELP};
     for (size_t i = 0; i < rows; i++) {
         const struct cmc_option *row = &o->rows[i];
@@ -239,7 +250,7 @@ enum cmc_rc cmc_options_parse(const struct cmc_options *o, int argc, char **argv
     opterr = 0;
     optind = 0; /* glibc: begin anew */
     while (rc == CMC_OK && (code = getopt_long(argc, argv, f.letters, f.longs, NULL)) != -1) {
-        if (code == 'h' || code == LONG_HELP) {
+        if ((code == 'h' && !has_h(o)) || code == LONG_HELP) {
             *helped = true;
             return help(o, err);
         }

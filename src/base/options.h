@@ -50,7 +50,8 @@ struct cmc_options {
     const char *operands; /* "FILE...", "FILE", or "" */
     unsigned int min_operands, max_operands;
     const char *about;             /* one or two lines for --help */
-    const struct cmc_option *rows; /* ended by CMC_OPTION_END; --help is always there */
+    const struct cmc_option *rows; /* ended by CMC_OPTION_END; --help is always there,
+                                      and -h is too unless a row has that letter */
 };
 
 /*

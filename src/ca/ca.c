@@ -118,6 +118,7 @@ void cmc_ca_shared_free(struct cmc_ca_shared *s)
     if (s == NULL)
         return;
     for (size_t i = 0; i < s->nprofiles; i++)
+        /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): nprofiles counts what is there */
         cmc_profile_free(s->profiles[i]);
     cmc_buf_free(&s->crl);
     (void)pthread_mutex_destroy(&s->crl_lock);

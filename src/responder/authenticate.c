@@ -126,6 +126,17 @@ static enum cmc_rc run_stage(struct job *j, enum stage stage, size_t i, struct c
     }
 }
 
+/*
+ * RFC 10002 section 6.6: a refusal answers the nonce too, so that the client knows which request
+ * was refused. Nothing else is taken from content that is not verified.
+ */
+static void peek_echoes(struct job *j)
+{
+    if (j->sd.encap.content.p != NULL &&
+        cmc_pkidata_open(j->sd.encap.content, true, j->arena, &j->body, NULL) == CMC_OK)
+        cmc_job_read_echoes(j);
+}
+
 /* Does the (unverified) content hold nothing but status controls? */
 static bool holds_only_status(struct job *j)
 {
@@ -154,6 +165,7 @@ enum cmc_rc cmc_job_authenticate(struct job *j, struct cmc_err *err)
                             "the message is not signed");
         j->stage_err = *err;
         cmc_job_refuse(j, err, CMC_STATUS_FAILED, NULL, 0);
+        peek_echoes(j);
         return CMC_OK;
     }
     for (int stage = 0; stage < STAGE_COUNT; stage++) {
@@ -168,6 +180,7 @@ enum cmc_rc cmc_job_authenticate(struct job *j, struct cmc_err *err)
                 err->has_body_part = false;
                 j->stage_err = *err;
                 cmc_job_refuse(j, err, CMC_STATUS_FAILED, NULL, 0);
+                peek_echoes(j);
                 return CMC_OK;
             }
         }

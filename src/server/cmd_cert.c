@@ -117,10 +117,12 @@ static enum cmc_rc parse_serial(struct cmcd_run *r, const char *text, struct cmc
     if (digits == 0 || magnitude == NULL)
         return cmc_fail(&r->err, CMC_E_USAGE, NULL, "a serial number has at least one digit");
     for (const char *q = p; *q != '\0'; q++) {
-        if (hex_digit(*q) < 0)
+        int digit = hex_digit(*q);
+
+        if (digit < 0)
             continue;
         digits--; /* now its place, counted from the right */
-        magnitude[octets - 1 - digits / 2] |= (uint8_t)(hex_digit(*q) << (digits % 2 * 4));
+        magnitude[octets - 1 - digits / 2] |= (uint8_t)((unsigned int)digit << (digits % 2 * 4));
     }
     *out = cmc_int_from_magnitude(r->arena, cmc_slice(magnitude, octets));
     if (out->p == NULL)

@@ -202,6 +202,7 @@ static enum cmc_rc open_file(struct cmc_sqlite *c, const char *path, struct cmc_
     c->path = plain_path(path);
     if (c->path == NULL)
         return cmc_fail(err, CMC_E_MEM, NULL, "out of memory");
+    /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): cmc_sqlite_close() frees path */
     code = sqlite3_open_v2(c->path, &c->db, flags, NULL);
     if (code != SQLITE_OK)
         return cmc_sqlite_fail(c, code, err);

@@ -183,7 +183,7 @@ static enum cmc_rc put_cert(struct writer *w, const struct cmc_cert_record *r, s
 {
     struct cmc_bind b;
     char serial[48];
-    int64_t issuer;
+    int64_t issuer = 0;
     enum cmc_rc rc;
     int code;
 

@@ -242,9 +242,10 @@ static void uris(void **state)
     (void)snprintf(uri, sizeof uri, "file://%s", f->path);
     assert_int_equal(cmc_key_load(f->c, uri, NULL, &out, &f->err), CMC_OK);
     EVP_PKEY_free(out);
-    assert_int_equal(cmc_key_load(f->c, "pkcs11:token=x", NULL, &out, &f->err), CMC_E_USAGE);
+    /* Tokens are read from, but a key is not saved into one like into a file. */
+    assert_int_equal(cmc_key_save(f->c, key, "pkcs11:token=x", NULL, &f->err), CMC_E_USAGE);
     assert_non_null(strstr(f->err.text, "pkcs11:"));
-    assert_int_equal(cmc_key_load(f->c, "nss:db", NULL, &out, &f->err), CMC_E_USAGE);
+    assert_int_equal(cmc_key_load(f->c, "nss:/nonexistent", NULL, &out, &f->err), CMC_E_USAGE);
     assert_int_equal(cmc_key_load(f->c, "file://elsewhere/k", NULL, &out, &f->err), CMC_E_USAGE);
     assert_int_equal(cmc_key_load(f->c, "", NULL, &out, &f->err), CMC_E_USAGE);
     assert_int_equal(cmc_key_load(f->c, "/nonexistent/key", NULL, &out, &f->err), CMC_E_LOCAL);

@@ -380,6 +380,12 @@ static void three_stages(void **state)
     }
     r = test_send(t, CMC_TYPE_CMC, cmc_slice(bad, good.n), CMC_ANSWER_CMC);
     expect(t, &r, CMC_STATUS_FAILED, CMC_FAIL_BAD_MESSAGE_CHECK, 0);
+    {
+        /* a refusal answers the nonce too */
+        struct answer a = read_full(t, &r);
+
+        assert_non_null(cmc_control_first(&a.body.controls, cmc_oid_id_cmc_recipientNonce));
+    }
 
     /* stage 2 needs another content type in the attribute: see test/unit/cms. Here the type of
      * the content itself is wrong. */
