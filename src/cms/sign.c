@@ -93,6 +93,8 @@ static enum cmc_rc signer_id(const struct cmc_crypto *c, const struct cmc_cms_si
     return rc;
 }
 
+static const uint8_t der_null[] = {CMC_T_NULL, 0};
+
 static enum cmc_rc signer_info(const struct cmc_crypto *c, const struct cmc_cms_content *what,
                                const struct cmc_cms_signer *s, struct cmc_arena *arena,
                                struct cmc_signer_info *si, struct cmc_err *err)
@@ -115,6 +117,8 @@ static enum cmc_rc signer_info(const struct cmc_crypto *c, const struct cmc_cms_
     if (rc != CMC_OK)
         return rc;
     cmc_digest_algid(alg->digest, &si->digest_algorithm);
+    if (s->digest_null)
+        si->digest_algorithm.parameters = cmc_slice(der_null, sizeof der_null);
     tagged = cmc_arena_dup(arena, attrs.p, attrs.n);
     if (tagged == NULL)
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory for signed attributes");
@@ -201,6 +205,8 @@ enum cmc_rc cmc_signed_data_create(const struct cmc_crypto *c, const struct cmc_
     }
     if (rc == CMC_OK)
         rc = add_all(arena, &sd.certs, what->certs, what->ncerts, err);
+    if (what->certs_present && sd.certs.v == NULL)
+        sd.certs.v = &sd; /* there, and empty */
     if (rc == CMC_OK)
         rc = add_all(arena, &sd.crls, what->crls, what->ncrls, err);
     if (rc == CMC_OK)

@@ -19,6 +19,8 @@ struct cmc_cms_signer {
     struct cmc_slice cert;         /* whole DER; may be absent with CMC_SID_SKI and ski */
     struct cmc_slice ski;          /* for CMC_SID_SKI; absent: the certificate's SKI extension, or
                                       computed from the key */
+    bool digest_null;              /* RSA: write the digestAlgorithm with NULL parameters, which
+                                      RFC 5754 lets every reader take and Dogtag's CA demands */
     bool signing_time;             /* add the attribute, with time */
     int64_t time;                  /* seconds since 1970 */
 };
@@ -31,6 +33,7 @@ struct cmc_cms_content {
     size_t ncerts;
     const struct cmc_slice *crls;
     size_t ncrls;
+    bool certs_present; /* the certificates field is there though it is empty */
 };
 
 /*

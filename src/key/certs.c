@@ -7,7 +7,7 @@
 #include "asn1/codec.h"
 #include "asn1/oids.h"
 #include "base/file.h"
-#include "key/key_int.h"
+#include "key/token_int.h"
 
 /* What one load gathers. */
 struct gather {
@@ -159,6 +159,8 @@ enum cmc_rc cmc_certs_load(const struct cmc_crypto *c, const char *uri,
 
     *out = NULL;
     *n = 0;
+    if (cmc_uri_is_token(uri))
+        return cmc_token_uri_certs(c, uri, pass, arena, out, n, err);
     cmc_buf_init(&b, CMC_LIMIT_FILE_OCTETS);
     rc = cmc_uri_path(uri, &g.path, err);
     if (rc == CMC_OK)

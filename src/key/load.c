@@ -5,7 +5,7 @@
 #include <openssl/x509.h>
 
 #include "base/file.h"
-#include "key/key_int.h"
+#include "key/token_int.h"
 
 static enum cmc_rc decode_key(const struct cmc_crypto *c, struct cmc_slice data,
                               struct cmc_pass *pass, EVP_PKEY **out, struct cmc_err *err)
@@ -69,6 +69,8 @@ enum cmc_rc cmc_key_load(const struct cmc_crypto *c, const char *uri,
     const char *path = NULL;
 
     *out = NULL;
+    if (cmc_uri_is_token(uri))
+        return cmc_token_uri_key(c, uri, from, out, err);
     cmc_buf_init(&b, CMC_LIMIT_FILE_OCTETS);
     rc = cmc_uri_path(uri, &path, err);
     if (rc != CMC_OK)

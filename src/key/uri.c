@@ -2,7 +2,7 @@
 /* Which backend a URI names. */
 #include <string.h>
 
-#include "key/key_int.h"
+#include "key/token_int.h"
 
 /* "file:/x", "file:x" and, RFC 8089, "file:///x" and "file://localhost/x". */
 static enum cmc_rc file_path(const char *uri, const char **path, struct cmc_err *err)
@@ -25,17 +25,12 @@ static enum cmc_rc file_path(const char *uri, const char **path, struct cmc_err 
 
 enum cmc_rc cmc_uri_path(const char *uri, const char **path, struct cmc_err *err)
 {
-    static const char *const later[] = {"pkcs11:", "nss:"};
-
     if (uri == NULL || *uri == '\0')
         return cmc_fail(err, CMC_E_USAGE, NULL, "an empty name; give a path or file:PATH");
-    for (size_t i = 0; i < sizeof later / sizeof later[0]; i++) {
-        if (strncmp(uri, later[i], strlen(later[i])) == 0)
-            return cmc_fail(err, CMC_E_USAGE, NULL,
-                            "%s: keys and certificates by '%s' are not supported by this version; "
-                            "give a path or file:PATH",
-                            uri, later[i]);
-    }
+    if (cmc_uri_is_token(uri))
+        return cmc_fail(err, CMC_E_USAGE, NULL,
+                        "%.*s...: names a token, where a file is wanted; give a path or file:PATH",
+                        (int)(strcspn(uri, ":") + 1), uri);
     if (strncmp(uri, "file:", strlen("file:")) == 0)
         return file_path(uri, path, err);
     *path = uri;

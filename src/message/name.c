@@ -31,6 +31,12 @@ static const struct attribute_row attributes[] = {
     {"serialNumber", &cmc_oid_id_at_serialNumber, CMC_T_PRINTABLE},
     {"emailAddress", &cmc_oid_id_emailAddress, CMC_T_IA5},
     {"organizationIdentifier", &cmc_oid_id_at_organizationIdentifier, CMC_T_UTF8},
+    {"E", &cmc_oid_id_emailAddress, CMC_T_IA5},
+    {"MAIL", &cmc_oid_id_rfc822Mailbox, CMC_T_IA5},
+    {"SURNAME", &cmc_oid_id_at_surname, CMC_T_UTF8},
+    {"GIVENNAME", &cmc_oid_id_at_givenName, CMC_T_UTF8},
+    {"INITIALS", &cmc_oid_id_at_initials, CMC_T_UTF8},
+    {"GENERATIONQUALIFIER", &cmc_oid_id_at_generationQualifier, CMC_T_UTF8},
     {"pseudonym", &cmc_oid_id_at_pseudonym, CMC_T_UTF8},
     {"dnQualifier", &cmc_oid_id_at_dnQualifier, CMC_T_PRINTABLE},
 };
@@ -39,6 +45,7 @@ static const struct attribute_row attributes[] = {
 struct parser {
     const char *text, *p;
     char separator; /* ',' or '/' */
+    const struct cmc_name_style *style;
     struct cmc_arena *arena;
     struct cmc_err *err;
 };
@@ -77,7 +84,9 @@ static enum cmc_rc parse_type(struct parser *ps, struct cmc_atv *atv, uint8_t *t
         }
     }
     {
-        char *dotted = cmc_arena_strndup(ps->arena, start, n);
+        bool prefixed = n > 4 && strncasecmp(start, "OID.", 4) == 0; /* RFC 1779 section 2.3 */
+        char *dotted = cmc_arena_strndup(ps->arena, prefixed ? start + 4 : start,
+                                         prefixed ? n - 4 : n);
         uint8_t *buf = cmc_arena_alloc(ps->arena, CMC_LIMIT_OID_OCTETS);
 
         if (dotted == NULL || buf == NULL)
@@ -101,33 +110,68 @@ static int hex_digit(char c)
                                   : -1;
 }
 
-/* A value up to an unescaped separator, '+' or the end; trailing blanks are not part of it. */
-static enum cmc_rc parse_value(struct parser *ps, uint8_t tag, struct cmc_slice *out)
+static bool at_end(const struct parser *ps)
+{
+    char c = *ps->p;
+
+    return c == '\0' || c == ps->separator || (c == ';' && ps->style->semicolon) ||
+           (c == '+' && ps->separator != '/');
+}
+
+/* One octet after a backslash, or two hex digits. */
+static bool take_escaped(struct parser *ps, uint8_t *out)
+{
+    int hi = hex_digit(ps->p[1]);
+    int lo = hi >= 0 ? hex_digit(ps->p[2]) : -1;
+
+    if (lo < 0 && ps->p[1] == '\0')
+        return false;
+    *out = lo >= 0 ? (uint8_t)(hi * 16 + lo) : (uint8_t)ps->p[1];
+    ps->p += lo >= 0 ? 3 : 2;
+    return true;
+}
+
+/* "..." of RFC 1779: everything up to the closing quote, where only a backslash is special. */
+static enum cmc_rc take_quoted(struct parser *ps, uint8_t *v, size_t *n)
+{
+    ps->p++;
+    while (*ps->p != '\0' && *ps->p != '"') {
+        if (*ps->p == '\\') {
+            if (!take_escaped(ps, &v[*n]))
+                return bad(ps, "a backslash at the end");
+            (*n)++;
+        } else {
+            v[(*n)++] = (uint8_t)*ps->p++;
+        }
+    }
+    if (*ps->p != '"')
+        return bad(ps, "the closing quote is missing");
+    ps->p++;
+    skip_blanks(ps);
+    return at_end(ps) ? CMC_OK : bad(ps, "text after the closing quote");
+}
+
+/* The octets of a value up to an unescaped separator, '+' or the end; trailing blanks are not
+ * part of it. */
+static enum cmc_rc take_value(struct parser *ps, struct cmc_slice *out)
 {
     uint8_t *v = cmc_arena_alloc(ps->arena, strlen(ps->p) + 1);
     size_t n = 0, keep = 0;
-    struct cmc_item it = cmc_it_utf8;
-    struct cmc_slice content;
     enum cmc_rc rc;
 
     if (v == NULL)
         return cmc_fail(ps->err, CMC_E_MEM, NULL, "no memory for a name");
     skip_blanks(ps);
-    while (*ps->p != '\0' && *ps->p != ps->separator && (*ps->p != '+' || ps->separator == '/')) {
+    if (*ps->p == '"' && ps->separator != '/') {
+        rc = take_quoted(ps, v, &keep);
+        if (rc != CMC_OK)
+            return rc;
+    }
+    while (!at_end(ps)) {
         if (*ps->p == '\\') {
-            int hi = hex_digit(ps->p[1]);
-            int lo = hi >= 0 ? hex_digit(ps->p[2]) : -1;
-
-            if (lo >= 0) {
-                v[n++] = (uint8_t)(hi * 16 + lo);
-                ps->p += 3;
-            } else if (ps->p[1] != '\0') {
-                v[n++] = (uint8_t)ps->p[1];
-                ps->p += 2;
-            } else {
+            if (!take_escaped(ps, &v[n]))
                 return bad(ps, "a backslash at the end");
-            }
-            keep = n;
+            keep = ++n;
             continue;
         }
         v[n++] = (uint8_t)*ps->p++;
@@ -136,29 +180,58 @@ static enum cmc_rc parse_value(struct parser *ps, uint8_t tag, struct cmc_slice 
     }
     if (keep == 0)
         return bad(ps, "an attribute without a value");
-    content = cmc_slice(v, keep);
-    if (tag != CMC_T_UTF8) {
-        for (size_t i = 0; i < keep; i++) {
-            if (v[i] >= 0x80 || v[i] < 0x20)
-                return bad(ps, "only ASCII may stand in this attribute");
-        }
+    *out = cmc_slice(v, keep);
+    return CMC_OK;
+}
+
+static enum cmc_rc parse_value(struct parser *ps, struct cmc_slice type, uint8_t tag,
+                               struct cmc_slice *out)
+{
+    struct cmc_item it = cmc_it_utf8;
+    struct cmc_slice content, again = {0};
+    enum cmc_rc rc = take_value(ps, &content);
+
+    if (rc == CMC_OK && ps->style->string != NULL)
+        rc = ps->style->string(type, &tag, &content, ps->arena, ps->err);
+    if (rc != CMC_OK)
+        return rc;
+    for (size_t i = 0; i < content.n && (tag == CMC_T_PRINTABLE || tag == CMC_T_IA5); i++) {
+        if (content.p[i] >= 0x80 || content.p[i] < 0x20)
+            return bad(ps, "only ASCII may stand in this attribute");
     }
     it.universal = tag;
     rc = cmc_encode_arena(&it, &content, ps->arena, out, ps->err);
-    if (rc == CMC_OK) {
-        /* The decoder knows what valid UTF-8 is. */
-        struct cmc_slice again = {0};
-
-        if (cmc_decode(&it, *out, ps->arena, &again, NULL) != CMC_OK)
-            return bad(ps, "the value is not UTF-8");
-    }
+    /* The decoder knows what is valid UTF-8. */
+    if (rc == CMC_OK && cmc_decode(&it, *out, ps->arena, &again, NULL) != CMC_OK)
+        return bad(ps, "the value is not UTF-8");
     return rc;
+}
+
+/* RFC 4514 section 2.1: the text begins with the last RDN. */
+static void reverse(struct cmc_list *rdns)
+{
+    struct cmc_list *v = rdns->v;
+
+    for (size_t i = 0; i < rdns->n / 2; i++) {
+        struct cmc_list other = v[rdns->n - 1 - i];
+
+        v[rdns->n - 1 - i] = v[i];
+        v[i] = other;
+    }
 }
 
 enum cmc_rc cmc_name_parse(const char *text, struct cmc_arena *arena, struct cmc_slice *out,
                            struct cmc_err *err)
 {
-    struct parser ps = {text, text, text[0] == '/' ? '/' : ',', arena, err};
+    static const struct cmc_name_style plain = {0};
+
+    return cmc_name_parse_as(text, &plain, arena, out, err);
+}
+
+enum cmc_rc cmc_name_parse_as(const char *text, const struct cmc_name_style *style,
+                              struct cmc_arena *arena, struct cmc_slice *out, struct cmc_err *err)
+{
+    struct parser ps = {text, text, text[0] == '/' ? '/' : ',', style, arena, err};
     struct cmc_list rdns = {0};
     enum cmc_rc rc;
 
@@ -180,7 +253,7 @@ enum cmc_rc cmc_name_parse(const char *text, struct cmc_arena *arena, struct cmc
             skip_blanks(&ps);
             rc = parse_type(&ps, atv, &tag);
             if (rc == CMC_OK)
-                rc = parse_value(&ps, tag, &atv->value);
+                rc = parse_value(&ps, atv->type, tag, &atv->value);
             if (rc != CMC_OK)
                 return rc;
             if (*ps.p != '+' || ps.separator == '/')
@@ -196,6 +269,8 @@ enum cmc_rc cmc_name_parse(const char *text, struct cmc_arena *arena, struct cmc
     }
     if (rdns.v == NULL)
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a name");
+    if (style->reversed)
+        reverse(&rdns);
     return cmc_encode_arena(&cmc_it_name_rdns, &rdns, arena, out, err);
 }
 

@@ -65,6 +65,11 @@ struct cmc_request_params {
     const struct cmc_attribute *attrs; /* PKCS#10: further attributes; may be NULL */
     size_t nattrs;
     uint32_t cert_req_id; /* CRMF */
+    const struct cmc_atv *controls; /* CRMF: controls of the CertRequest; may be NULL */
+    size_t ncontrols;
+    bool dogtag; /* CRMF as Dogtag's client makes it and its tools want it: a version in the
+                    template, and the controls there though empty */
+    bool no_pop; /* CRMF: without proof of possession */
 };
 
 /* A signed PKCS#10 CertificationRequest, whole DER into the arena. */
@@ -84,6 +89,21 @@ enum cmc_rc cmc_crmf_create(const struct cmc_crypto *c, const struct cmc_request
  */
 enum cmc_rc cmc_name_parse(const char *text, struct cmc_arena *arena, struct cmc_slice *out,
                            struct cmc_err *err) CMC_MUST_USE;
+
+/* Names as other programs write them. */
+struct cmc_name_style {
+    bool reversed;  /* the text begins with the most specific RDN, as RFC 4514 has it */
+    bool semicolon; /* ';' separates too, as in RFC 1779 */
+    /*
+     * Choose the string type of a value: *tag holds the usual one, *value the octets as written.
+     * Both may be changed. NULL: the usual ones.
+     */
+    enum cmc_rc (*string)(struct cmc_slice type, uint8_t *tag, struct cmc_slice *value,
+                          struct cmc_arena *arena, struct cmc_err *err);
+};
+enum cmc_rc cmc_name_parse_as(const char *text, const struct cmc_name_style *style,
+                              struct cmc_arena *arena, struct cmc_slice *out,
+                              struct cmc_err *err) CMC_MUST_USE;
 
 /*
  * A SubjectAltName extension from "DNS:a.example,IP:192.0.2.1,email:x@y,URI:https://..".

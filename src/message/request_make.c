@@ -105,31 +105,66 @@ enum cmc_rc cmc_pkcs10_create(const struct cmc_crypto *c, const struct cmc_reque
     return rc;
 }
 
-enum cmc_rc cmc_crmf_create(const struct cmc_crypto *c, const struct cmc_request_params *p,
-                            struct cmc_arena *arena, struct cmc_slice *out, struct cmc_err *err)
+static enum cmc_rc control_list(const struct cmc_request_params *p, struct cmc_arena *arena,
+                                struct cmc_list *out, struct cmc_err *err)
 {
-    const struct cmc_sig_alg *alg = pick_alg(p, err);
-    struct cmc_pop pop = {.which = CMC_POP_SIGNATURE};
-    struct cmc_cert_req_msg msg = {.pop = &pop};
-    struct cmc_spki spki = {0};
+    struct cmc_atv *atv;
+
+    if (p->ncontrols == 0 && !p->dogtag)
+        return CMC_OK;
+    atv = cmc_list_add(arena, &cmc_it_crmf_controls, out, p->ncontrols);
+    if (atv == NULL)
+        return no_memory(err);
+    if (p->ncontrols > 0)
+        memcpy(atv, p->controls, p->ncontrols * sizeof *atv);
+    return CMC_OK;
+}
+
+/* The CertRequest of a message: what its POP covers. */
+static enum cmc_rc cert_request(const struct cmc_request_params *p, struct cmc_arena *arena,
+                                struct cmc_spki *spki, struct cmc_cert_request *out,
+                                struct cmc_err *err)
+{
+    static const uint8_t v3[] = {2};
     struct cmc_slice der;
     enum cmc_rc rc;
 
-    if (alg == NULL)
-        return CMC_E_USAGE;
-    msg.request.cert_req_id = p->cert_req_id;
-    msg.request.tmpl.subject = p->subject;
-    msg.request.tmpl.spki = &spki;
+    out->cert_req_id = p->cert_req_id;
+    out->tmpl.subject = p->subject;
+    out->tmpl.spki = spki;
+    if (p->dogtag)
+        out->tmpl.version = cmc_slice(v3, sizeof v3);
     rc = cmc_key_spki(p->key, arena, &der, err);
     if (rc == CMC_OK)
-        rc = cmc_decode(&cmc_it_spki, der, arena, &spki, err);
+        rc = cmc_decode(&cmc_it_spki, der, arena, spki, err);
     if (rc == CMC_OK)
-        rc = extension_list(p, arena, &msg.request.tmpl.extensions, err);
+        rc = extension_list(p, arena, &out->tmpl.extensions, err);
     if (rc == CMC_OK)
-        rc = cmc_encode_arena(&cmc_it_cert_request, &msg.request, arena, &msg.request.raw, err);
+        rc = control_list(p, arena, &out->controls, err);
     if (rc == CMC_OK)
+        rc = cmc_encode_arena(&cmc_it_cert_request, out, arena, &out->raw, err);
+    return rc;
+}
+
+enum cmc_rc cmc_crmf_create(const struct cmc_crypto *c, const struct cmc_request_params *p,
+                            struct cmc_arena *arena, struct cmc_slice *out, struct cmc_err *err)
+{
+    const struct cmc_sig_alg *alg = NULL;
+    struct cmc_pop pop = {.which = CMC_POP_SIGNATURE};
+    struct cmc_cert_req_msg msg = {0};
+    struct cmc_spki spki = {0};
+    enum cmc_rc rc;
+
+    if (!p->no_pop) {
+        alg = pick_alg(p, err);
+        if (alg == NULL)
+            return CMC_E_USAGE;
+        msg.pop = &pop;
+    }
+    rc = cert_request(p, arena, &spki, &msg.request, err);
+    if (rc == CMC_OK && alg != NULL)
         rc = cmc_sign_bits(c, p->key, alg, msg.request.raw, arena, &pop.u.signature.signature, err);
-    if (rc == CMC_OK)
+    if (rc == CMC_OK && alg != NULL)
         rc = cmc_sig_algid(alg, arena, &pop.u.signature.algorithm, err);
     if (rc == CMC_OK)
         rc = cmc_encode_arena(&cmc_it_cert_req_msg, &msg, arena, out, err);

@@ -31,17 +31,6 @@ static enum cmc_rc check_key(struct cmc_slice spki, EVP_PKEY *key, struct cmc_ar
     return rc;
 }
 
-static const struct cmc_sig_alg *pick_alg(const struct cmc_sig_alg *alg, EVP_PKEY *key,
-                                          struct cmc_err *err)
-{
-    if (alg == NULL)
-        alg = cmc_sig_default(key);
-    if (alg == NULL)
-        (void)cmc_fail(err, CMC_E_USAGE, NULL, "a key of type %s cannot sign its own request",
-                       EVP_PKEY_get0_type_name(key));
-    return alg;
-}
-
 enum cmc_rc cmc_pkcs10_add_attribute(const struct cmc_crypto *c, struct cmc_slice der,
                                      struct cmc_slice type, struct cmc_slice value, EVP_PKEY *key,
                                      const struct cmc_sig_alg *alg, struct cmc_arena *arena,
@@ -56,9 +45,11 @@ enum cmc_rc cmc_pkcs10_add_attribute(const struct cmc_crypto *c, struct cmc_slic
         rc = check_key(csr.info.spki.raw, key, arena, c, err);
     if (rc != CMC_OK)
         return rc;
-    alg = pick_alg(alg, key, err);
     if (alg == NULL)
-        return CMC_E_USAGE;
+        alg = cmc_sig_default(key);
+    if (alg == NULL)
+        return cmc_fail(err, CMC_E_USAGE, NULL, "a key of type %s cannot sign its own request",
+                        EVP_PKEY_get0_type_name(key));
     a = cmc_list_add(arena, &cmc_it_attributes, &csr.info.attributes, 1);
     v = a != NULL ? cmc_list_add(arena, &cmc_it_set_any, &a->values, 1) : NULL;
     if (v == NULL)
@@ -108,12 +99,13 @@ static enum cmc_rc sign_again(const struct cmc_crypto *c, struct cmc_cert_req_ms
     rc = cmc_encode_arena(&cmc_it_spki, &spki, arena, &der, err);
     if (rc == CMC_OK)
         rc = check_key(der, key, arena, c, err);
-    if (rc != CMC_OK)
-        return rc;
-    alg = pick_alg(alg, key, err);
-    if (alg == NULL)
-        return CMC_E_USAGE;
-    rc = cmc_sign_bits(c, key, alg, msg->request.raw, arena, &msg->pop->u.signature.signature, err);
+    /* The algorithm that the request was signed with before, when nothing else is asked for. */
+    if (rc == CMC_OK && alg == NULL)
+        rc = cmc_sig_from_algid(&msg->pop->u.signature.algorithm, CMC_DIGEST_NONE, false, arena,
+                                &alg, err);
+    if (rc == CMC_OK)
+        rc = cmc_sign_bits(c, key, alg, msg->request.raw, arena, &msg->pop->u.signature.signature,
+                           err);
     if (rc == CMC_OK)
         rc = cmc_sig_algid(alg, arena, &msg->pop->u.signature.algorithm, err);
     return rc;

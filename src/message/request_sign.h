@@ -20,7 +20,8 @@ enum cmc_rc cmc_pkcs10_add_attribute(const struct cmc_crypto *c, struct cmc_slic
 
 /*
  * Append a control to a CertReqMsg (whole DER). When it has a POP by signature, that is made
- * anew with key; without one, none is added and key may be NULL.
+ * anew with key; without one, none is added and key may be NULL. alg NULL: as it was signed
+ * before.
  * Errors: as above; CMC_E_REFUSED (a POP of another form would not cover the addition).
  */
 enum cmc_rc cmc_crmf_add_control(const struct cmc_crypto *c, struct cmc_slice msg,

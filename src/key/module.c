@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * PKCS#11 modules in use by this process.
+ *
+ * The list below is process-wide state, of which this project otherwise has none: PKCS#11 itself
+ * is so. C_Initialize() and C_Finalize() count for all threads and all users of a module, a login
+ * counts for all sessions of the process, and a second user of the same token (a URI for the key,
+ * one for the certificate; one key for each worker) must neither initialise nor finalise it.
+ */
+#include "key/module_int.h"
+
+#include <dlfcn.h>
+#include <openssl/err.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct cmc_module *modules;
+
+void cmc_modules_lock(void)
+{
+    (void)pthread_mutex_lock(&lock);
+}
+
+void cmc_modules_unlock(void)
+{
+    (void)pthread_mutex_unlock(&lock);
+}
+
+CK_FUNCTION_LIST *cmc_module_calls(const struct cmc_module *m)
+{
+    return m->f;
+}
+
+CK_SESSION_HANDLE cmc_slot_session(const struct cmc_slot *s)
+{
+    return s->session;
+}
+
+/* -- coming ------------------------------------------------------------------------------ */
+
+/*
+ * The module stays mapped until the process ends: several of the real ones have threads, or
+ * handlers for exit(), that do not survive being unmapped.
+ */
+static enum cmc_rc map(struct cmc_module *m, struct cmc_err *err)
+{
+    void *dl = dlopen(m->path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    CK_C_GetFunctionList get = NULL;
+    const char *why;
+    enum cmc_rc rc = CMC_OK;
+
+    if (dl == NULL) {
+        why = dlerror();
+        return cmc_fail(err, CMC_E_LOCAL, NULL, "cannot load the PKCS#11 module %s: %s", m->path,
+                        why != NULL ? why : "no reason given");
+    }
+    /* POSIX has data pointers and function pointers alike here; ISO C has no cast for it. */
+    *(void **)&get = dlsym(dl, "C_GetFunctionList");
+    if (get == NULL || get(&m->f) != CKR_OK || m->f == NULL)
+        rc = cmc_fail(err, CMC_E_LOCAL, NULL, "%s is no PKCS#11 module", m->path);
+    (void)dlclose(dl);
+    return rc;
+}
+
+static enum cmc_rc initialise(struct cmc_module *m, struct cmc_err *err)
+{
+    CK_C_INITIALIZE_ARGS args = {.flags = CKF_OS_LOCKING_OK, .pReserved = m->init};
+    CK_RV rv = m->f->C_Initialize(&args);
+
+    if (rv == CKR_CRYPTOKI_ALREADY_INITIALIZED) {
+        if (m->init != NULL)
+            return cmc_fail(err, CMC_E_LOCAL, NULL,
+                            "another library in this process uses %s already", m->path);
+        m->foreign = true;
+        return CMC_OK;
+    }
+    if (rv != CKR_OK)
+        return cmc_fail_ckr(err, rv, "%s does not start", m->path);
+    return CMC_OK;
+}
+
+/* libp11 finds the module initialised, which is well with it. */
+static enum cmc_rc give_to_libp11(struct cmc_module *m, struct cmc_err *err)
+{
+    m->ctx = PKCS11_CTX_new();
+    if (m->ctx == NULL)
+        return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a PKCS#11 module");
+    if (PKCS11_CTX_load(m->ctx, m->path) != 0) {
+        PKCS11_CTX_free(m->ctx);
+        m->ctx = NULL;
+        (void)m->f->C_Finalize(NULL);
+        return cmc_fail_openssl(err, CMC_E_LOCAL, "libp11 cannot use %s", m->path);
+    }
+    if (PKCS11_enumerate_slots(m->ctx, &m->p11_slots, &m->np11_slots) != 0)
+        return cmc_fail_openssl(err, CMC_E_LOCAL, "cannot list the slots of %s", m->path);
+    return CMC_OK;
+}
+
+static struct cmc_module *module_new(const char *path, const char *init, bool write)
+{
+    struct cmc_module *m = calloc(1, sizeof *m);
+
+    if (m == NULL)
+        return NULL;
+    m->path = strdup(path);
+    m->init = init != NULL ? strdup(init) : NULL;
+    m->write = write;
+    if (m->path != NULL && (init == NULL || m->init != NULL))
+        return m;
+    free(m->path);
+    free(m->init);
+    free(m);
+    return NULL;
+}
+
+/* -- going ------------------------------------------------------------------------------- */
+
+static void slot_free(struct cmc_module *m, struct cmc_slot *s)
+{
+    while (s->keys != NULL) {
+        struct cmc_slot_evp *k = s->keys;
+
+        s->keys = k->next;
+        EVP_PKEY_free(k->key);
+        free(k);
+    }
+    (void)m->f->C_CloseSession(s->session);
+    free(s);
+}
+
+static void module_free(struct cmc_module *m)
+{
+    while (m->slots != NULL) {
+        struct cmc_slot *s = m->slots;
+
+        m->slots = s->next;
+        slot_free(m, s);
+    }
+    if (m->p11_slots != NULL)
+        PKCS11_release_all_slots(m->ctx, m->p11_slots, m->np11_slots);
+    /* Unloading finalises, which is not ours to do for a module that was there before. */
+    if (m->ctx != NULL && !m->foreign) {
+        PKCS11_CTX_unload(m->ctx);
+        PKCS11_CTX_free(m->ctx);
+    }
+    /* libp11 leaves what it met on the way on the queue. */
+    ERR_clear_error();
+    free(m->path);
+    free(m->init);
+    free(m);
+}
+
+void cmc_module_put_locked(struct cmc_module *m)
+{
+    struct cmc_module **p = &modules;
+
+    if (--m->users > 0)
+        return;
+    while (*p != m)
+        p = &(*p)->next;
+    *p = m->next;
+    module_free(m);
+}
+
+void cmc_module_put(struct cmc_module *m)
+{
+    if (m == NULL)
+        return;
+    cmc_modules_lock();
+    cmc_module_put_locked(m);
+    cmc_modules_unlock();
+}
+
+void cmc_module_ref(struct cmc_module *m)
+{
+    cmc_modules_lock();
+    m->users++;
+    cmc_modules_unlock();
+}
+
+/* -- using ------------------------------------------------------------------------------- */
+
+static bool same_text(const char *a, const char *b)
+{
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+static enum cmc_rc join(struct cmc_module *m, const char *init, bool write, struct cmc_err *err)
+{
+    if (!same_text(m->init, init))
+        return cmc_fail(err, CMC_E_USAGE, NULL,
+                        "another NSS database is open in this process, and NSS's module does one "
+                        "at a time");
+    if (m->init != NULL && write && !m->write)
+        return cmc_fail(err, CMC_E_USAGE, NULL,
+                        "this NSS database is open for reading in this process, so it cannot be "
+                        "opened for writing now");
+    m->users++;
+    return CMC_OK;
+}
+
+enum cmc_rc cmc_module_get1(const char *path, const char *init, bool write, struct cmc_module **out,
+                            struct cmc_err *err)
+{
+    struct cmc_module *m;
+    enum cmc_rc rc;
+
+    *out = NULL;
+    cmc_modules_lock();
+    for (m = modules; m != NULL && strcmp(m->path, path) != 0;)
+        m = m->next;
+    if (m != NULL) {
+        rc = join(m, init, write, err);
+        goto out;
+    }
+    m = module_new(path, init, write);
+    if (m == NULL) {
+        rc = cmc_fail(err, CMC_E_MEM, NULL, "no memory for a PKCS#11 module");
+        goto out;
+    }
+    rc = map(m, err);
+    if (rc == CMC_OK)
+        rc = initialise(m, err);
+    if (rc == CMC_OK)
+        rc = give_to_libp11(m, err);
+    if (rc != CMC_OK) {
+        module_free(m);
+        goto out;
+    }
+    m->users = 1;
+    m->next = modules;
+    modules = m;
+out:
+    if (rc == CMC_OK)
+        *out = m;
+    cmc_modules_unlock();
+    return rc;
+}
+
+static PKCS11_SLOT *p11_slot(const struct cmc_module *m, CK_SLOT_ID id)
+{
+    for (unsigned int i = 0; i < m->np11_slots; i++) {
+        if (PKCS11_get_slotid_from_slot(&m->p11_slots[i]) == id)
+            return &m->p11_slots[i];
+    }
+    return NULL;
+}
+
+static enum cmc_rc slot_open(struct cmc_module *m, CK_SLOT_ID id, struct cmc_slot **out,
+                             struct cmc_err *err)
+{
+    struct cmc_slot *s = calloc(1, sizeof *s);
+    CK_RV rv;
+
+    if (s == NULL)
+        return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a PKCS#11 slot");
+    s->id = id;
+    s->p11 = p11_slot(m, id);
+    if (s->p11 == NULL || s->p11->token == NULL) {
+        free(s);
+        return cmc_fail(err, CMC_E_LOCAL, NULL, "%s: the token came after the module was opened",
+                        m->path);
+    }
+    rv = m->f->C_OpenSession(id, CKF_SERIAL_SESSION, NULL, NULL, &s->session);
+    if (rv != CKR_OK) {
+        free(s);
+        return cmc_fail_ckr(err, rv, "%s: no session with the token", m->path);
+    }
+    s->next = m->slots;
+    m->slots = s;
+    *out = s;
+    return CMC_OK;
+}
+
+enum cmc_rc cmc_module_slot(struct cmc_module *m, CK_SLOT_ID id, struct cmc_slot **out,
+                            struct cmc_err *err)
+{
+    enum cmc_rc rc = CMC_OK;
+
+    *out = NULL;
+    cmc_modules_lock();
+    for (struct cmc_slot *s = m->slots; s != NULL && *out == NULL; s = s->next) {
+        if (s->id == id)
+            *out = s;
+    }
+    if (*out == NULL)
+        rc = slot_open(m, id, out, err);
+    cmc_modules_unlock();
+    return rc;
+}
