@@ -64,7 +64,7 @@ struct cmc_request_params {
     size_t nexts;
     const struct cmc_attribute *attrs; /* PKCS#10: further attributes; may be NULL */
     size_t nattrs;
-    uint32_t cert_req_id; /* CRMF */
+    uint32_t cert_req_id;           /* CRMF */
     const struct cmc_atv *controls; /* CRMF: controls of the CertRequest; may be NULL */
     size_t ncontrols;
     bool dogtag; /* CRMF as Dogtag's client makes it and its tools want it: a version in the
