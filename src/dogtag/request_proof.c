@@ -101,7 +101,8 @@ enum cmc_rc dog_request_pop_link_v1(struct dog_request *rq)
 {
     struct cmc_proof_secret s = {0};
     uint8_t witness[CMC_PROOF_V1_OCTETS];
-    struct cmc_slice random, value = {witness, sizeof witness}, tlv;
+    struct cmc_slice random = CMC_SLICE_NONE, tlv = CMC_SLICE_NONE;
+    const struct cmc_slice value = {witness, sizeof witness};
     enum cmc_rc rc;
 
     if (dog_config_on(rq->cfg, "popLinkWitnessV2.enable")) {
@@ -132,7 +133,7 @@ enum cmc_rc dog_request_pop_link_v2(struct dog_request *rq)
     const struct cmc_mac_alg *mac = NULL;
     struct cmc_algid key_gen;
     struct cmc_proof_v2 witness;
-    struct cmc_slice random, value;
+    struct cmc_slice random = CMC_SLICE_NONE, value;
     enum cmc_rc rc;
 
     if (!dog_config_on(rq->cfg, "popLinkWitnessV2.enable"))
