@@ -7,6 +7,7 @@
  */
 #include "asn1/codec.h"
 #include "asn1/oids.h"
+#include "client/client.h"
 #include "cms/enveloped_data.h"
 #include "cms/signed_data.h"
 #include "dogtag/request.h"
@@ -51,6 +52,7 @@ static enum cmc_rc open_response(struct dog_request *rq, const char *path, struc
     struct dog *d = rq->d;
     struct cmc_signed_data sd = {0};
     struct cmc_pkiresponse body = {0};
+    struct cmc_answer_view view;
     const struct cmc_tagged_attribute *ta = NULL;
     struct cmc_slice file;
     enum cmc_rc rc = dog_read(d, path, &file);
@@ -59,6 +61,9 @@ static enum cmc_rc open_response(struct dog_request *rq, const char *path, struc
         rc = cmc_signed_data_open(file, d->arena, &sd, &d->err);
     if (rc == CMC_OK && !cmc_slice_eq(sd.encap.type, cmc_oid_id_cct_PKIResponse))
         rc = cmc_fail(&d->err, CMC_E_INPUT, NULL, "the message is no CMC full response");
+    /* Whose word it is the user's CA certificate would tell; that it is one piece, this does. */
+    if (rc == CMC_OK)
+        rc = cmc_answer_open(d->crypto, file, NULL, NULL, d->arena, &view, &d->err);
     if (rc == CMC_OK)
         rc = cmc_pkiresponse_open(sd.encap.content, d->arena, &body, &d->err);
     if (rc == CMC_OK)

@@ -271,6 +271,17 @@ def test_decrypted_pop_with_another_key(work):
     assert not (folder / "cmc.decpop.req").exists()
 
 
+def test_forged_challenge(work):
+    """A response whose signature does not verify is not answered."""
+    folder = work / "08-decryptedpop"
+    data = bytearray((folder / "encpop.der").read_bytes())
+    data[-1] ^= 1
+    (folder / "encpop.der").write_bytes(data)
+    (folder / "cmc.decpop.req").unlink()
+    assert "signature" in run("CMCRequest", "cmc.cfg", cwd=folder, code=1).stderr
+    assert not (folder / "cmc.decpop.req").exists()
+
+
 def test_resign(work):
     """format=test_cmc signs a message again as it stands, altered or not."""
     folder = work / "01-p10-agent"
