@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Identity by shared secret through the real cmcd: cmcd secret, identity proofs and their links,
 revocation by passphrase. Keys and MACs of the proofs are computed here, from the RFC's text."""
+import concurrent.futures
 import hashlib
 import hmac
 import os
@@ -55,8 +56,13 @@ def ski_of(key):
     return hashlib.sha1(parse(craft.public_key(key))[1].content[1:]).digest()
 
 
-def letter(world, name, secret, link=None, path="/secret", cn="alice", v1=None):
-    """The answer to a message that the key to be certified signs. v1: the key of the proof."""
+def letter(world, name, secret, path="/secret", **how):
+    """The answer to a message that the key to be certified signs."""
+    return craft.Answer(world.server.post(path, write(world, name, secret, **how))[1])
+
+
+def write(world, name, secret, link=None, cn="alice", v1=None):
+    """link: the key of the POP link witness. v1: that of an identityProof of version 1."""
     key = craft.new_key(world.fresh("key"))
     ski = ski_of(key)
     attributes = [seq(oid(craft.EXTENSION_REQ), set_of(seq(
@@ -73,9 +79,7 @@ def letter(world, name, secret, link=None, path="/secret", cn="alice", v1=None):
     if link is not None:
         controls.append(craft.control(3, 22, octets(RANDOM)))
     content = seq(seq(*controls), requests, seq(), seq())
-    body = craft.signed_data(content, [craft.signer_info(content, None, key,
-                                                         sid=tlv(0x80, ski))])
-    return craft.Answer(world.server.post(path, body)[1])
+    return craft.signed_data(content, [craft.signer_info(content, None, key, sid=tlv(0x80, ski))])
 
 
 def status(answer):
@@ -137,6 +141,17 @@ def test_once(world):
     secret = register(world, "single", "--once")
     assert status(letter(world, "single", secret)) == GOOD
     assert status(letter(world, "single", secret)) == BAD
+
+
+def test_once_also_for_many_at_once(world):
+    secret = register(world, "raced", "--once")
+    bodies = [write(world, "raced", secret, cn="racer %d" % n) for n in range(12)]
+    certs = world.server.counts().certs
+    with concurrent.futures.ThreadPoolExecutor(len(bodies)) as pool:
+        answers = list(pool.map(lambda body: world.server.post("/secret", body)[1], bodies))
+    results = sorted(status(craft.Answer(a)) for a in answers)
+    assert results == [BAD] * 11 + [GOOD]
+    assert world.server.counts().certs == certs + 1
 
 
 def test_bound_subject(world):

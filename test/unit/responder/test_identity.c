@@ -39,11 +39,13 @@ struct letter {
     const char *subject;       /* NULL: CN=alice */
     enum proof proof;
     enum link link;
-    uint32_t rounds;                 /* of LINK_PBKDF2 */
-    const char *link_secret;         /* NULL: the same */
-    size_t requests;                 /* 0: one */
-    bool ski;                        /* the request names its own key identifier */
-    bool indefinite;                 /* PKIData with indefinite lengths */
+    uint32_t rounds;         /* of LINK_PBKDF2 */
+    const char *link_secret; /* NULL: the same */
+    size_t requests;         /* 0: one */
+    bool ski;                /* the request names its own key identifier */
+    bool crmf;               /* in place of PKCS#10 */
+    bool raw_ski;            /* the sid is the extension's octets, as Dogtag's CRMF has it */
+    bool indefinite;         /* PKIData with indefinite lengths */
     const struct test_party *signer; /* NULL: the key of the first request */
     EVP_PKEY *other_key;             /* signs instead of the first request's key, under its SKI */
 };
@@ -95,13 +97,14 @@ static struct cmc_slice ski_of(struct test_authority *t, EVP_PKEY *key)
     return cmc_arena_slice(t->arena, cmc_slice(ski, sizeof ski));
 }
 
-static struct cmc_slice csr(struct test_authority *t, const struct letter *l, EVP_PKEY *key,
-                            bool linked)
+static void add_request(struct test_authority *t, const struct letter *l, EVP_PKEY *key,
+                        uint32_t id, bool linked, struct cmc_pkidata *body)
 {
-    struct cmc_request_params p = {.key = key};
+    struct cmc_request_params p = {.key = key, .cert_req_id = id};
     struct cmc_slice ski = ski_of(t, key), der;
     struct cmc_extension ext = {.extn_id = cmc_oid_id_ce_subjectKeyIdentifier};
     struct cmc_attribute attr;
+    struct cmc_atv atv;
     struct cmc_err err = {0};
 
     assert_int_equal(
@@ -115,11 +118,18 @@ static struct cmc_slice csr(struct test_authority *t, const struct letter *l, EV
     }
     if (linked && l->link != LINK_NONE) {
         witness(t, l, &attr);
+        atv = (struct cmc_atv){attr.type, *CMC_AT(const struct cmc_slice, attr.values, 0)};
         p.attrs = &attr;
-        p.nattrs = 1;
+        p.controls = &atv;
+        p.nattrs = p.ncontrols = 1;
     }
-    assert_int_equal(cmc_pkcs10_create(t->crypto, &p, t->arena, &der, &err), CMC_OK);
-    return der;
+    if (l->crmf) {
+        assert_int_equal(cmc_crmf_create(t->crypto, &p, t->arena, &der, &err), CMC_OK);
+        assert_int_equal(cmc_body_add_crmf(t->arena, body, der, &err), CMC_OK);
+    } else {
+        assert_int_equal(cmc_pkcs10_create(t->crypto, &p, t->arena, &der, &err), CMC_OK);
+        assert_int_equal(cmc_body_add_pkcs10(t->arena, body, id, der, &err), CMC_OK);
+    }
 }
 
 static void control(struct test_authority *t, struct cmc_pkidata *body, uint32_t id,
@@ -191,7 +201,7 @@ static void add_proof(struct test_authority *t, const struct letter *l, struct c
 
 static struct cmc_slice write_letter(struct test_authority *t, const struct letter *l)
 {
-    struct cmc_slice name = cmc_slice_str(l->name), content, covered, out;
+    struct cmc_slice name = cmc_slice_str(l->name), content, covered, ski, out;
     struct cmc_cms_signer signer = {.sid = CMC_SID_SKI};
     struct cmc_cms_content what = {.type = cmc_oid_id_cct_PKIData};
     EVP_PKEY *keys[4] = {NULL};
@@ -201,10 +211,8 @@ static struct cmc_slice write_letter(struct test_authority *t, const struct lett
 
     for (size_t i = 0; i < n; i++) {
         keys[i] = test_key(t, "EC", "P-256");
-        assert_int_equal(
-            cmc_body_add_pkcs10(t->arena, &body, (uint32_t)(42 + i),
-                                csr(t, l, keys[i], i == 0 || l->link != LINK_SECOND_WITHOUT), &err),
-            CMC_OK);
+        add_request(t, l, keys[i], (uint32_t)(42 + i), i == 0 || l->link != LINK_SECOND_WITHOUT,
+                    &body);
     }
     if (l->name != NULL)
         control(t, &body, 10, cmc_oid_id_cmc_identification, &cmc_it_identification, &name);
@@ -218,6 +226,10 @@ static struct cmc_slice write_letter(struct test_authority *t, const struct lett
     what.content = l->indefinite ? make_indefinite(t, content, covered) : content;
     signer.key = l->other_key != NULL ? l->other_key : keys[0];
     signer.ski = ski_of(t, keys[0]);
+    if (l->raw_ski)
+        assert_int_equal(cmc_encode_arena(&cmc_it_octet_string, &signer.ski, t->arena, &ski, &err),
+                         CMC_OK);
+    signer.ski = l->raw_ski ? ski : signer.ski;
     if (l->signer != NULL) {
         signer = (struct cmc_cms_signer){
             .key = l->signer->key, .sid = CMC_SID_ISSUER_SERIAL, .cert = l->signer->cert};
@@ -496,7 +508,7 @@ static void one_use_is_one_use(void **state)
     struct test_reply r, again;
 
     test_secret_add(t, (struct cmc_secret){.name = "alice", .once = true}, SECRET);
-    /* What brings about nothing uses nothing up: here the key is of a kind that is not issued. */
+    /* What brings about nothing uses nothing up: here the subject is empty. */
     l.subject = "";
     expect(t, l, BAD, CMC_FAIL_BAD_REQUEST);
     assert_int_equal(test_secret(t, "alice").used_at, 0);
@@ -562,6 +574,25 @@ static void dogtags_link_where_it_is_allowed(void **state)
     t->rules.dogtag = true;
     expect(t, with(LINK_DOGTAG), GOOD);
     expect(t, with(LINK_V2), GOOD);
+}
+
+static void crmf_too(void **state)
+{
+    struct test_authority *t = *state;
+    struct letter l = with(LINK_V2);
+
+    test_secret_add(t, (struct cmc_secret){.name = "alice"}, SECRET);
+    l.crmf = true;
+    l.requests = 2;
+    expect(t, l, GOOD);
+    l.link_secret = "another secret for the link";
+    expect(t, l, BAD, CMC_FAIL_POP_FAILED);
+    /* Dogtag's client since 11.7 */
+    l = plain;
+    l.crmf = l.raw_ski = true;
+    expect(t, l, BAD, CMC_FAIL_BAD_IDENTITY);
+    t->rules.dogtag = true;
+    expect(t, l, GOOD);
 }
 
 /* Signed by an officer, who needs no proof: then the link alone tests the secret. */
@@ -701,6 +732,7 @@ int main(void)
         WITH_AUTHORITY(every_request_is_linked),
         WITH_AUTHORITY(a_link_of_pbkdf2_within_limits),
         WITH_AUTHORITY(dogtags_link_where_it_is_allowed),
+        WITH_AUTHORITY(crmf_too),
         WITH_AUTHORITY(a_link_without_a_proof),
         WITH_AUTHORITY(the_subject_that_was_bound),
         WITH_AUTHORITY(a_passphrase_revokes),
