@@ -123,6 +123,54 @@ enum cmc_rc cmc_ber_frame(struct cmc_slice in, size_t *len, struct cmc_err *err)
     return CMC_OK;
 }
 
+/* Octets of the BER value at the start of in. 0: malformed. */
+static size_t ber_length(struct cmc_slice in)
+{
+    size_t open = 0, pos = 0; /* open: indefinite lengths that wait for their end */
+
+    do {
+        const char *why;
+        struct header h;
+
+        if (header_read(cmc_slice(in.p + pos, in.n - pos), &h, &why) != HDR_OK)
+            return 0;
+        if (h.clen > in.n - pos - h.hlen)
+            return 0;
+        pos += h.hlen + h.clen;
+        if (h.indefinite)
+            open++;
+        else if (h.cls == 0 && h.tag == 0 && open > 0)
+            open--;
+    } while (open > 0);
+    return pos;
+}
+
+enum cmc_rc cmc_ber_element(struct cmc_slice in, size_t index, struct cmc_slice *out,
+                            struct cmc_err *err)
+{
+    const char *why;
+    struct header h;
+    size_t len;
+
+    if (header_read(in, &h, &why) != HDR_OK || !h.constructed || h.clen > in.n - h.hlen)
+        return cmc_fail(err, CMC_E_INPUT, "X.690 section 8.1", "no constructed value");
+    in = cmc_slice(in.p + h.hlen, h.indefinite ? in.n - h.hlen : h.clen);
+    for (size_t i = 0; in.n > 0; i++) {
+        if (h.indefinite && in.n >= 2 && in.p[0] == 0 && in.p[1] == 0)
+            break;
+        len = ber_length(in);
+        if (len == 0)
+            return cmc_fail(err, CMC_E_INPUT, "X.690 section 8.1", "malformed element %zu", i);
+        if (i == index) {
+            *out = cmc_slice(in.p, len);
+            return CMC_OK;
+        }
+        in.p += len;
+        in.n -= len;
+    }
+    return cmc_fail(err, CMC_E_NOTFOUND, NULL, "no element %zu", index);
+}
+
 /* -- BER to DER -------------------------------------------------------------------------- */
 
 static bool is_string_tag(uint32_t tag)

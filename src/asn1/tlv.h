@@ -39,6 +39,14 @@ enum cmc_rc cmc_ber_to_der(struct cmc_slice in, struct cmc_arena *arena, struct 
                            struct cmc_err *err) CMC_MUST_USE;
 
 /*
+ * Element number index (from 0) inside the constructed BER value at the start of in, with tag and
+ * length as they stand there: for a MAC over what was received. in must have passed
+ * cmc_ber_to_der(). Errors: CMC_E_INPUT, CMC_E_NOTFOUND (fewer elements).
+ */
+enum cmc_rc cmc_ber_element(struct cmc_slice in, size_t index, struct cmc_slice *out,
+                            struct cmc_err *err) CMC_MUST_USE;
+
+/*
  * The length of the BER value that starts at in, when its first octets tell: *len is set to 0
  * if more octets are needed, or to the whole length for a definite form. For stream
  * transports (RFC 10003 section 7).

@@ -42,6 +42,13 @@
 /* Rounds of PBKDF2 that a peer may ask of us, and octets of the key it makes. */
 #define CMC_LIMIT_PBKDF2_ROUNDS 10000000u
 #define CMC_LIMIT_PBKDF2_KEY    1024u
+/* The same over all POP link witnesses of one message, each of which brings its own. */
+#define CMC_LIMIT_POP_LINK_ROUNDS 2000000u
+/* Octets of a shared secret, and of the identification that names it. */
+#define CMC_LIMIT_SECRET_OCTETS   1024u
+#define CMC_LIMIT_IDENTITY_OCTETS 255u
+/* Characters that a shared secret has at least (RFC 10002 section 6.2). */
+#define CMC_LIMIT_SECRET_CHARACTERS 16u
 /* Octets of the statusString that we emit. */
 #define CMC_LIMIT_STATUS_STRING 512u
 

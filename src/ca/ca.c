@@ -86,6 +86,14 @@ enum cmc_rc cmc_ca_shared_new(const struct cmc_ca_params *p, struct cmc_ca_share
     s->nchain = p->nchain;
     s->nanchors = p->nofficer_anchors > 0 ? p->nofficer_anchors : p->nchain;
     s->crl_seconds = (int64_t)p->crl_hours * 3600;
+    s->secret_failures = p->secret_failures;
+    if (p->secrets_key != NULL) {
+        s->secrets_key = cmc_arena_dup(s->arena, p->secrets_key, CMC_SEAL_KEY_OCTETS);
+        if (s->secrets_key == NULL) {
+            rc = no_memory(err);
+            goto out;
+        }
+    }
     rc = copy_certs(s->arena, p->chain, p->nchain, &s->chain, err);
     if (rc == CMC_OK)
         rc = copy_certs(s->arena, p->nofficer_anchors > 0 ? p->officer_anchors : p->chain,
@@ -201,6 +209,7 @@ static const struct cmc_authority_ops ops = {
     .identify = cmc_ca_identify,
     .check = cmc_ca_check,
     .issue = cmc_ca_issue_op,
+    .secret = cmc_ca_secret,
     .find = op_find,
     .remembered = op_remembered,
     .sign_response = op_sign_response,
@@ -249,6 +258,7 @@ enum cmc_rc cmc_ca_new(struct cmc_ca_shared *shared, const struct cmc_crypto *cr
         return no_memory(err);
     ca->shared = shared;
     ca->crypto = crypto;
+    cmc_buf_init(&ca->no_secret, CMC_LIMIT_SECRET_OCTETS);
     rc = check_key(crypto, ca_key, shared->chain[0], "CA", err);
     if (rc == CMC_OK && responder_key != NULL)
         rc = check_key(crypto, responder_key, shared->responder_cert, "responder", err);
@@ -260,6 +270,8 @@ enum cmc_rc cmc_ca_new(struct cmc_ca_shared *shared, const struct cmc_crypto *cr
         goto out;
     }
     rc = cmc_ca_trust_new(ca, err);
+    if (rc == CMC_OK)
+        rc = cmc_ca_secret_init(ca, err);
     if (rc == CMC_OK)
         rc = cmc_reader_new(shared->store, &ca->reader, err);
     if (rc != CMC_OK)
@@ -282,6 +294,7 @@ void cmc_ca_free(struct cmc_ca *ca)
         EVP_PKEY_free(ca->known[i].who.key);
         cmc_arena_free(ca->known[i].arena);
     }
+    cmc_buf_free(&ca->no_secret);
     cmc_reader_free(ca->reader);
     X509_STORE_free(ca->trust);
     sk_X509_pop_free(ca->intermediates, X509_free);

@@ -8,6 +8,7 @@
 #define CMC_CA_CA_H
 
 #include "ca/profile.h"
+#include "crypto/seal.h"
 #include "responder/authority.h"
 
 struct cmc_ca_params {
@@ -22,7 +23,10 @@ struct cmc_ca_params {
     size_t nofficer_anchors;
     const struct cmc_profile_spec *profiles;
     size_t nprofiles;
-    const char *crl_url; /* for the CRL distribution point, or NULL */
+    const uint8_t *secrets_key; /* CMC_SEAL_KEY_OCTETS that shared secrets are sealed under, or
+                                   NULL: there are none */
+    uint32_t secret_failures;   /* that lock a secret */
+    const char *crl_url;        /* for the CRL distribution point, or NULL */
     unsigned int crl_hours;
 };
 
@@ -53,6 +57,12 @@ const struct cmc_authority *cmc_ca_get0_authority(const struct cmc_ca *ca);
  */
 enum cmc_rc cmc_ca_crl(struct cmc_ca *ca, int64_t now, struct cmc_arena *arena,
                        struct cmc_slice *out, struct cmc_err *err) CMC_MUST_USE;
+
+/*
+ * What a sealed secret is bound to, so that a value put into another row does not open: its
+ * purpose, and its name or certificate. Into the arena; absent on lack of memory.
+ */
+struct cmc_slice cmc_ca_secret_bound(const struct cmc_secret *s, struct cmc_arena *arena);
 
 /*
  * Issue a certificate outside of a request: for cmcd init (responder, TLS, officer). The subject

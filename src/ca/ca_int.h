@@ -23,6 +23,8 @@ struct cmc_ca_shared {
     struct cmc_profile **profiles;
     size_t nprofiles;
     int64_t crl_seconds;
+    const uint8_t *secrets_key; /* in the arena, or NULL */
+    uint32_t secret_failures;
 
     pthread_mutex_t crl_lock; /* over making a CRL: one at a time, and the rest wait for it */
     bool crl_known;
@@ -52,6 +54,7 @@ struct cmc_ca {
     STACK_OF(X509) * intermediates; /* the authority's own chain */
     struct known known[OFFICER_CACHE];
     size_t next_known;
+    struct cmc_buf no_secret; /* sealed: stands in for a secret that is not there */
     struct cmc_authority authority;
 };
 
@@ -61,6 +64,12 @@ enum cmc_rc cmc_ca_identify(void *self, struct cmc_slice cert, const struct cmc_
                             struct cmc_requester *out, struct cmc_err *err) CMC_MUST_USE;
 /* Build trust and intermediates of a worker. */
 enum cmc_rc cmc_ca_trust_new(struct cmc_ca *ca, struct cmc_err *err) CMC_MUST_USE;
+
+/* secret.c */
+enum cmc_rc cmc_ca_secret_init(struct cmc_ca *ca, struct cmc_err *err) CMC_MUST_USE;
+/* struct cmc_authority_ops.secret */
+enum cmc_rc cmc_ca_secret(void *self, const struct cmc_secret_query *query, struct cmc_arena *arena,
+                          struct cmc_secret_found *out, struct cmc_err *err) CMC_MUST_USE;
 
 /* issue.c */
 enum cmc_rc cmc_ca_check(void *self, const struct cmc_issue_order *order, struct cmc_arena *arena,

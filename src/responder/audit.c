@@ -135,6 +135,24 @@ static enum cmc_rc audit_refusal(struct audit *a, struct cmc_err *err)
     return end(a, err);
 }
 
+/* Identity proofs, good and bad. The true reason stands here alone; the peer is not told it. */
+static enum cmc_rc audit_secret(struct audit *a, const struct secret_event *e, struct cmc_err *err)
+{
+    bool ok = e->failure == NULL;
+
+    begin(a, e->purpose == CMC_SECRET_REVOKE ? "revocation-passphrase" : "identity-proof");
+    if (e->name.p != NULL)
+        cmc_json_str(&a->buf, "identity",
+                     e->name.n <= CMC_LIMIT_IDENTITY_OCTETS ? e->name
+                                                            : CMC_SLICE_LIT("(too long)"));
+    if (e->serial.p != NULL)
+        cmc_json_hex(&a->buf, "serial", e->serial);
+    outcome(a, ok ? CMC_STATUS_SUCCESS : CMC_STATUS_FAILED,
+            ok ? CMC_FAIL_INFO_NONE : CMC_FAIL_BAD_IDENTITY, ok ? NULL : "RFC 10002 section 6.2",
+            ok ? CMC_SLICE_NONE : cmc_slice_str(e->failure));
+    return end(a, err);
+}
+
 enum cmc_rc cmc_job_audit(struct job *j, struct cmc_err *err)
 {
     struct audit a = {.j = j};
@@ -142,13 +160,16 @@ enum cmc_rc cmc_job_audit(struct job *j, struct cmc_err *err)
     size_t n;
 
     cmc_buf_init(&a.buf, RECORD_MAX);
-    a.records = cmc_arena_array(j->arena, STAGE_COUNT + j->nitems + 1, sizeof *a.records);
+    a.records = cmc_arena_array(j->arena, STAGE_COUNT + SECRET_EVENTS_MAX + j->nitems + 1,
+                                sizeof *a.records);
     if (a.records == NULL)
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory for the audit log");
     rc = cmc_digest(j->r->crypto, CMC_DIGEST_SHA256, j->reply.body, a.digest, &n, err);
     a.answer_digest = cmc_slice(a.digest, CMC_SHA256_OCTETS);
     if (rc == CMC_OK)
         rc = audit_stages(&a, err);
+    for (size_t i = 0; i < j->nsecret_events && rc == CMC_OK; i++)
+        rc = audit_secret(&a, &j->secret_events[i], err);
     for (size_t i = 0; i < j->nitems && rc == CMC_OK; i++)
         rc = audit_item(&a, &j->items[i], err);
     if (rc == CMC_OK && j->refused)

@@ -37,6 +37,24 @@ static struct cmc_slice request_ski(struct job *j, const struct cmc_request *rq)
 }
 
 /*
+ * Does the sid name this request? By the SKI extension that it asks for; a request without one
+ * has the identifier that is computed from its key. Dogtag's CRMF client repeats the octets of
+ * the extension as they stand, with or without the OCTET STRING around the identifier.
+ */
+static bool names_request(struct job *j, const struct cmc_request *rq, struct cmc_slice sid)
+{
+    const struct cmc_extension *e =
+        cmc_extension_find(&rq->extensions, cmc_oid_id_ce_subjectKeyIdentifier);
+    uint8_t computed[CMC_SKI_OCTETS];
+
+    if (e != NULL)
+        return cmc_slice_eq(request_ski(j, rq), sid) ||
+               (j->rules->dogtag && cmc_slice_eq(e->value, sid));
+    return cmc_spki_ski(j->r->crypto, rq->spki, computed, NULL) == CMC_OK &&
+           cmc_slice_eq(cmc_slice(computed, sizeof computed), sid);
+}
+
+/*
  * RFC 10002 section 3.2: the key that is being certified may sign the message; its request then
  * has an SKI extension, the sid is that SKI, and there is one SignerInfo.
  */
@@ -55,9 +73,9 @@ static enum cmc_rc signed_by_request_key(struct job *j, size_t i, EVP_PKEY **key
 
         if (cmc_request_from_tagged(CMC_AT(const struct cmc_tagged_request, body.requests, k),
                                     j->arena, &rq, NULL) != CMC_OK ||
-            !cmc_slice_eq(request_ski(j, &rq), sid->u.ski))
+            !names_request(j, &rq, sid->u.ski))
             continue;
-        j->self_body_part = rq.body_part_id;
+        j->self_index = k;
         return cmc_spki_key(j->r->crypto, rq.spki, key, NULL);
     }
     return CMC_E_NOTFOUND;
@@ -137,6 +155,21 @@ static void peek_echoes(struct job *j)
         cmc_job_read_echoes(j);
 }
 
+/*
+ * RFC 10002 section 6.11: a revocation by passphrase needs no signature. Such a message asks for
+ * nothing else.
+ */
+static bool may_be_unsigned(struct job *j)
+{
+    struct cmc_pkidata body;
+
+    return j->rules->revoke && j->rules->secrets && j->sd.encap.content.p != NULL &&
+           cmc_pkidata_open(j->sd.encap.content, j->rules->lax_ids, j->arena, &body, NULL) ==
+               CMC_OK &&
+           body.requests.n + body.cms.n + body.other.n == 0 &&
+           cmc_control_first(&body.controls, cmc_oid_id_cmc_revokeRequest) != NULL;
+}
+
 /* Does the (unverified) content hold nothing but status controls? */
 static bool holds_only_status(struct job *j)
 {
@@ -160,6 +193,8 @@ static bool holds_only_status(struct job *j)
 enum cmc_rc cmc_job_authenticate(struct job *j, struct cmc_err *err)
 {
     j->only_status = holds_only_status(j);
+    if (j->sd.signer_infos.n == 0 && may_be_unsigned(j))
+        return CMC_OK; /* the passphrase is judged with the revocation */
     if (j->sd.signer_infos.n == 0) {
         (void)cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_IDENTITY, "RFC 10002 section 3.2",
                             "the message is not signed");

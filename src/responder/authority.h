@@ -14,6 +14,7 @@
 enum cmc_requester_kind {
     CMC_REQUESTER_NONE,    /* nobody authenticated */
     CMC_REQUESTER_OFFICER, /* registered certificate with roles */
+    CMC_REQUESTER_SECRET,  /* identity proved by a shared secret */
     CMC_REQUESTER_HOLDER   /* holder of a valid certificate of this authority (renewal) */
 };
 
@@ -26,6 +27,24 @@ struct cmc_requester {
     struct cmc_slice cert;    /* whole DER */
     struct cmc_slice subject; /* Name of the certificate */
     EVP_PKEY *key;            /* public key; borrowed from the authority's cache */
+};
+
+/* Which shared secret: the one of this name, or the one that revokes this certificate. */
+struct cmc_secret_query {
+    enum cmc_secret_purpose purpose;
+    struct cmc_slice name;           /* CMC_SECRET_ENROLL: octets of the identification control */
+    struct cmc_slice issuer, serial; /* CMC_SECRET_REVOKE */
+    int64_t now;
+};
+
+/* What is known of it. The value lives in the caller's arena, which is zeroised. */
+struct cmc_secret_found {
+    struct cmc_slice value;   /* a random one when there is none: the work must be the same */
+    const char *unusable;     /* NULL: good; else why not, for the audit log only */
+    bool once;                /* for one use only */
+    struct cmc_slice subject; /* Name that each request must have, or absent */
+    int64_t id;               /* for struct cmc_secret_use; 0: there is none */
+    uint32_t max_failures;
 };
 
 struct cmc_issue_order {
@@ -60,6 +79,12 @@ struct cmc_authority_ops {
     /* Sign the certificate. Nothing is stored: that is commit's. */
     enum cmc_rc (*issue)(void *self, const struct cmc_issue_order *order, struct cmc_arena *arena,
                          struct cmc_issued *out, struct cmc_err *err);
+    /*
+     * The shared secret that is asked for. One that is not known is no error: out then holds what
+     * nobody knows, at the same cost. Errors: CMC_E_LOCAL, CMC_E_MEM.
+     */
+    enum cmc_rc (*secret)(void *self, const struct cmc_secret_query *query, struct cmc_arena *arena,
+                          struct cmc_secret_found *out, struct cmc_err *err);
     /* The record of a certificate; CMC_E_NOTFOUND. */
     enum cmc_rc (*find)(void *self, struct cmc_slice issuer, struct cmc_slice serial,
                         struct cmc_arena *arena, struct cmc_cert_record *out, struct cmc_err *err);

@@ -50,6 +50,10 @@ static const struct {
     {&cmc_oid_id_cmc_transactionId, keep_transaction_id},
     {&cmc_oid_id_cmc_senderNonce, keep_sender_nonce},
     {&cmc_oid_id_cmc_dataReturn, keep_data_return},
+    {&cmc_oid_id_cmc_identification, cmc_identity_keep},
+    {&cmc_oid_id_cmc_identityProofV2, cmc_identity_keep},
+    {&cmc_oid_id_cmc_identityProof, cmc_identity_keep},
+    {&cmc_oid_id_cmc_popLinkRandom, cmc_identity_keep},
     {&cmc_oid_id_cmc_recipientNonce, nothing_to_do},
     {&cmc_oid_id_cmc_regInfo, nothing_to_do},
     {&cmc_oid_id_cmc_statusInfoV2, nothing_to_do},
@@ -180,8 +184,11 @@ static enum cmc_rc plan_full(struct job *j, struct cmc_err *err)
     rc = plan_controls(j, err);
     if (rc != CMC_OK || j->refused || refuse_other_types(j))
         return rc;
+    rc = cmc_identity_check(j, err);
+    if (rc != CMC_OK)
+        return rc;
     for (size_t i = 0; i < j->body.requests.n; i++) {
-        rc = cmc_plan_issue(j, CMC_AT(const struct cmc_tagged_request, j->body.requests, i), err);
+        rc = cmc_plan_issue(j, i, err);
         if (rc != CMC_OK)
             return rc;
     }

@@ -16,6 +16,8 @@ static enum cmc_rc permitted(const struct job *j, struct cmc_err *err)
         if (j->rules->allow_renewal)
             return CMC_OK;
         break;
+    case CMC_REQUESTER_SECRET:
+        return CMC_OK; /* only where the endpoint takes secrets does anybody come to this */
     case CMC_REQUESTER_NONE:
     default:
         break;
@@ -23,7 +25,8 @@ static enum cmc_rc permitted(const struct job *j, struct cmc_err *err)
     if (!j->rules->require_officer)
         return CMC_OK;
     return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_IDENTITY, "RFC 10002 section 6.1.3", "%s",
-                         j->full ? "the signer is not registered as an officer"
+                         j->full ? "the signer is not registered as an officer, and no shared "
+                                   "secret proves another identity"
                                  : "an officer's TLS client certificate is required here");
 }
 
@@ -89,8 +92,10 @@ static enum cmc_rc settle(struct job *j, struct plan_item *it, enum cmc_rc rc,
     return CMC_OK;
 }
 
-enum cmc_rc cmc_plan_issue(struct job *j, const struct cmc_tagged_request *tr, struct cmc_err *err)
+enum cmc_rc cmc_plan_issue(struct job *j, size_t index, struct cmc_err *err)
 {
+    const struct cmc_tagged_request *tr =
+        CMC_AT(const struct cmc_tagged_request, j->body.requests, index);
     struct plan_item *it = cmc_job_add_item(j, PLAN_ISSUE, cmc_tagged_request_id(tr));
     enum cmc_rc rc;
 
@@ -99,6 +104,8 @@ enum cmc_rc cmc_plan_issue(struct job *j, const struct cmc_tagged_request *tr, s
     rc = cmc_request_from_tagged(tr, j->arena, &it->request, err);
     if (rc == CMC_OK)
         rc = check_request(j, it, err);
+    if (rc == CMC_OK)
+        rc = cmc_identity_check_request(j, &it->request, index, err);
     return settle(j, it, rc, err);
 }
 

@@ -17,6 +17,13 @@ static size_t revocations(const struct job *j)
     return n;
 }
 
+/* Is it the passphrase that has to authorise this? An officer needs none. */
+static bool by_passphrase(const struct job *j, const struct cmc_revoke_request *rr)
+{
+    return j->rules->secrets && !j->rules->mandatory_fields_only &&
+           j->requester.kind != CMC_REQUESTER_OFFICER && rr->passphrase.p != NULL;
+}
+
 /* May this requester revoke at this endpoint, for this reason? */
 static enum cmc_rc permitted(const struct job *j, const struct cmc_revoke_request *rr,
                              struct cmc_err *err)
@@ -26,10 +33,13 @@ static enum cmc_rc permitted(const struct job *j, const struct cmc_revoke_reques
     if (!rules->revoke)
         return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, "RFC 10002 section 6.1.3",
                              "certificates are not revoked at this endpoint");
-    if (j->requester.kind != CMC_REQUESTER_OFFICER)
+    if (j->requester.kind != CMC_REQUESTER_OFFICER && !by_passphrase(j, rr))
         return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_IDENTITY, "RFC 10002 section 6.11",
-                             "only an officer may revoke here; the signer is none");
-    if ((j->requester.roles & CMC_ROLE_REVOKE) == 0)
+                             j->rules->secrets
+                                 ? "only an officer, or the passphrase registered for the "
+                                   "certificate, may revoke here"
+                                 : "only an officer may revoke here; the signer is none");
+    if (j->requester.kind == CMC_REQUESTER_OFFICER && (j->requester.roles & CMC_ROLE_REVOKE) == 0)
         return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, "RFC 10002 section 6.11",
                              "officer %s does not have the role revoke", j->requester.name);
     if (rules->revoke_max != 0 && revocations(j) > rules->revoke_max)
@@ -87,6 +97,13 @@ static enum cmc_rc check(struct job *j, struct plan_item *it, const struct cmc_r
     struct cmc_cert_record rec;
     enum cmc_rc rc = permitted(j, rr, err);
 
+    /* A passphrase is told apart by nothing else: whether there is such a certificate, neither. */
+    if (rc == CMC_OK && by_passphrase(j, rr))
+        rc = revocations(j) == 1
+                 ? cmc_identity_passphrase(j, rr, err)
+                 : cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, "RFC 10002 section 6.11",
+                                 "one certificate in a message is revoked by a passphrase; send "
+                                 "a message for each");
     if (rc != CMC_OK)
         return rc;
     rc = j->r->auth->ops->find(j->r->auth->self, rr->issuer, rr->serial, j->arena, &rec, err);

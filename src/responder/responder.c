@@ -87,6 +87,20 @@ static enum cmc_rc job_digest(struct job *j, struct cmc_err *err)
 
 /* -- open -------------------------------------------------------------------------------- */
 
+/* Dogtag's client sends an unsigned revocation as id-data: the PKIData without a SignedData. */
+static bool open_bare(struct job *j, const struct cmc_content_info *ci)
+{
+    struct cmc_err err = {0};
+
+    if (ci->content.p == NULL || cmc_decode(&cmc_it_octet_string, ci->content, j->arena,
+                                            &j->sd.encap.content, &err) != CMC_OK) {
+        reply_text(j, 400, cmc_arena_printf(j->arena, "the body is no PKIData: %s", err.text));
+        return false;
+    }
+    j->sd.encap.type = cmc_oid_id_cct_PKIData;
+    return true;
+}
+
 /* False when the octets are not even the outermost structure: HTTP 400 was prepared. */
 static bool job_open(struct job *j)
 {
@@ -106,6 +120,8 @@ static bool job_open(struct job *j)
                                     err.text));
         return false;
     }
+    if (j->rules->dogtag && cmc_slice_eq(ci.content_type, cmc_oid_id_data))
+        return open_bare(j, &ci);
     rc = cmc_signed_data_open(j->x->body, j->arena, &j->sd, &err);
     if (rc != CMC_OK && cmc_slice_eq(ci.content_type, cmc_oid_id_signedData)) {
         reply_text(j, 400, cmc_arena_printf(j->arena, "the body is no SignedData: %s", err.text));
@@ -144,6 +160,7 @@ static enum cmc_rc job_txn(struct job *j, struct cmc_err *err)
 {
     struct cmc_cert_record *certs = cmc_arena_array(j->arena, j->nitems, sizeof *certs);
     struct cmc_state_change *changes = cmc_arena_array(j->arena, j->nitems, sizeof *changes);
+    enum cmc_rc rc;
 
     if (certs == NULL || changes == NULL)
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a transaction");
@@ -160,6 +177,9 @@ static enum cmc_rc job_txn(struct job *j, struct cmc_err *err)
         else
             changes[j->txn.nchanges++] = it->change;
     }
+    rc = cmc_identity_uses(j, err);
+    if (rc != CMC_OK)
+        return rc;
     /* Only what had an effect is remembered: a refused message may be mended by an
      * administrator and sent again as it is. */
     if (issues_or_changes(j)) {

@@ -32,6 +32,7 @@ struct cmc_endpoint_rules {
     const char *profile;
     bool require_officer;       /* the CMC signer; for a bare PKCS#10 the TLS client certificate */
     bool allow_renewal;         /* signed by an existing certificate of the same subject */
+    bool secrets;               /* a shared secret may prove identity, and revoke */
     bool same_key_renewal;      /* a renewal may keep the old key; else noKeyReuse */
     bool revoke;                /* revokeRequest is served here */
     unsigned int revoke_max;    /* revocations in one message; 0: no limit but the message's */
@@ -40,6 +41,7 @@ struct cmc_endpoint_rules {
     bool status_v1;             /* statusInfo v1 beside V2 */
     bool allow_weak;            /* SHA-1 of old peers */
     bool lax_ids;               /* compat: dogtag, duplicate body part ids */
+    bool dogtag;                /* compat: dogtag, its other deviations */
 };
 
 struct cmc_exchange {

@@ -4,6 +4,7 @@
 #define CMC_RESPONDER_RESPONDER_INT_H
 
 #include "cms/signed_data.h"
+#include "control/proof.h"
 #include "message/body.h"
 #include "message/status.h"
 #include "responder/responder.h"
@@ -30,6 +31,29 @@ struct plan_item {
     struct cmc_state_change change; /* PLAN_REVOKE */
 };
 
+/* What the controls of a message say about who sent it (identity.c). */
+struct identity {
+    struct cmc_slice name;          /* identification, or absent */
+    bool has_v1, has_v2;            /* a proof is there */
+    struct cmc_slice proof_v1;      /* identityProof */
+    struct cmc_proof_v2 proof_v2;   /* identityProofV2 */
+    struct cmc_slice random;        /* popLinkRandom, or absent */
+    uint32_t body_part;             /* the first of these controls: where failures are told */
+    struct cmc_secret_found secret; /* of that name */
+    uint64_t rounds;                /* of PBKDF2, spent on POP link witnesses */
+};
+
+/* A secret that was put to the proof: for the audit log, and for the store. */
+struct secret_event {
+    enum cmc_secret_purpose purpose;
+    struct cmc_slice name;   /* identification */
+    struct cmc_slice serial; /* of a revocation */
+    const char *failure;     /* why, as nobody but the audit log is told; NULL: good */
+    struct cmc_secret_use use;
+};
+/* One message proves one identity, or revokes by one passphrase. */
+#define SECRET_EVENTS_MAX 2
+
 /* The three stages of verification, in order. */
 enum stage { STAGE_DIGEST, STAGE_CONTENT_TYPE, STAGE_OFFICER, STAGE_COUNT };
 
@@ -51,8 +75,8 @@ struct job {
     unsigned int stages_passed; /* the first so many of enum stage */
     struct cmc_err stage_err;   /* why the next one failed */
     struct cmc_requester requester;
-    EVP_PKEY *self_key;      /* owned: the request's own key that signed the message */
-    uint32_t self_body_part; /* which request that is */
+    EVP_PKEY *self_key; /* owned: the request's own key that signed the message */
+    size_t self_index;  /* which request that is, counted from 0 */
 
     /* plan */
     struct plan_item *items;
@@ -60,6 +84,9 @@ struct job {
     bool refused; /* the whole message; the rest says how */
     struct cmc_outcome refusal;
     const char *refusal_clause;
+    struct identity identity;
+    struct secret_event secret_events[SECRET_EVENTS_MAX];
+    size_t nsecret_events;
     struct cmc_slice transaction_id, sender_nonce, data_return; /* to be given back, or absent */
     bool only_status; /* nothing in it but status controls: no error answer */
 
@@ -90,11 +117,26 @@ enum cmc_rc cmc_job_again(struct job *j, const struct cmc_answer *answer,
                           struct cmc_err *err) CMC_MUST_USE;
 
 /* plan_issue.c, plan_revoke.c: one item each. */
-enum cmc_rc cmc_plan_issue(struct job *j, const struct cmc_tagged_request *tr,
-                           struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_plan_issue(struct job *j, size_t index, struct cmc_err *err) CMC_MUST_USE;
 enum cmc_rc cmc_plan_simple(struct job *j, struct cmc_err *err) CMC_MUST_USE;
 enum cmc_rc cmc_plan_revoke(struct job *j, const struct cmc_tagged_attribute *ta,
                             struct cmc_err *err) CMC_MUST_USE;
+
+/* identity.c */
+/* Rows of plan.c: what the identity controls say. */
+enum cmc_rc cmc_identity_keep(struct job *j, const struct cmc_tagged_attribute *ta,
+                              struct cmc_err *err) CMC_MUST_USE;
+/* Check the identity proof, if there is one; the requester is then who was proved. Errors:
+ * a refusal of the whole message. */
+enum cmc_rc cmc_identity_check(struct job *j, struct cmc_err *err) CMC_MUST_USE;
+/* Does this request (number index) belong to who proved an identity? A refusal of the request. */
+enum cmc_rc cmc_identity_check_request(struct job *j, const struct cmc_request *rq, size_t index,
+                                       struct cmc_err *err) CMC_MUST_USE;
+/* Does the passphrase revoke this certificate? */
+enum cmc_rc cmc_identity_passphrase(struct job *j, const struct cmc_revoke_request *rr,
+                                    struct cmc_err *err) CMC_MUST_USE;
+/* The secrets that were put to the proof, for the transaction. */
+enum cmc_rc cmc_identity_uses(struct job *j, struct cmc_err *err) CMC_MUST_USE;
 
 /* answer.c: the reply's body and media type. */
 enum cmc_rc cmc_job_answer(struct job *j, struct cmc_err *err) CMC_MUST_USE;

@@ -47,6 +47,7 @@ enum cmc_rc cmcd_cmd_init(struct cmcd_run *r, int argc, char **argv);
 enum cmc_rc cmcd_cmd_serve(struct cmcd_run *r, int argc, char **argv);
 enum cmc_rc cmcd_cmd_check_config(struct cmcd_run *r, int argc, char **argv);
 enum cmc_rc cmcd_cmd_officer(struct cmcd_run *r, int argc, char **argv);
+enum cmc_rc cmcd_cmd_secret(struct cmcd_run *r, int argc, char **argv);
 enum cmc_rc cmcd_cmd_cert(struct cmcd_run *r, int argc, char **argv);
 enum cmc_rc cmcd_cmd_audit(struct cmcd_run *r, int argc, char **argv);
 
@@ -66,6 +67,10 @@ struct cmcd_db {
 enum cmc_rc cmcd_db_open(struct cmcd_db *db, const char *conf_path,
                          struct cmc_err *err) CMC_MUST_USE;
 void cmcd_db_close(struct cmcd_db *db);
+
+/* A serial number in hex, with or without 0x, colons and blanks, as INTEGER content octets. */
+enum cmc_rc cmcd_parse_serial(struct cmcd_run *r, const char *text,
+                              struct cmc_slice *out) CMC_MUST_USE;
 
 /* "2026-01-31T23:59:59Z" into buf; returns buf. */
 #define CMCD_TIME_SIZE 32

@@ -98,8 +98,7 @@ static int hex_digit(char c)
     return at != NULL ? (int)(at - digits) : -1;
 }
 
-/* A serial number as people copy it: hex with or without 0x, colons and blanks. */
-static enum cmc_rc parse_serial(struct cmcd_run *r, const char *text, struct cmc_slice *out)
+enum cmc_rc cmcd_parse_serial(struct cmcd_run *r, const char *text, struct cmc_slice *out)
 {
     const char *p = text[0] == '0' && tolower((unsigned char)text[1]) == 'x' ? text + 2 : text;
     size_t digits = 0, octets;
@@ -195,7 +194,7 @@ static enum cmc_rc show(struct cmcd_run *r, int argc, char **argv)
     if (rc != CMC_OK || helped)
         return rc;
     cmc_buf_init(&out, CMC_LIMIT_FILE_OCTETS);
-    rc = parse_serial(r, serials[0], &serial);
+    rc = cmcd_parse_serial(r, serials[0], &serial);
     if (rc == CMC_OK)
         rc = cmcd_db_open(&db, v.config, &r->err);
     if (rc == CMC_OK)

@@ -13,6 +13,8 @@
 #define DEFAULT_MESSAGE   (4u * 1024u * 1024u)
 #define MIN_MESSAGE       1024u
 #define DEFAULT_CRL_HOURS 168u
+#define DEFAULT_FAILURES  5u
+#define MAX_FAILURES      1000u
 #define MAX_CRL_HOURS     (10u * 366u * 24u)
 
 /* What cmc_conf_load() hands out; the arena holds all that the configuration points to. */
@@ -244,6 +246,19 @@ static enum cmc_rc load_signers(struct cmc_conf_loading *l)
     return rc;
 }
 
+static enum cmc_rc load_secrets(struct cmc_conf_loading *l)
+{
+    const struct cmc_raw_secrets *raw = l->raw->secrets;
+    enum cmc_rc rc;
+
+    if (raw == NULL)
+        return CMC_OK;
+    l->conf->secret_failures = raw->failures != NULL ? *raw->failures : DEFAULT_FAILURES;
+    rc = cmc_conf_in_range(l, "secrets/failures", "'failures'", l->conf->secret_failures, 1,
+                           MAX_FAILURES);
+    return rc == CMC_OK ? copy_path(l, raw->key, &l->conf->secrets_key) : rc;
+}
+
 /* -- where we listen --------------------------------------------------------------------- */
 
 static enum cmc_rc check_address(struct cmc_conf_loading *l, uint32_t i)
@@ -346,6 +361,8 @@ static enum cmc_rc load_all(struct cmc_conf_loading *l, const char *path)
         rc = load_process(l);
     if (rc == CMC_OK)
         rc = load_signers(l);
+    if (rc == CMC_OK)
+        rc = load_secrets(l);
     if (rc == CMC_OK)
         rc = load_listeners(l);
     if (rc == CMC_OK)

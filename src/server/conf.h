@@ -60,6 +60,8 @@ struct cmc_conf {
     char *responder_certificate, *responder_key, *responder_passphrase_file;
     char **officer_trust; /* files: trust anchors for officers; none: the authority's chain */
     unsigned int officer_trust_count;
+    char *secrets_key; /* file, or NULL: no shared secrets */
+    uint32_t secret_failures;
     struct cmc_conf_listener *listeners;
     unsigned int listener_count;
     struct cmc_profile_spec *profiles;

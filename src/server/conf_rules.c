@@ -220,11 +220,21 @@ static enum cmc_rc load_endpoint(struct cmc_conf_loading *l, uint32_t i,
     for (uint32_t k = 0; k < raw->answer_count; k++)
         ep->answer[k] = (enum cmc_answer_form)raw->answer[k];
     r->require_officer = raw->officer == CMC_RAW_OFFICER_REQUIRED;
+    r->secrets = raw->secrets;
     r->allow_renewal = raw->renewal;
     r->same_key_renewal = raw->same_key;
     r->status_v1 = raw->status_v1;
     r->allow_weak = raw->weak;
     r->lax_ids = raw->compat == CMC_RAW_COMPAT_DOGTAG;
+    r->dogtag = r->lax_ids;
+    if (raw->secrets && l->conf->secrets_key == NULL)
+        return cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "endpoints", i, "secrets"),
+                                  "shared secrets need the key that they are sealed under; write "
+                                  "'secrets: {key: secrets.key}' at the top level");
+    if (raw->secrets && !contains(raw->accept, raw->accept_count, CMC_TYPE_CMC))
+        return cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "endpoints", i, "secrets"),
+                                  "a shared secret is used in a CMC request; add 'cmc' to "
+                                  "'accept'");
     if (raw->same_key && !raw->renewal)
         return cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "endpoints", i, "same-key"),
                                   "'same-key' has no effect without 'renewal: true'");

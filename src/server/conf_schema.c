@@ -88,6 +88,12 @@ static const cyaml_schema_field_t officers_fields[] = {
     CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t secrets_fields[] = {
+    FIELD_TEXT("key", NEED, struct cmc_raw_secrets, key),
+    CYAML_FIELD_UINT_PTR("failures", MAYBE, struct cmc_raw_secrets, failures),
+    CYAML_FIELD_END,
+};
+
 /* -- where we listen --------------------------------------------------------------------- */
 
 static const cyaml_strval_t client_modes[] = {
@@ -192,6 +198,7 @@ static const cyaml_schema_field_t endpoint_fields[] = {
     FIELD_TEXT("profile", NEED, struct cmc_raw_endpoint, profile),
     /* Who may enrol must be said, not guessed. */
     FIELD_WORD("officer", NEED, struct cmc_raw_endpoint, officer, officer_modes),
+    CYAML_FIELD_BOOL("secrets", MAYBE, struct cmc_raw_endpoint, secrets),
     CYAML_FIELD_BOOL("renewal", MAYBE, struct cmc_raw_endpoint, renewal),
     CYAML_FIELD_BOOL("same-key", MAYBE, struct cmc_raw_endpoint, same_key),
     CYAML_FIELD_MAPPING_PTR("revoke", MAYBE, struct cmc_raw_endpoint, revoke, revoke_fields),
@@ -214,6 +221,7 @@ static const cyaml_schema_field_t conf_fields[] = {
     CYAML_FIELD_MAPPING("authority", NEED, struct cmc_raw_conf, authority, authority_fields),
     CYAML_FIELD_MAPPING("responder", NEED, struct cmc_raw_conf, responder, responder_fields),
     CYAML_FIELD_MAPPING_PTR("officers", MAYBE, struct cmc_raw_conf, officers, officers_fields),
+    CYAML_FIELD_MAPPING_PTR("secrets", MAYBE, struct cmc_raw_conf, secrets, secrets_fields),
     CYAML_FIELD_SEQUENCE("listen", LIST, struct cmc_raw_conf, listen, &listener_entry, 1,
                          CMC_LIMIT_CONF_LISTENERS),
     CYAML_FIELD_SEQUENCE("profiles", LIST, struct cmc_raw_conf, profiles, &profile_entry, 1,

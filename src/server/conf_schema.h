@@ -43,6 +43,11 @@ struct cmc_raw_officers {
     uint32_t trust_count;
 };
 
+struct cmc_raw_secrets {
+    char *key;
+    uint32_t *failures;
+};
+
 struct cmc_raw_tls {
     char *certificate, *key, *client_ca;
     int client;
@@ -91,7 +96,7 @@ struct cmc_raw_endpoint {
     int *answer; /* enum cmc_answer_form */
     uint32_t answer_count;
     int officer; /* enum cmc_raw_officer */
-    bool renewal, same_key, status_v1, weak;
+    bool secrets, renewal, same_key, status_v1, weak;
     int compat; /* enum cmc_raw_compat */
     struct cmc_raw_revoke *revoke;
 };
@@ -107,6 +112,7 @@ struct cmc_raw_conf {
     struct cmc_raw_authority authority;
     struct cmc_raw_responder responder;
     struct cmc_raw_officers *officers;
+    struct cmc_raw_secrets *secrets;
     struct cmc_raw_listener *listen;
     uint32_t listen_count;
     struct cmc_raw_profile *profiles;

@@ -32,6 +32,7 @@ struct cmc_init {
 #define CMC_INIT_TLS_KEY        "tls.key"
 #define CMC_INIT_OFFICER_CERT   "officer.crt"
 #define CMC_INIT_OFFICER_KEY    "officer.key"
+#define CMC_INIT_SECRETS_KEY    "secrets.key"
 /* URL path of the CRL under url. */
 #define CMC_INIT_CRL_PATH "/ca.crl"
 

@@ -11,6 +11,7 @@
 #include "key/key.h"
 #include "message/request.h"
 #include "server/init.h"
+#include "server/secrets.h"
 
 #define CA_DAYS     3652u
 #define OTHER_DAYS  1826u
@@ -148,6 +149,14 @@ static enum cmc_rc new_key(const struct making *m, const char *file, EVP_PKEY **
     if (rc == CMC_OK)
         rc = cmc_key_save(m->c, *out, path, NULL, m->err);
     return rc;
+}
+
+/* What shared secrets are sealed under. */
+static enum cmc_rc new_secrets_key(const struct making *m)
+{
+    const char *path = path_of(m, CMC_INIT_SECRETS_KEY);
+
+    return path != NULL ? cmc_secrets_key_make(m->c, path, m->err) : no_memory(m->err);
 }
 
 /* -- the CA ------------------------------------------------------------------------------ */
@@ -466,6 +475,8 @@ enum cmc_rc cmc_init_make(const struct cmc_init *in, const struct cmc_crypto *c,
     struct cmc_issued issued[LEAF_COUNT] = {0};
     enum cmc_rc rc = make_ca(&m);
 
+    if (rc == CMC_OK)
+        rc = new_secrets_key(&m);
     if (rc == CMC_OK)
         rc = open_authority(&m);
     if (rc == CMC_OK)

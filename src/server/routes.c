@@ -192,13 +192,17 @@ static bool looks_like_text(struct cmc_slice body)
 static bool check_type(struct exchange *e, const struct cmc_conf_endpoint *ep)
 {
     const char *coding = cmc_http_header(e->rq, "Content-Encoding");
+    const char *type = cmc_http_header(e->rq, "Content-Type");
     struct cmc_err err = {0};
 
     if (coding != NULL && strcasecmp(coding, "identity") != 0) {
         refuse_text(e, 415, "Content-Encoding is not understood here; send the body as it is");
         return false;
     }
-    if (cmc_media_request(cmc_http_header(e->rq, "Content-Type"), &e->x.type, &err) != CMC_OK) {
+    if (type == NULL && ep->rules.dogtag) {
+        /* Dogtag's HttpClient does not say what it sends. */
+        e->x.type = accepts(ep, CMC_TYPE_CMC) ? CMC_TYPE_CMC : CMC_TYPE_PKCS10;
+    } else if (cmc_media_request(type, &e->x.type, &err) != CMC_OK) {
         refuse(e, 415, NULL, &err);
         return false;
     }

@@ -3,6 +3,7 @@
 
 #include "cms/signed_data.h"
 #include "key/key.h"
+#include "server/secrets.h"
 #include "server/tls.h"
 
 /* -- certificates ------------------------------------------------------------------------ */
@@ -89,6 +90,8 @@ enum cmc_rc cmc_service_load(struct cmc_service *s, const struct cmc_conf *conf,
     if (rc == CMC_OK && conf->officer_trust_count > 0)
         rc = load_files(s, c, NULL, conf->officer_trust, conf->officer_trust_count,
                         &s->officer_anchors, &s->nofficer_anchors, err);
+    if (rc == CMC_OK && conf->secrets_key != NULL)
+        rc = cmc_secrets_key_load(conf->secrets_key, s->arena, &s->secrets_key, err);
     if (rc == CMC_OK)
         rc = cmc_certs_only_create(s->chain, s->nchain, NULL, 0, s->arena, &s->chain_p7c, err);
     return rc;
@@ -111,6 +114,8 @@ enum cmc_rc cmc_service_open(struct cmc_service *s, struct cmc_err *err)
                                                      .nofficer_anchors = s->nofficer_anchors,
                                                      .profiles = conf->profiles,
                                                      .nprofiles = conf->profile_count,
+                                                     .secrets_key = s->secrets_key.p,
+                                                     .secret_failures = conf->secret_failures,
                                                      .crl_url = conf->authority.crl_url,
                                                      .crl_hours = conf->authority.crl_hours},
                              &s->ca, err);

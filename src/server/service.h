@@ -17,7 +17,8 @@ struct cmc_service {
     struct cmc_slice responder_cert;
     struct cmc_slice *officer_anchors; /* none: the chain */
     size_t nofficer_anchors;
-    struct cmc_slice chain_p7c; /* certs-only of the chain */
+    struct cmc_slice secrets_key; /* in the arena, or absent */
+    struct cmc_slice chain_p7c;   /* certs-only of the chain */
     struct cmc_store *store;
     struct cmc_ca_shared *ca;
 };

@@ -26,6 +26,9 @@ const struct cmc_store_ops cmc_store_sqlite = {
     .crl = cmc_sqlite_crl,
     .generation = cmc_sqlite_generation,
     .officers = cmc_sqlite_officers,
+    .secret = cmc_sqlite_secret,
+    .revocation_secret = cmc_sqlite_revocation_secret,
+    .secrets = cmc_sqlite_secrets,
     .revoked = cmc_sqlite_revoked,
     .certs = cmc_sqlite_certs,
     .audit = cmc_sqlite_audit,
@@ -104,6 +107,22 @@ static const char *const migrations[] = {
     " next_update INTEGER NOT NULL,"
     " generation INTEGER NOT NULL,"
     " der BLOB NOT NULL) STRICT;",
+
+    "CREATE TABLE secret ("
+    " id INTEGER PRIMARY KEY,"
+    " name TEXT NOT NULL UNIQUE,"
+    " purpose INTEGER NOT NULL,"
+    " sealed BLOB NOT NULL,"
+    " once INTEGER NOT NULL,"
+    " added_at INTEGER NOT NULL,"
+    " used_at INTEGER NOT NULL DEFAULT 0,"
+    " expires_at INTEGER NOT NULL,"
+    " failures INTEGER NOT NULL DEFAULT 0,"
+    " locked INTEGER NOT NULL DEFAULT 0,"
+    " subject BLOB,"
+    " issuer BLOB,"
+    " serial BLOB,"
+    " UNIQUE (issuer, serial)) STRICT;",
 };
 #define SCHEMA_VERSION ((int64_t)(sizeof migrations / sizeof migrations[0]))
 

@@ -76,6 +76,13 @@ enum cmc_rc cmc_sqlite_crl(void *rd, struct cmc_slice issuer, struct cmc_arena *
 enum cmc_rc cmc_sqlite_generation(void *rd, uint64_t *out, struct cmc_err *err);
 enum cmc_rc cmc_sqlite_officers(void *rd, enum cmc_rc (*fn)(void *arg, const struct cmc_officer *o),
                                 void *arg, struct cmc_err *err);
+enum cmc_rc cmc_sqlite_secret(void *rd, const char *name, struct cmc_arena *arena,
+                              struct cmc_secret *out, struct cmc_err *err);
+enum cmc_rc cmc_sqlite_revocation_secret(void *rd, struct cmc_slice issuer, struct cmc_slice serial,
+                                         struct cmc_arena *arena, struct cmc_secret *out,
+                                         struct cmc_err *err);
+enum cmc_rc cmc_sqlite_secrets(void *rd, enum cmc_rc (*fn)(void *arg, const struct cmc_secret *s),
+                               void *arg, struct cmc_err *err);
 enum cmc_rc cmc_sqlite_revoked(void *rd, struct cmc_slice issuer, int64_t not_after_from,
                                enum cmc_rc (*fn)(void *arg, const struct cmc_cert_record *c),
                                void *arg, struct cmc_err *err);

@@ -12,6 +12,9 @@ enum {
     R_ANSWER,
     R_OFFICER,
     R_OFFICERS,
+    R_SECRET,
+    R_SECRET_REVOKE,
+    R_SECRETS,
     R_CRL,
     R_GENERATION,
     R_AUDIT,
@@ -25,6 +28,9 @@ enum {
     " c.invalidity_at, c.not_before, c.not_after, c.issued_at, c.subject, c.subject_text, c.ski,"  \
     " c.spki_digest, c.profile, c.requester, (SELECT der FROM cert_der WHERE id = c.id)"
 #define OFFICER_COLUMNS "id, name, roles, cert_digest, cert, added_at"
+#define SECRET_COLUMNS                                                                             \
+    "id, name, purpose, sealed, once, added_at, used_at, expires_at, failures, locked, subject,"   \
+    " issuer, serial"
 
 static const char *const statements[R_COUNT] = {
     [R_CERT] = "SELECT " CERT_COLUMNS " FROM cert c"
@@ -40,6 +46,10 @@ static const char *const statements[R_COUNT] = {
     [R_ANSWER] = "SELECT type, answer FROM message WHERE request_digest = ?",
     [R_OFFICER] = "SELECT " OFFICER_COLUMNS " FROM officer WHERE cert_digest = ?",
     [R_OFFICERS] = "SELECT " OFFICER_COLUMNS " FROM officer ORDER BY name",
+    [R_SECRET] = "SELECT " SECRET_COLUMNS " FROM secret WHERE name = ? AND purpose = 1",
+    [R_SECRET_REVOKE] = "SELECT " SECRET_COLUMNS " FROM secret"
+                        " WHERE issuer = ? AND serial = ? AND purpose = 2",
+    [R_SECRETS] = "SELECT " SECRET_COLUMNS " FROM secret ORDER BY name",
     [R_CRL] = ("SELECT number, this_update, next_update, generation, der FROM crl"
                " WHERE issuer = (SELECT id FROM issuer WHERE name = ?)"),
     [R_GENERATION] = "SELECT value FROM counter WHERE name = 'generation'",
@@ -357,6 +367,97 @@ enum cmc_rc cmc_sqlite_officers(void *rd, enum cmc_rc (*fn)(void *arg, const str
     size_t rows;
 
     return each_row(rd, &b, officer_give, &call, &rows, err);
+}
+
+/* -- shared secrets ---------------------------------------------------------------------------- */
+
+static enum cmc_rc secret_row(const struct reading *rd, sqlite3_stmt *st, struct cmc_secret *s)
+{
+    int64_t purpose = sqlite3_column_int64(st, 2), failures = sqlite3_column_int64(st, 8);
+
+    *s = (struct cmc_secret){
+        .id = sqlite3_column_int64(st, 0),
+        .name = column_text(st, 1),
+        .purpose = (enum cmc_secret_purpose)purpose,
+        .sealed = column_slice(st, 3),
+        .once = sqlite3_column_int64(st, 4) != 0,
+        .added_at = sqlite3_column_int64(st, 5),
+        .used_at = sqlite3_column_int64(st, 6),
+        .expires_at = sqlite3_column_int64(st, 7),
+        .failures = failures < UINT32_MAX ? (uint32_t)failures : UINT32_MAX,
+        .locked = sqlite3_column_int64(st, 9) != 0,
+        .subject = column_slice(st, 10),
+        .issuer = column_slice(st, 11),
+        .serial = column_slice(st, 12),
+    };
+    if (s->name == NULL || s->sealed.p == NULL || failures < 0 ||
+        (purpose != CMC_SECRET_ENROLL && purpose != CMC_SECRET_REVOKE))
+        return damaged(rd, "a shared secret");
+    return CMC_OK;
+}
+
+struct secret_out {
+    struct cmc_arena *arena;
+    struct cmc_secret *out;
+};
+
+static enum cmc_rc secret_keep(const struct reading *rd, sqlite3_stmt *st, void *arg)
+{
+    struct secret_out *o = arg;
+    struct cmc_secret *s = o->out;
+    enum cmc_rc rc = secret_row(rd, st, s);
+
+    if (rc == CMC_OK && (!keep_text(o->arena, &s->name) || !keep_slice(o->arena, &s->sealed) ||
+                         !keep_slice(o->arena, &s->subject) || !keep_slice(o->arena, &s->issuer) ||
+                         !keep_slice(o->arena, &s->serial)))
+        rc = no_room(rd);
+    return rc;
+}
+
+enum cmc_rc cmc_sqlite_secret(void *rd, const char *name, struct cmc_arena *arena,
+                              struct cmc_secret *out, struct cmc_err *err)
+{
+    struct cmc_bind b = cmc_bind_begin(rd, R_SECRET);
+    struct secret_out o = {arena, out};
+
+    cmc_bind_text(&b, name);
+    return one_row(rd, &b, secret_keep, &o, "no shared secret has this name", err);
+}
+
+enum cmc_rc cmc_sqlite_revocation_secret(void *rd, struct cmc_slice issuer, struct cmc_slice serial,
+                                         struct cmc_arena *arena, struct cmc_secret *out,
+                                         struct cmc_err *err)
+{
+    struct cmc_bind b = cmc_bind_begin(rd, R_SECRET_REVOKE);
+    struct secret_out o = {arena, out};
+
+    cmc_bind_blob(&b, issuer);
+    cmc_bind_blob(&b, serial);
+    return one_row(rd, &b, secret_keep, &o, "no shared secret revokes this certificate", err);
+}
+
+struct secret_call {
+    enum cmc_rc (*fn)(void *arg, const struct cmc_secret *s);
+    void *arg;
+};
+
+static enum cmc_rc secret_give(const struct reading *rd, sqlite3_stmt *st, void *arg)
+{
+    const struct secret_call *call = arg;
+    struct cmc_secret s;
+    enum cmc_rc rc = secret_row(rd, st, &s);
+
+    return rc == CMC_OK ? call->fn(call->arg, &s) : rc;
+}
+
+enum cmc_rc cmc_sqlite_secrets(void *rd, enum cmc_rc (*fn)(void *arg, const struct cmc_secret *s),
+                               void *arg, struct cmc_err *err)
+{
+    struct cmc_bind b = cmc_bind_begin(rd, R_SECRETS);
+    struct secret_call call = {fn, arg};
+    size_t rows;
+
+    return each_row(rd, &b, secret_give, &call, &rows, err);
 }
 
 /* -- CRLs, counters, audit --------------------------------------------------------------------- */

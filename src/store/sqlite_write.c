@@ -27,6 +27,10 @@ enum {
     W_OFFICER_ADD,
     W_OFFICER_DIGEST,
     W_OFFICER_REMOVE,
+    W_SECRET_ADD,
+    W_SECRET_REMOVE,
+    W_SECRET_USE,
+    W_SECRET_FAILURE,
     W_CRL_NUMBER,
     W_CRL_NUMBER_RAISE,
     W_CRL,
@@ -58,6 +62,14 @@ static const char *const statements[W_COUNT] = {
                       " VALUES (?, ?, ?, ?, ?)",
     [W_OFFICER_DIGEST] = "SELECT cert_digest FROM officer WHERE name = ?",
     [W_OFFICER_REMOVE] = "DELETE FROM officer WHERE name = ?",
+    [W_SECRET_ADD] =
+        "INSERT INTO secret (name, purpose, sealed, once, added_at, expires_at, subject,"
+        " issuer, serial) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    [W_SECRET_REMOVE] = "DELETE FROM secret WHERE name = ?",
+    [W_SECRET_USE] = "UPDATE secret SET used_at = ?1, failures = 0 WHERE id = ?2 AND locked = 0"
+                     " AND (once = 0 OR used_at = 0) AND (expires_at = 0 OR expires_at >= ?1)",
+    [W_SECRET_FAILURE] = "UPDATE secret SET failures = failures + 1,"
+                         " locked = (locked <> 0 OR failures + 1 >= ?) WHERE id = ?",
     [W_CRL_NUMBER] = "UPDATE issuer SET crl_number = crl_number + 1 WHERE id = ?"
                      " RETURNING crl_number",
     [W_CRL_NUMBER_RAISE] = "UPDATE issuer SET crl_number = max(crl_number, ?) WHERE id = ?",
@@ -243,6 +255,20 @@ static enum cmc_rc change_state(struct writer *w, const struct cmc_state_change 
     return rc;
 }
 
+static enum cmc_rc use_secret(struct writer *w, const struct cmc_secret_use *u, int64_t at,
+                              struct cmc_err *err)
+{
+    struct cmc_bind b = cmc_bind_begin(&w->c, u->used ? W_SECRET_USE : W_SECRET_FAILURE);
+    enum cmc_rc rc;
+
+    cmc_bind_int(&b, u->used ? at : (int64_t)u->max_failures);
+    cmc_bind_int(&b, u->id);
+    rc = run(w, &b, err);
+    if (rc == CMC_OK && u->used && sqlite3_changes(w->c.db) == 0)
+        return cmc_fail(err, CMC_E_CONFLICT, NULL, "the shared secret cannot be used any more");
+    return rc;
+}
+
 static enum cmc_rc do_txn(struct writer *w, const struct cmc_txn *t, struct cmc_err *err)
 {
     bool state_changed = t->nchanges > 0;
@@ -256,6 +282,8 @@ static enum cmc_rc do_txn(struct writer *w, const struct cmc_txn *t, struct cmc_
     }
     for (size_t i = 0; rc == CMC_OK && i < t->nchanges; i++)
         rc = change_state(w, &t->changes[i], err);
+    for (size_t i = 0; rc == CMC_OK && i < t->nsecrets; i++)
+        rc = use_secret(w, &t->secrets[i], t->at, err);
     for (size_t i = 0; rc == CMC_OK && i < t->naudits; i++)
         rc = append_audit(w, t->at, t->audits[i].json, err);
     if (rc == CMC_OK && state_changed)
@@ -362,6 +390,77 @@ static enum cmc_rc do_officer_remove(struct writer *w, const char *name, int64_t
     return rc == CMC_OK ? grow_generation(w, err) : rc;
 }
 
+/* -- shared secrets ------------------------------------------------------------------------------
+ */
+
+static enum cmc_rc audit_secret(struct writer *w, int64_t at, const char *event, const char *name,
+                                const struct cmc_secret *s, struct cmc_err *err)
+{
+    const char *purpose = s == NULL ? NULL : s->purpose == CMC_SECRET_REVOKE ? "revoke" : "enroll";
+    struct cmc_buf hex;
+    json_t *o = NULL;
+    char *text = NULL;
+    enum cmc_rc rc = CMC_OK;
+
+    cmc_buf_init(&hex, 2 * CMC_LIMIT_INTEGER_OCTETS + 1);
+    if (s != NULL && s->serial.p != NULL) {
+        cmc_buf_hex(&hex, s->serial);
+        if (cmc_buf_cstr(&hex) == NULL)
+            rc = cmc_fail(err, CMC_E_MEM, NULL, "out of memory");
+    }
+    if (rc == CMC_OK) {
+        o = json_pack("{s:s, s:s, s:s*, s:s*}", "event", event, "name", name, "purpose", purpose,
+                      "serial", (const char *)hex.p);
+        text = o != NULL ? json_dumps(o, JSON_COMPACT) : NULL;
+        rc = text != NULL ? append_audit(w, at, text, err)
+                          : cmc_fail(err, CMC_E_USAGE, NULL,
+                                     "the name of a shared secret must be UTF-8 text");
+    }
+    free(text);
+    json_decref(o);
+    cmc_buf_free(&hex);
+    return rc;
+}
+
+static enum cmc_rc do_secret_add(struct writer *w, const struct cmc_secret *s, struct cmc_err *err)
+{
+    struct cmc_bind b = cmc_bind_begin(&w->c, W_SECRET_ADD);
+    int code;
+
+    if (s->name == NULL || s->name[0] == '\0')
+        return cmc_fail(err, CMC_E_USAGE, NULL, "a shared secret needs a name");
+    cmc_bind_text(&b, s->name);
+    cmc_bind_int(&b, s->purpose);
+    cmc_bind_blob(&b, s->sealed);
+    cmc_bind_int(&b, s->once);
+    cmc_bind_int(&b, s->added_at);
+    cmc_bind_int(&b, s->expires_at);
+    cmc_bind_blob(&b, s->subject);
+    cmc_bind_blob(&b, s->issuer);
+    cmc_bind_blob(&b, s->serial);
+    code = cmc_bind_run(&b);
+    if (is_duplicate(code))
+        return cmc_fail(err, CMC_E_CONFLICT, NULL,
+                        "secret %s: one with this name, or for this certificate, is there",
+                        s->name);
+    if (code != SQLITE_DONE)
+        return cmc_sqlite_fail(&w->c, code, err);
+    return audit_secret(w, s->added_at, "secret-add", s->name, s, err);
+}
+
+static enum cmc_rc do_secret_remove(struct writer *w, const char *name, int64_t at,
+                                    struct cmc_err *err)
+{
+    struct cmc_bind b = cmc_bind_begin(&w->c, W_SECRET_REMOVE);
+    enum cmc_rc rc;
+
+    cmc_bind_text(&b, name);
+    rc = run(w, &b, err);
+    if (rc == CMC_OK && sqlite3_changes(w->c.db) == 0)
+        return cmc_fail(err, CMC_E_NOTFOUND, NULL, "there is no secret %s", name);
+    return rc == CMC_OK ? audit_secret(w, at, "secret-remove", name, NULL, err) : rc;
+}
+
 /* -- CRLs ----------------------------------------------------------------------------------------
  */
 
@@ -453,6 +552,10 @@ static enum cmc_rc do_job(struct writer *w, const struct cmc_job *job, struct cm
         return do_officer_add(w, job->u.officer, err);
     case CMC_JOB_OFFICER_REMOVE:
         return do_officer_remove(w, job->u.removal.name, job->u.removal.at, err);
+    case CMC_JOB_SECRET_ADD:
+        return do_secret_add(w, job->u.secret, err);
+    case CMC_JOB_SECRET_REMOVE:
+        return do_secret_remove(w, job->u.removal.name, job->u.removal.at, err);
     case CMC_JOB_CRL_NUMBER:
         return do_crl_number(w, job->u.crl_number.issuer, job->u.crl_number.number, err);
     case CMC_JOB_CRL_PUT:

@@ -244,6 +244,23 @@ enum cmc_rc cmc_store_officer_remove(struct cmc_store *s, const char *name, int6
     return run(s, &job, err);
 }
 
+enum cmc_rc cmc_store_secret_add(struct cmc_store *s, const struct cmc_secret *secret,
+                                 struct cmc_err *err)
+{
+    struct cmc_job job = {.kind = CMC_JOB_SECRET_ADD, .u.secret = secret};
+
+    return run(s, &job, err);
+}
+
+enum cmc_rc cmc_store_secret_remove(struct cmc_store *s, const char *name, int64_t at,
+                                    struct cmc_err *err)
+{
+    struct cmc_job job = {
+        .kind = CMC_JOB_SECRET_REMOVE, .u.removal.name = name, .u.removal.at = at};
+
+    return run(s, &job, err);
+}
+
 enum cmc_rc cmc_store_crl_number(struct cmc_store *s, struct cmc_slice issuer, uint64_t *number,
                                  struct cmc_err *err)
 {
@@ -328,6 +345,26 @@ enum cmc_rc cmc_reader_officers(struct cmc_reader *r,
                                 void *arg, struct cmc_err *err)
 {
     return r->ops->officers(r->rd, fn, arg, err);
+}
+
+enum cmc_rc cmc_reader_secret(struct cmc_reader *r, const char *name, struct cmc_arena *arena,
+                              struct cmc_secret *out, struct cmc_err *err)
+{
+    return r->ops->secret(r->rd, name, arena, out, err);
+}
+
+enum cmc_rc cmc_reader_revocation_secret(struct cmc_reader *r, struct cmc_slice issuer,
+                                         struct cmc_slice serial, struct cmc_arena *arena,
+                                         struct cmc_secret *out, struct cmc_err *err)
+{
+    return r->ops->revocation_secret(r->rd, issuer, serial, arena, out, err);
+}
+
+enum cmc_rc cmc_reader_secrets(struct cmc_reader *r,
+                               enum cmc_rc (*fn)(void *arg, const struct cmc_secret *s), void *arg,
+                               struct cmc_err *err)
+{
+    return r->ops->secrets(r->rd, fn, arg, err);
 }
 
 enum cmc_rc cmc_reader_revoked(struct cmc_reader *r, struct cmc_slice issuer,

@@ -49,6 +49,39 @@ struct cmc_state_change {
     int64_t invalidity_at; /* 0: none */
 };
 
+/* What a shared secret is for. */
+enum cmc_secret_purpose {
+    CMC_SECRET_ENROLL = 1, /* identity proofs; found by its name */
+    CMC_SECRET_REVOKE = 2  /* the passphrase that revokes one certificate; found by that */
+};
+
+/* A shared secret. Its value is sealed by who put it there; the store cannot read it. */
+struct cmc_secret {
+    int64_t id;
+    const char *name; /* unique; of an enrolment the octets of the identification control */
+    enum cmc_secret_purpose purpose;
+    struct cmc_slice sealed;
+    bool once;                       /* for one use only */
+    int64_t added_at, used_at;       /* used_at: the last use; 0: never */
+    int64_t expires_at;              /* 0: never */
+    uint32_t failures;               /* since the last use */
+    bool locked;                     /* too many of them */
+    struct cmc_slice subject;        /* Name that requests must have, or absent */
+    struct cmc_slice issuer, serial; /* CMC_SECRET_REVOKE: of the certificate; else absent */
+};
+
+/*
+ * A secret was put to the proof. Used: it must still be usable (not locked, not expired, not used
+ * up), else the commit is CMC_E_CONFLICT, so that two messages at once cannot both use it. Else a
+ * failure is counted, and the secret is locked with failure number max_failures. An id that is
+ * not there (0) is no error: what happens is then the same.
+ */
+struct cmc_secret_use {
+    int64_t id;
+    bool used;
+    uint32_t max_failures;
+};
+
 /* One decision, for the audit log: a JSON object without braces around its own fields is not
  * accepted; json is a whole object. */
 struct cmc_audit_record {
@@ -58,7 +91,8 @@ struct cmc_audit_record {
 /*
  * Everything one request changes: all of it or nothing. All borrowed until the commit ends.
  * A request digest that is there already makes the commit CMC_E_CONFLICT, and nothing of it
- * happens; so does a state change whose certificate is not in state `from` any more.
+ * happens; so does a state change whose certificate is not in state `from` any more, and the use
+ * of a secret that cannot be used any more.
  */
 struct cmc_txn {
     const uint8_t *request_digest; /* CMC_SHA256_OCTETS octets, or NULL: not remembered */
@@ -69,6 +103,8 @@ struct cmc_txn {
     size_t ncerts;
     const struct cmc_state_change *changes;
     size_t nchanges;
+    const struct cmc_secret_use *secrets;
+    size_t nsecrets;
     const struct cmc_audit_record *audits;
     size_t naudits;
 };
@@ -141,6 +177,14 @@ enum cmc_rc cmc_store_officer_add(struct cmc_store *s, const struct cmc_officer 
 enum cmc_rc cmc_store_officer_remove(struct cmc_store *s, const char *name, int64_t at,
                                      struct cmc_err *err) CMC_MUST_USE;
 
+/* Shared secrets. Each change is durable on return and leaves an audit record of its own, which
+ * never holds the value. add: CMC_E_CONFLICT when the name, or for a revocation the certificate,
+ * has one. remove: CMC_E_NOTFOUND. */
+enum cmc_rc cmc_store_secret_add(struct cmc_store *s, const struct cmc_secret *secret,
+                                 struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_store_secret_remove(struct cmc_store *s, const char *name, int64_t at,
+                                    struct cmc_err *err) CMC_MUST_USE;
+
 /*
  * The next CRL number of an issuer, and the CRL itself, durably: a number is never used twice.
  * put keeps the newest CRL only: CMC_E_CONFLICT when one with this or a higher number is there.
@@ -183,6 +227,18 @@ enum cmc_rc cmc_reader_generation(struct cmc_reader *r, uint64_t *out,
 enum cmc_rc cmc_reader_officers(struct cmc_reader *r,
                                 enum cmc_rc (*fn)(void *arg, const struct cmc_officer *o),
                                 void *arg, struct cmc_err *err) CMC_MUST_USE;
+
+/* The secret for identity proofs with this name; CMC_E_NOTFOUND. */
+enum cmc_rc cmc_reader_secret(struct cmc_reader *r, const char *name, struct cmc_arena *arena,
+                              struct cmc_secret *out, struct cmc_err *err) CMC_MUST_USE;
+/* The secret that revokes this certificate; CMC_E_NOTFOUND. */
+enum cmc_rc cmc_reader_revocation_secret(struct cmc_reader *r, struct cmc_slice issuer,
+                                         struct cmc_slice serial, struct cmc_arena *arena,
+                                         struct cmc_secret *out, struct cmc_err *err) CMC_MUST_USE;
+/* Each secret in order of name, as cmc_reader_officers(). */
+enum cmc_rc cmc_reader_secrets(struct cmc_reader *r,
+                               enum cmc_rc (*fn)(void *arg, const struct cmc_secret *s), void *arg,
+                               struct cmc_err *err) CMC_MUST_USE;
 
 /*
  * Each revoked or held certificate of an issuer with notAfter >= not_after_from, in order of

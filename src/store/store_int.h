@@ -12,6 +12,8 @@ enum cmc_job_kind {
     CMC_JOB_TXN,
     CMC_JOB_OFFICER_ADD,
     CMC_JOB_OFFICER_REMOVE,
+    CMC_JOB_SECRET_ADD,
+    CMC_JOB_SECRET_REMOVE,
     CMC_JOB_CRL_NUMBER,
     CMC_JOB_CRL_PUT
 };
@@ -22,10 +24,11 @@ struct cmc_job {
     union {
         const struct cmc_txn *txn;
         const struct cmc_officer *officer;
+        const struct cmc_secret *secret;
         struct {
             const char *name;
             int64_t at;
-        } removal;
+        } removal; /* of an officer or a secret */
         struct {
             struct cmc_slice issuer;
             uint64_t *number; /* set by the backend; holds only when the outcome is CMC_OK */
@@ -84,6 +87,13 @@ struct cmc_store_ops {
     enum cmc_rc (*generation)(void *rd, uint64_t *out, struct cmc_err *err);
     enum cmc_rc (*officers)(void *rd, enum cmc_rc (*fn)(void *arg, const struct cmc_officer *o),
                             void *arg, struct cmc_err *err);
+    enum cmc_rc (*secret)(void *rd, const char *name, struct cmc_arena *arena,
+                          struct cmc_secret *out, struct cmc_err *err);
+    enum cmc_rc (*revocation_secret)(void *rd, struct cmc_slice issuer, struct cmc_slice serial,
+                                     struct cmc_arena *arena, struct cmc_secret *out,
+                                     struct cmc_err *err);
+    enum cmc_rc (*secrets)(void *rd, enum cmc_rc (*fn)(void *arg, const struct cmc_secret *s),
+                           void *arg, struct cmc_err *err);
     enum cmc_rc (*revoked)(void *rd, struct cmc_slice issuer, int64_t not_after_from,
                            enum cmc_rc (*fn)(void *arg, const struct cmc_cert_record *c), void *arg,
                            struct cmc_err *err);

@@ -43,6 +43,7 @@ ROWS = {
                                      ["keyUsage"]),
     "key type that is none": ('"ec:P-256"', '"ec:P-255"', ["ec:P-255"]),
     "no days": ("days: 90", "days: 0", ["days"]),
+    "secrets without their key": ("renewal: false", "secrets: true", ["secrets", "key"]),
     "tab": ("workers: 2", "workers:\t2\n\tx: y", []),
     "not YAML": ("workers: 2", "workers: [2", []),
     "a list where a mapping is due": ("log: {level: info}", "log: [level]", ["log"]),

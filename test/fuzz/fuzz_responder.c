@@ -87,6 +87,21 @@ static enum cmc_rc find(void *self, struct cmc_slice issuer, struct cmc_slice se
     return CMC_OK;
 }
 
+/* One secret: that of alice, which also revokes serial 1. It is known to the seeds. */
+static enum cmc_rc secret(void *self, const struct cmc_secret_query *q, struct cmc_arena *arena,
+                          struct cmc_secret_found *out, struct cmc_err *err)
+{
+    bool known = q->purpose == CMC_SECRET_ENROLL ? cmc_slice_eq(q->name, CMC_SLICE_LIT("alice"))
+                                                 : q->serial.n == 1 && q->serial.p[0] == 1;
+
+    (void)self, (void)arena, (void)err;
+    *out = (struct cmc_secret_found){.value = CMC_SLICE_LIT("sixteen or more characters"),
+                                     .unusable = known ? NULL : "unknown",
+                                     .id = known,
+                                     .max_failures = 5};
+    return CMC_OK;
+}
+
 static enum cmc_rc remembered(void *self, const uint8_t digest[CMC_SHA256_OCTETS],
                               struct cmc_arena *arena, struct cmc_answer *out, struct cmc_err *err)
 {
@@ -125,6 +140,9 @@ static enum cmc_rc commit(void *self, const struct cmc_txn *txn, cmc_commit_done
     w->commits++;
     for (size_t i = 0; i < txn->naudits; i++)
         PROMISE(txn->audits[i].json != NULL && txn->audits[i].json[0] == '{');
+    for (size_t i = 0; i < txn->nsecrets; i++)
+        PROMISE(!txn->secrets[i].used ||
+                (txn->secrets[i].id != 0 && txn->ncerts + txn->nchanges > 0));
     PROMISE(txn->ncerts + txn->nchanges == 0 || txn->request_digest != NULL);
     if (w->fail_commit)
         return cmc_fail(err, CMC_E_RETRY, NULL, "full");
@@ -138,6 +156,7 @@ static const struct cmc_authority_ops ops = {
     .identify = identify,
     .check = check,
     .issue = issue,
+    .secret = secret,
     .find = find,
     .remembered = remembered,
     .sign_response = sign_response,
@@ -245,7 +264,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     rules.reasons = (data[1] & 32) != 0 ? CMC_REASONS_NEXUS : CMC_REASONS_RFC5280;
     rules.mandatory_fields_only = rules.revoke_max != 0;
     rules.status_v1 = (data[1] & 64) != 0;
-    rules.lax_ids = (data[1] & 128) != 0;
+    rules.lax_ids = rules.dogtag = rules.allow_weak = (data[1] & 128) != 0;
+    rules.secrets = (data[0] & 0x80) != 0;
     do {
         cmc_respond(r, &x, hear, &h);
         asked++;

@@ -6,6 +6,7 @@ The seeds are part of the repository; run this only to add kinds of them. Findin
 are added by hand, named after what they broke."""
 import glob
 import hashlib
+import hmac
 import os
 import re
 import subprocess
@@ -131,6 +132,7 @@ def messages(folder):
     body = craft.pkidata(controls, [craft.tcr(5, self_signed)])
     put("responder", "message-self", b"\0\0" + craft.message(
         body, cert, key, certs=[], sid=craft.tlv(0x80, b"k" * 20)))
+    put_identities(self_signed, cert, key)
     for name in ("signed-ski", "signed-ber", "certs-only", "enveloped-kari"):
         octets = open(os.path.join(folder, name), "rb").read()
         put("signed_data", name, octets)
@@ -150,6 +152,31 @@ def messages(folder):
         put("answer", "message-" + name, b"\0" + craft.message(body, cert, key,
                                                                econtent=PKIRESPONSE))
     put("answer", "certificate", b"\0" + cert.der)
+
+
+def put_identities(csr, cert, key):
+    """What the secret that fuzz_responder.c knows may do: enrol, and revoke without a signature."""
+    secret, name, random = b"sixteen or more characters", b"alice", bytes(64)
+
+    def proof(made_of, covered):
+        witness = hmac.new(hashlib.sha256(made_of).digest(), covered, "sha256").digest()
+        return craft.seq(craft.seq(craft.oid(craft.DIGESTS["sha256"])),
+                         craft.seq(craft.oid("1.2.840.113549.2.9")), craft.octets(witness))
+
+    requests = craft.seq(craft.tcr(5, csr))
+    identity = [craft.control(1, 2, craft.utf8(name.decode())),
+                craft.control(2, 34, proof(secret + name, requests))]
+    for label, controls in (("proof", identity),
+                            ("link", identity + [craft.control(3, 22, craft.octets(random))])):
+        body = craft.seq(craft.seq(*controls), requests, craft.seq(), craft.seq())
+        put("responder", "body-identity-" + label, b"\x82\x81" + body)
+        put("responder", "message-identity-" + label, b"\x81\x81" + craft.message(
+            body, cert, key, certs=[], sid=craft.tlv(0x80, b"k" * 20)))
+    body = craft.pkidata([craft.revoke_request(1, craft.seq(), craft.integer(1), 4,
+                                               passphrase=secret)])
+    put("responder", "message-unsigned-revocation", b"\x81\x80" + craft.signed_data(body, []))
+    put("responder", "message-bare-revocation", b"\x81\x80" + craft.seq(
+        craft.oid(craft.DATA), craft.ctx(0, craft.octets(body))))
 
 
 def main():

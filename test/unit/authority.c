@@ -134,6 +134,53 @@ void test_officer_add(struct test_authority *t, const char *name, const struct t
     assert_int_equal(cmc_store_officer_add(t->store, &o, &err), CMC_OK);
 }
 
+static const uint8_t secrets_key[CMC_SEAL_KEY_OCTETS] = "0123456789abcdef0123456789abcde";
+
+void test_secret_add(struct test_authority *t, struct cmc_secret s, const char *value)
+{
+    struct cmc_err err = {0};
+
+    if (s.purpose == 0)
+        s.purpose = CMC_SECRET_ENROLL;
+    s.added_at = TEST_NOW;
+    assert_int_equal(cmc_seal(t->crypto, secrets_key, cmc_ca_secret_bound(&s, t->arena),
+                              cmc_slice_str(value), t->arena, &s.sealed, &err),
+                     CMC_OK);
+    assert_int_equal(cmc_store_secret_add(t->store, &s, &err), CMC_OK);
+}
+
+struct search {
+    struct test_authority *t;
+    const char *name;
+    struct cmc_secret found;
+};
+
+static enum cmc_rc compare(void *arg, const struct cmc_secret *s)
+{
+    struct search *search = arg;
+
+    if (strcmp(s->name, search->name) == 0) {
+        search->found = *s;
+        search->found.name = search->name;
+        search->found.sealed = cmc_arena_slice(search->t->arena, s->sealed);
+        search->found.subject = search->found.issuer = search->found.serial = CMC_SLICE_NONE;
+    }
+    return CMC_OK;
+}
+
+struct cmc_secret test_secret(struct test_authority *t, const char *name)
+{
+    struct search search = {.t = t, .name = name};
+    struct cmc_reader *reader;
+    struct cmc_err err = {0};
+
+    assert_int_equal(cmc_reader_new(t->store, &reader, &err), CMC_OK);
+    assert_int_equal(cmc_reader_secrets(reader, compare, &search, &err), CMC_OK);
+    cmc_reader_free(reader);
+    assert_non_null(search.found.name);
+    return search.found;
+}
+
 /* The authority needs its responder certificate to be made, and the certificate an authority:
  * the first stands in with the root as responder. */
 static void make_ca(struct test_authority *t, struct cmc_slice responder_cert, EVP_PKEY *key)
@@ -144,6 +191,8 @@ static void make_ca(struct test_authority *t, struct cmc_slice responder_cert, E
                               .responder_cert = responder_cert,
                               .profiles = specs,
                               .nprofiles = CMC_COUNT(specs),
+                              .secrets_key = secrets_key,
+                              .secret_failures = TEST_FAILURES,
                               .crl_url = "http://ca.test/ca.crl",
                               .crl_hours = 24};
     struct cmc_err err = {0};

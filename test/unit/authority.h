@@ -51,6 +51,12 @@ void test_party_free(struct test_party *p);
 void test_officer_add(struct test_authority *t, const char *name, const struct test_party *p,
                       unsigned int roles);
 
+/* Register a shared secret with this value; s has the rest. The authority takes 5 failures. */
+#define TEST_FAILURES 5
+void test_secret_add(struct test_authority *t, struct cmc_secret s, const char *value);
+/* The secret as it stands now; found by name whatever it is for. */
+struct cmc_secret test_secret(struct test_authority *t, const char *name);
+
 /* What came back from one exchange; octets are copied into the authority's arena. */
 struct test_reply {
     unsigned int http_status;

@@ -284,6 +284,42 @@ static void frame(void **state)
     }
 }
 
+/* The octets as they stand, whatever form of BER they have. */
+static void element(void **state)
+{
+    static const struct {
+        const char *in;
+        size_t index;
+        const char *out; /* NULL: an error */
+        enum cmc_rc rc;
+    } rows[] = {
+        {"30 06 02 01 05 01 01 ff", 0, "02 01 05", CMC_OK},
+        {"30 06 02 01 05 01 01 ff", 1, "01 01 ff", CMC_OK},
+        {"30 06 02 01 05 01 01 ff", 2, NULL, CMC_E_NOTFOUND},
+        {"30 80 02 01 05 30 80 05 00 00 00 00 00", 1, "30 80 05 00 00 00", CMC_OK},
+        {"30 80 02 01 05 30 80 05 00 00 00 00 00", 2, NULL, CMC_E_NOTFOUND},
+        {"30 80 30 80 30 80 00 00 30 02 00 00 00 00 01 01 ff 00 00", 0,
+         "30 80 30 80 00 00 30 02 00 00 00 00", CMC_OK},
+        {"30 80 30 80 30 80 00 00 30 02 00 00 00 00 01 01 ff 00 00", 1, "01 01 ff", CMC_OK},
+        {"30 81 04 30 81 01 00", 0, "30 81 01 00", CMC_OK},
+        {"30 00", 0, NULL, CMC_E_NOTFOUND},
+        {"30 03 02 05 01", 0, NULL, CMC_E_INPUT},
+        {"30 05 02 01 01", 0, NULL, CMC_E_INPUT},
+        {"30 80 30 80 05 00", 0, NULL, CMC_E_INPUT},
+        {"04 03 02 01 05", 0, NULL, CMC_E_INPUT},
+        {"30", 0, NULL, CMC_E_INPUT},
+    };
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct cmc_slice out = CMC_SLICE_NONE;
+
+        assert_int_equal(cmc_ber_element(hex(*state, rows[i].in), rows[i].index, &out, NULL),
+                         rows[i].rc);
+        if (rows[i].out != NULL)
+            assert_true(cmc_slice_eq(out, hex(*state, rows[i].out)));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -298,6 +334,7 @@ int main(void)
         WITH_ARENA(tlv_steps),
         WITH_ARENA(tlv_refuses_what_is_not_der),
         WITH_ARENA(frame),
+        WITH_ARENA(element),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,7 @@
 #include "asn1/codec.h"
 #include "asn1/oids.h"
 #include "crypto/crypto.h"
+#include "crypto/seal.h"
 
 struct fixture {
     struct cmc_crypto *c;
@@ -218,6 +219,38 @@ static void digests(void **state)
     assert_null(cmc_digest_by_name("SHA-257"));
 }
 
+static void sealed_secrets(void **state)
+{
+    static const uint8_t key[CMC_SEAL_KEY_OCTETS] = {1}, other[CMC_SEAL_KEY_OCTETS] = {2};
+    const struct cmc_slice bound = cmc_slice_str("alice"), plain = cmc_slice_str("a secret");
+    struct fixture *f = *state;
+    struct cmc_slice sealed, again, out;
+
+    assert_int_equal(cmc_seal(f->c, key, bound, plain, f->a, &sealed, NULL), CMC_OK);
+    assert_int_equal(cmc_seal(f->c, key, bound, plain, f->a, &again, NULL), CMC_OK);
+    assert_false(cmc_slice_eq(sealed, again)); /* each has its own nonce */
+    assert_int_equal(cmc_unseal(f->c, key, bound, sealed, f->a, &out, NULL), CMC_OK);
+    assert_true(cmc_slice_eq(out, plain));
+    assert_int_equal(cmc_unseal(f->c, other, bound, sealed, f->a, &out, NULL), CMC_E_CRYPTO);
+    assert_int_equal(cmc_unseal(f->c, key, cmc_slice_str("bob"), sealed, f->a, &out, NULL),
+                     CMC_E_CRYPTO);
+    for (size_t i = 0; i < sealed.n; i++) {
+        uint8_t *bad = cmc_arena_dup(f->a, sealed.p, sealed.n);
+
+        bad[i] ^= 1;
+        assert_int_equal(cmc_unseal(f->c, key, bound, cmc_slice(bad, sealed.n), f->a, &out, NULL),
+                         CMC_E_CRYPTO);
+        assert_int_equal(cmc_unseal(f->c, key, bound, cmc_slice(sealed.p, i), f->a, &out, NULL),
+                         CMC_E_CRYPTO);
+    }
+    out =
+        cmc_slice(cmc_arena_alloc(f->a, CMC_LIMIT_SECRET_OCTETS + 1), CMC_LIMIT_SECRET_OCTETS + 1);
+    assert_int_equal(cmc_seal(f->c, key, bound, out, f->a, &sealed, NULL), CMC_E_LIMIT);
+    assert_int_equal(cmc_seal(f->c, key, bound, cmc_slice_str(""), f->a, &sealed, NULL), CMC_OK);
+    assert_int_equal(cmc_unseal(f->c, key, bound, sealed, f->a, &out, NULL), CMC_OK);
+    assert_int_equal(out.n, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -227,6 +260,7 @@ int main(void)
         cmocka_unit_test(spki_agrees_with_openssl),
         cmocka_unit_test(bad_public_keys),
         cmocka_unit_test(digests),
+        cmocka_unit_test(sealed_secrets),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

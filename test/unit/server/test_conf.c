@@ -493,6 +493,19 @@ static void test_examples(void **state)
     assert_int_equal(c->endpoints[0].accept_count, 2);
     assert_int_equal(c->endpoints[0].answer_count, 4);
     cmc_conf_free(c);
+
+    c = NULL;
+    if (cmc_conf_load(EXAMPLES "/dogtag.yaml", &c, &err) != CMC_OK)
+        fail_msg("%s", err.text);
+    assert_non_null(strstr(c->secrets_key, "/secrets.key"));
+    assert_int_equal(c->secret_failures, 5);
+    for (unsigned int i = 0; i < c->endpoint_count; i++) {
+        assert_int_equal(strncmp(c->endpoints[i].rules.path, "/ca/ee/ca/profileSubmit", 23), 0);
+        assert_true(c->endpoints[i].rules.dogtag && c->endpoints[i].rules.require_officer);
+        assert_int_equal(c->endpoints[i].rules.secrets,
+                         strstr(c->endpoints[i].rules.path, "SelfSigned") != NULL);
+    }
+    cmc_conf_free(c);
 }
 
 int main(void)
