@@ -5,6 +5,7 @@
 #include <openssl/x509.h>
 #include <pthread.h>
 
+#include "base/buf.h"
 #include "ca/ca.h"
 #include "cms/signed_data.h"
 
@@ -29,6 +30,11 @@ struct cmc_ca_shared {
     uint64_t crl_generation;
     int64_t crl_this_update;
     struct cmc_buf crl;
+
+    pthread_mutex_t challenge_lock; /* over what follows */
+    bool challenge_known;
+    int64_t challenge_at;
+    struct cmc_challenge_secrets challenge;
 };
 
 #define OFFICER_CACHE 64u
@@ -61,6 +67,10 @@ enum cmc_rc cmc_ca_identify(void *self, struct cmc_slice cert, const struct cmc_
                             struct cmc_requester *out, struct cmc_err *err) CMC_MUST_USE;
 /* Build trust and intermediates of a worker. */
 enum cmc_rc cmc_ca_trust_new(struct cmc_ca *ca, struct cmc_err *err) CMC_MUST_USE;
+
+/* challenge.c: struct cmc_authority_ops.challenge_secrets */
+enum cmc_rc cmc_ca_challenge_secrets(void *self, int64_t now, struct cmc_challenge_secrets *out,
+                                     struct cmc_err *err) CMC_MUST_USE;
 
 /* issue.c */
 enum cmc_rc cmc_ca_check(void *self, const struct cmc_issue_order *order, struct cmc_arena *arena,

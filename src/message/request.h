@@ -64,19 +64,25 @@ struct cmc_request_params {
     size_t nexts;
     const struct cmc_attribute *attrs; /* PKCS#10: further attributes; may be NULL */
     size_t nattrs;
-    uint32_t cert_req_id; /* CRMF */
+    uint32_t cert_req_id;           /* CRMF */
     const struct cmc_atv *controls; /* CRMF: controls of the CertRequest; may be NULL */
     size_t ncontrols;
     bool dogtag; /* CRMF as Dogtag's client makes it and its tools want it: a version in the
                     template, and the controls there though empty */
     bool no_pop; /* CRMF: without proof of possession */
+    /*
+     * For a key that cannot sign, or shall not: the server will challenge it. PKCS#10 with
+     * id-alg-noSignature (RFC 10002 appendix C), CRMF with keyEncipherment or keyAgreement,
+     * subsequentMessage challengeResp. alg is not used.
+     */
+    bool no_signature;
 };
 
-/* A signed PKCS#10 CertificationRequest, whole DER into the arena. */
+/* A PKCS#10 CertificationRequest, whole DER into the arena. */
 enum cmc_rc cmc_pkcs10_create(const struct cmc_crypto *c, const struct cmc_request_params *p,
                               struct cmc_arena *arena, struct cmc_slice *out,
                               struct cmc_err *err) CMC_MUST_USE;
-/* A CertReqMsg with POP by signature, whole DER into the arena. */
+/* A CertReqMsg with proof of possession as the parameters say, whole DER into the arena. */
 enum cmc_rc cmc_crmf_create(const struct cmc_crypto *c, const struct cmc_request_params *p,
                             struct cmc_arena *arena, struct cmc_slice *out,
                             struct cmc_err *err) CMC_MUST_USE;
