@@ -127,6 +127,9 @@ static enum cmc_rc open_dogtag(const struct cmc_crypto *c, const struct cmc_encr
     struct cmc_slice key, iv;
     enum cmc_rc rc = cmc_enveloped_data_open(&ep->cms, arena, &ed, err);
 
+    if (rc == CMC_OK && ed.content.content.p == NULL)
+        rc = cmc_fail_info(err, CMC_E_INPUT, CMC_FAIL_BAD_REQUEST, CLAUSE,
+                           "the challenge holds no encrypted content");
     if (rc == CMC_OK)
         rc = cmc_cipher_from_algid(&ep->pop_alg, &alg, err);
     if (rc == CMC_OK)

@@ -191,6 +191,39 @@ static void names_the_recipient(void **state)
     EVP_PKEY_free(key);
 }
 
+/* RFC 5753 for EC, RFC 8418 for the others; the wrap is as strong as what it carries. */
+static void names_the_agreement(void **state)
+{
+    struct world *w = *state;
+    const struct cmc_slice *const want[] = {NULL,
+                                            &cmc_oid_dhSinglePass_stdDH_sha256kdf_scheme,
+                                            &cmc_oid_dhSinglePass_stdDH_sha256kdf_scheme,
+                                            &cmc_oid_dhSinglePass_stdDH_sha256kdf_scheme,
+                                            &cmc_oid_dhSinglePass_stdDH_hkdf_sha256_scheme,
+                                            &cmc_oid_dhSinglePass_stdDH_hkdf_sha512_scheme};
+
+    for (size_t i = 1; i < CMC_COUNT(kinds); i++) {
+        EVP_PKEY *key = new_key(w, &kinds[i]);
+        const struct cmc_envelope_to to = {.key = key, .ski = cmc_slice(ski, sizeof ski)};
+        struct cmc_content_info ci = envelope(w, &to, cmc_oid_id_data);
+        struct cmc_algid wrap = {0};
+        struct cmc_enveloped_data ed;
+        const struct cmc_kari *kari;
+
+        assert_int_equal(cmc_enveloped_data_open(&ci, w->arena, &ed, NULL), CMC_OK);
+        kari = &CMC_AT(const struct cmc_recipient_info, ed.recipients, 0)->u.kari;
+        assert_int_equal(ed.version, 2);
+        assert_int_equal(kari->version, 3);
+        assert_true(cmc_slice_eq(kari->key_encryption.algorithm, *want[i]));
+        assert_int_equal(
+            cmc_decode(&cmc_it_algid, kari->key_encryption.parameters, w->arena, &wrap, NULL),
+            CMC_OK);
+        assert_true(cmc_slice_eq(wrap.algorithm, cmc_oid_aes256_wrap));
+        assert_null(wrap.parameters.p);
+        EVP_PKEY_free(key);
+    }
+}
+
 static void no_envelope_for_a_signing_key(void **state)
 {
     struct world *w = *state;
@@ -460,6 +493,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(ours_opens_ours, setup, teardown),
         cmocka_unit_test_setup_teardown(names_the_recipient, setup, teardown),
+        cmocka_unit_test_setup_teardown(names_the_agreement, setup, teardown),
         cmocka_unit_test_setup_teardown(no_envelope_for_a_signing_key, setup, teardown),
         cmocka_unit_test_setup_teardown(openssl_opens_ours, setup, teardown),
         cmocka_unit_test_setup_teardown(ours_opens_openssl, setup, teardown),
