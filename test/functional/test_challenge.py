@@ -44,6 +44,15 @@ def test_enroll(world, kind, form):
     world.server.audit_verify()
 
 
+@pytest.mark.parametrize("answer", ["certs-only", "pkix-cert"])
+def test_other_answers(world, answer):
+    """The challenge needs a Full PKI Response, whatever is asked for; the certificate does not."""
+    key = world.fresh("key")
+    cert, _ = enroll(world, "--new-key", "x25519", "--key-out", key, "-s", "CN=short",
+                     "--answer", answer)
+    assert spki(cert) == craft.openssl("pkey", "-in", key, "-pubout", "-outform", "DER")
+
+
 @pytest.mark.parametrize("form", ["pkcs10", "crmf"])
 def test_ready_request(world, form):
     """A request from elsewhere: its key must be named, and must be the right one."""
@@ -68,6 +77,11 @@ def test_no_signature_request(world):
     key, csr = world.fresh("key"), world.fresh("csr")
     run(CMC, "csr", "--new-key", "rsa:2048", "--key-out", key, "-s", "CN=quiet",
         "--no-signature", "-o", csr)
+    message = world.fresh("crq")
+    run(CMC, "request", "--signer-cert", world.officer.pem, "--signer-key", world.officer.key, csr,
+        "-o", message)
+    shown = run(CMC, "show", message).stdout.decode()
+    assert "proof of possession: not yet; by a challenge" in shown
     text = craft.openssl("req", "-in", csr, "-noout", "-text").decode()
     assert "CN = quiet" in text
     with pytest.raises(RuntimeError):
