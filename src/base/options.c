@@ -66,8 +66,8 @@ static void help_row(const struct cmc_option *row)
 
 static enum cmc_rc help(const struct cmc_options *o, struct cmc_err *err)
 {
-    const struct cmc_option help_option = {
-        "help", has_h(o) ? 0 : 'h', CMC_OPT_FLAG, NULL, 0, "print this and exit"};
+    const struct cmc_option help_option = {"help", has_h(o) ? 0 : 'h',   CMC_OPT_FLAG, NULL,
+                                           0,      "print this and exit"};
 
     (void)printf("usage: %s [options]%s%s\n\n%s\n", o->command, *o->operands != '\0' ? " " : "",
                  o->operands, o->about);

@@ -28,6 +28,14 @@ struct cmc_http_options {
     const char *tls_cert; /* client certificate, or NULL */
     const char *tls_key;
     const struct cmc_passphrase *tls_pass; /* key/key.h; may be NULL */
+    /* Instead of the files: what is in memory, or in a token. All borrowed for the call; the key
+     * must be usable as long as the transport. */
+    EVP_PKEY *key;                 /* client key, with its certificate and chain in certs */
+    const struct cmc_slice *certs; /* whole DERs, the client's own first */
+    size_t ncerts;
+    const struct cmc_slice *anchors; /* whole DERs of the CAs that servers are trusted by; n 0 with
+                                        anchors != NULL: none */
+    size_t nanchors;
     unsigned int timeout_seconds;
 };
 struct cmc_http_transport;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* CMC over HTTP and HTTPS (RFC 10003 section 6) by libcurl. */
 #include <curl/curl.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -16,6 +18,7 @@ struct cmc_http_transport {
     struct cmc_buf body; /* of the answer under way */
     struct cmc_buf cert; /* client certificate and chain, PEM */
     struct cmc_buf key;  /* its key, PEM; zeroised when freed */
+    SSL_CTX *tls;        /* carries the key, certificates and anchors given in memory, or NULL */
     bool too_large;
     char why[CURL_ERROR_SIZE];
 };
@@ -81,6 +84,84 @@ out:
     return rc;
 }
 
+static X509 *parse_cert(struct cmc_slice der)
+{
+    const unsigned char *p = der.p;
+
+    return d2i_X509(NULL, &p, (long)der.n);
+}
+
+/* Add each certificate to the chain that is sent, or to those that are trusted. */
+static bool add_certs(SSL_CTX *ctx, const struct cmc_slice *certs, size_t n, bool trusted)
+{
+    bool ok = true;
+
+    for (size_t i = 0; i < n && ok; i++) {
+        X509 *x = parse_cert(certs[i]);
+
+        if (x == NULL)
+            ok = false;
+        else if (trusted)
+            ok = X509_STORE_add_cert(SSL_CTX_get_cert_store(ctx), x) == 1;
+        else if (i == 0)
+            ok = SSL_CTX_use_certificate(ctx, x) == 1;
+        else
+            ok = SSL_CTX_add1_chain_cert(ctx, x) == 1;
+        X509_free(x);
+    }
+    return ok;
+}
+
+/*
+ * What came in memory is tried here, where its mistakes can be told, and given to libcurl's own
+ * context for each connection.
+ */
+static enum cmc_rc use_memory(struct cmc_http_transport *t, const struct cmc_http_options *o,
+                              struct cmc_err *err)
+{
+    t->tls = SSL_CTX_new(TLS_client_method());
+    if (t->tls == NULL)
+        return cmc_fail_openssl(err, CMC_E_MEM, "no memory for TLS");
+    if (o->key != NULL && (!add_certs(t->tls, o->certs, o->ncerts, false) ||
+                           SSL_CTX_use_PrivateKey(t->tls, o->key) != 1))
+        return cmc_fail_openssl(err, CMC_E_USAGE, "the TLS client certificate and its key");
+    if (!add_certs(t->tls, o->anchors, o->nanchors, true))
+        return cmc_fail_openssl(err, CMC_E_USAGE, "a trusted certificate");
+    return CMC_OK;
+}
+
+static CURLcode take_memory(CURL *curl, void *ctx, void *arg)
+{
+    struct cmc_http_transport *t = arg;
+    STACK_OF(X509) *chain = NULL;
+    EVP_PKEY *key = SSL_CTX_get0_privatekey(t->tls);
+    X509 *cert = SSL_CTX_get0_certificate(t->tls);
+    X509_STORE *store = SSL_CTX_get_cert_store(t->tls);
+
+    (void)curl;
+    if (key != NULL &&
+        (SSL_CTX_use_certificate(ctx, cert) != 1 || SSL_CTX_use_PrivateKey(ctx, key) != 1 ||
+         (SSL_CTX_get0_chain_certs(t->tls, &chain) == 1 && chain != NULL &&
+          SSL_CTX_set1_chain(ctx, chain) != 1)))
+        return CURLE_SSL_CERTPROBLEM;
+    SSL_CTX_set1_cert_store(ctx, store);
+    return CURLE_OK;
+}
+
+/* Anchors given in memory are all that are trusted. */
+static CURLcode set_memory(struct cmc_http_transport *t)
+{
+    CURLcode cc = curl_easy_setopt(t->curl, CURLOPT_CAINFO, NULL);
+
+    if (cc == CURLE_OK)
+        cc = curl_easy_setopt(t->curl, CURLOPT_CAPATH, NULL);
+    if (cc == CURLE_OK)
+        cc = curl_easy_setopt(t->curl, CURLOPT_SSL_CTX_FUNCTION, take_memory);
+    if (cc == CURLE_OK)
+        cc = curl_easy_setopt(t->curl, CURLOPT_SSL_CTX_DATA, t);
+    return cc;
+}
+
 static CURLcode set_tls(struct cmc_http_transport *t, const struct cmc_http_options *o)
 {
     struct curl_blob cert = {t->cert.p, t->cert.n, CURL_BLOB_NOCOPY};
@@ -91,6 +172,8 @@ static CURLcode set_tls(struct cmc_http_transport *t, const struct cmc_http_opti
         cc = curl_easy_setopt(t->curl, CURLOPT_CAINFO, o->tls_ca);
     if (cc == CURLE_OK && o->tls_ca != NULL)
         cc = curl_easy_setopt(t->curl, CURLOPT_CAPATH, NULL);
+    if (cc == CURLE_OK && t->tls != NULL)
+        cc = set_memory(t);
     if (cc == CURLE_OK && t->cert.n > 0)
         cc = curl_easy_setopt(t->curl, CURLOPT_SSLCERT_BLOB, &cert);
     if (cc == CURLE_OK && t->key.n > 0)
@@ -158,6 +241,8 @@ enum cmc_rc cmc_http_transport_new(const struct cmc_http_options *o,
     }
     if (o->tls_cert != NULL)
         rc = load_identity(t, o, err);
+    if (rc == CMC_OK && is_https(o->url) && (o->key != NULL || o->anchors != NULL))
+        rc = use_memory(t, o, err);
     if (rc != CMC_OK)
         goto out;
     cc = set_options(t, o);
@@ -177,6 +262,7 @@ void cmc_http_transport_free(struct cmc_http_transport *t)
     if (t == NULL)
         return;
     curl_easy_cleanup(t->curl);
+    SSL_CTX_free(t->tls);
     cmc_buf_free(&t->body);
     cmc_buf_free(&t->cert);
     cmc_buf_free(&t->key);

@@ -32,6 +32,7 @@ enum cmc_rc cmc_confirm_cert_decode(struct cmc_slice value, bool dogtag, struct 
 {
     struct cmc_dogtag_cert_id id = {0};
     struct cmc_list rdns = {0};
+    enum cmc_rc rc;
 
     /* A Name is itself a SEQUENCE OF: what tells is whether its elements are Names or RDNs. */
     if (dogtag && cmc_decode(&dogtag_cert_id, value, arena, &id, NULL) == CMC_OK) {
@@ -43,5 +44,8 @@ enum cmc_rc cmc_confirm_cert_decode(struct cmc_slice value, bool dogtag, struct 
         }
     }
     *out = (struct cmc_issuer_serial){0};
-    return cmc_decode(&cmc_it_issuer_serial, value, arena, out, err);
+    rc = cmc_decode(&cmc_it_issuer_serial, value, arena, out, err);
+    if (rc == CMC_OK)
+        rc = cmc_decode(&cmc_it_name_rdns, out->issuer, arena, &rdns, err);
+    return rc;
 }

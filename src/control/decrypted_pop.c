@@ -4,8 +4,8 @@
 
 #include "control/proof_int.h"
 
-#define CLAUSE       "RFC 10002 section 6.7"
-#define KEY_OCTETS   64u
+#define CLAUSE     "RFC 10002 section 6.7"
+#define KEY_OCTETS 64u
 
 static enum cmc_rc pop_failed(struct cmc_err *err, const char *text)
 {

@@ -4,8 +4,7 @@
 #include "control/cert_ref.h"
 
 enum cmc_rc cmc_get_cert_encode(const struct cmc_issuer_serial *ref, bool dogtag,
-                                struct cmc_arena *arena, struct cmc_slice *out,
-                                struct cmc_err *err)
+                                struct cmc_arena *arena, struct cmc_slice *out, struct cmc_err *err)
 {
     const struct cmc_get_cert gc = {.issuer = {CMC_GN_DIRECTORY, ref->issuer},
                                     .serial = ref->serial};

@@ -141,8 +141,8 @@ enum cmc_rc cmc_pop_link_pbkdf2(const struct cmc_crypto *c, const struct cmc_mac
 
 /* -- where the witness stands ------------------------------------------------------------ */
 
-static enum cmc_rc once(const struct cmc_request *rq, struct cmc_slice value,
-                        struct cmc_slice *out, struct cmc_err *err)
+static enum cmc_rc once(const struct cmc_request *rq, struct cmc_slice value, struct cmc_slice *out,
+                        struct cmc_err *err)
 {
     enum cmc_rc rc;
 
@@ -159,7 +159,8 @@ static enum cmc_rc once(const struct cmc_request *rq, struct cmc_slice value,
 enum cmc_rc cmc_pop_link_find(const struct cmc_request *rq, bool v2, struct cmc_slice *out,
                               struct cmc_err *err)
 {
-    const struct cmc_slice type = v2 ? cmc_oid_id_cmc_popLinkWitnessV2 : cmc_oid_id_cmc_popLinkWitness;
+    const struct cmc_slice type =
+        v2 ? cmc_oid_id_cmc_popLinkWitnessV2 : cmc_oid_id_cmc_popLinkWitness;
     enum cmc_rc rc = CMC_OK;
 
     *out = CMC_SLICE_NONE;

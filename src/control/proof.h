@@ -13,7 +13,8 @@
 /* What the key of a proof is made of: hash(secret || identification), without a separator. */
 struct cmc_proof_secret {
     struct cmc_slice secret;
-    struct cmc_slice identification; /* octets of the identification control; absent: not mixed in */
+    struct cmc_slice
+        identification; /* octets of the identification control; absent: not mixed in */
 };
 
 /* -- identity proof: identity_proof.c ---------------------------------------------------- */

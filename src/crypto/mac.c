@@ -140,8 +140,8 @@ enum cmc_rc cmc_pbkdf2(const struct cmc_crypto *c, const struct cmc_algid *id,
         goto out;
     }
     /* OSSL_PARAM has no const members, though these are only read. */
-    *at++ = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_PASSWORD, (void *)(uintptr_t)password.p,
-                                              password.n);
+    *at++ = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_PASSWORD,
+                                              (void *)(uintptr_t)password.p, password.n);
     *at++ = OSSL_PARAM_construct_octet_string(OSSL_KDF_PARAM_SALT, (void *)(uintptr_t)p.salt.p,
                                               p.salt.n);
     *at++ = OSSL_PARAM_construct_uint(OSSL_KDF_PARAM_ITER, &p.iterations);

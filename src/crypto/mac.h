@@ -11,8 +11,8 @@ struct cmc_mac_alg {
     const struct cmc_slice *oid;
 };
 
-const struct cmc_mac_alg *cmc_mac_by_name(const char *name);          /* NULL: unknown */
-const struct cmc_mac_alg *cmc_mac_by_digest(enum cmc_digest_id id);   /* HMAC with it, or NULL */
+const struct cmc_mac_alg *cmc_mac_by_name(const char *name);        /* NULL: unknown */
+const struct cmc_mac_alg *cmc_mac_by_digest(enum cmc_digest_id id); /* HMAC with it, or NULL */
 void cmc_mac_algid(const struct cmc_mac_alg *alg, struct cmc_algid *out); /* no parameters */
 
 /*

@@ -221,3 +221,9 @@ bool cmc_slot_is_copy(const struct cmc_slot *s, CK_OBJECT_HANDLE object)
     cmc_modules_unlock();
     return copy;
 }
+
+bool cmc_key_in_token(const EVP_PKEY *key)
+{
+    (void)pthread_once(&module_index_once, make_module_index);
+    return module_index >= 0 && EVP_PKEY_get_ex_data(key, module_index) != NULL;
+}

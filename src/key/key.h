@@ -1,7 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Keys and certificates by URI: "file:PATH" or a bare path (PEM, DER or PKCS#12, told by the
- * octets). "pkcs11:" and "nss:" come with later backends and are refused by name until then.
+ * Keys and certificates by URI:
+ *
+ *   PATH, file:PATH            PEM, DER or PKCS#12, told by the octets
+ *   pkcs11:token=T;object=O    RFC 7512. Token by token, serial, manufacturer, model, slot-id;
+ *                              object by object (label) and id; module-path (otherwise the
+ *                              modules that p11-kit knows are looked through). object is the
+ *                              label of the key, or else of the certificate whose key it is
+ *   nss:DIR?nickname=N         an NSS database (cert9.db, key4.db): a certificate and its key.
+ *   nss:DIR?id=HEX             by key id, in the notation of cmc_key_id_parse() (token.h).
+ *                              '&' adds token=T (a token beside the database), module-path=.
+ *                              %XX in DIR and values stands for an octet: write ?, & and % so
+ *
+ * The password of a token comes from pin-source=FILE in the query, otherwise from struct
+ * cmc_passphrase. pin-value=TEXT is taken too, but do not write it where others see it, as on a
+ * command line; errors do not show it. Certificates are read without the password if possible.
+ * Keys in tokens work until they are freed; what else there is to know of them stands in token.h.
  */
 #ifndef CMC_KEY_KEY_H
 #define CMC_KEY_KEY_H
@@ -19,7 +33,7 @@ struct cmc_passphrase {
 /*
  * A private key. For PKCS#12 the key in it. The caller frees *out with EVP_PKEY_free().
  * Errors: CMC_E_LOCAL (file), CMC_E_INPUT (no key in it), CMC_E_USAGE (passphrase wrong or
- * missing, URI scheme not known).
+ * missing, token or directory wrong), CMC_E_NOTFOUND (no such token, certificate or key).
  */
 enum cmc_rc cmc_key_load(const struct cmc_crypto *c, const char *uri,
                          const struct cmc_passphrase *pass, EVP_PKEY **out,
@@ -27,7 +41,8 @@ enum cmc_rc cmc_key_load(const struct cmc_crypto *c, const char *uri,
 
 /*
  * All certificates that stand at the URI (PEM may hold several, PKCS#12 too, a certs-only
- * PKCS#7 too), whole DERs into the arena. At least one, else CMC_E_INPUT.
+ * PKCS#7 too), whole DERs into the arena. At least one, else CMC_E_INPUT, or CMC_E_NOTFOUND in a
+ * token. Others: as cmc_key_load().
  */
 enum cmc_rc cmc_certs_load(const struct cmc_crypto *c, const char *uri,
                            const struct cmc_passphrase *pass, struct cmc_arena *arena,
@@ -75,5 +90,8 @@ enum cmc_rc cmc_key_save(const struct cmc_crypto *c, EVP_PKEY *key, const char *
  */
 enum cmc_rc cmc_key_pem(EVP_PKEY *key, const struct cmc_passphrase *pass, struct cmc_buf *out,
                         struct cmc_err *err) CMC_MUST_USE;
+
+/* True when the private half is in a token, so that it can be used but not be written down. */
+bool cmc_key_in_token(const EVP_PKEY *key);
 
 #endif

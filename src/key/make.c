@@ -78,6 +78,10 @@ enum cmc_rc cmc_key_pem(EVP_PKEY *key, const struct cmc_passphrase *from, struct
     unsigned char *pem = NULL;
     size_t n = 0;
 
+    if (cmc_key_in_token(key)) {
+        rc = cmc_fail(err, CMC_E_USAGE, NULL, "the private key is in a token and stays there");
+        goto out;
+    }
     if (encrypt && !cmc_pass_get(&pass)) {
         if (err != NULL)
             *err = pass.err;

@@ -89,29 +89,13 @@ static enum cmc_rc give_to_libp11(struct cmc_module *m, struct cmc_err *err)
     if (PKCS11_CTX_load(m->ctx, m->path) != 0) {
         PKCS11_CTX_free(m->ctx);
         m->ctx = NULL;
-        (void)m->f->C_Finalize(NULL);
+        if (!m->foreign)
+            (void)m->f->C_Finalize(NULL);
         return cmc_fail_openssl(err, CMC_E_LOCAL, "libp11 cannot use %s", m->path);
     }
     if (PKCS11_enumerate_slots(m->ctx, &m->p11_slots, &m->np11_slots) != 0)
         return cmc_fail_openssl(err, CMC_E_LOCAL, "cannot list the slots of %s", m->path);
     return CMC_OK;
-}
-
-static struct cmc_module *module_new(const char *path, const char *init, bool write)
-{
-    struct cmc_module *m = calloc(1, sizeof *m);
-
-    if (m == NULL)
-        return NULL;
-    m->path = strdup(path);
-    m->init = init != NULL ? strdup(init) : NULL;
-    m->write = write;
-    if (m->path != NULL && (init == NULL || m->init != NULL))
-        return m;
-    free(m->path);
-    free(m->init);
-    free(m);
-    return NULL;
 }
 
 /* -- going ------------------------------------------------------------------------------- */
@@ -179,11 +163,44 @@ void cmc_module_ref(struct cmc_module *m)
     cmc_modules_unlock();
 }
 
+/* Mapped, but not yet initialised. */
+static enum cmc_rc module_new(const char *path, const char *init, bool write,
+                              struct cmc_module **out, struct cmc_err *err)
+{
+    struct cmc_module *m = calloc(1, sizeof *m);
+    enum cmc_rc rc;
+
+    if (m != NULL) {
+        m->path = strdup(path);
+        m->init = init != NULL ? strdup(init) : NULL;
+        m->write = write;
+    }
+    if (m == NULL || m->path == NULL || (init != NULL && m->init == NULL))
+        rc = cmc_fail(err, CMC_E_MEM, NULL, "no memory for a PKCS#11 module");
+    else
+        rc = map(m, err);
+    if (rc == CMC_OK)
+        *out = m;
+    else if (m != NULL)
+        module_free(m);
+    return rc;
+}
+
 /* -- using ------------------------------------------------------------------------------- */
 
 static bool same_text(const char *a, const char *b)
 {
     return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* One library may be known by several paths; its table of functions is one. */
+static struct cmc_module *same_module(const struct cmc_module *m)
+{
+    struct cmc_module *p = modules;
+
+    while (p != NULL && p->f != m->f)
+        p = p->next;
+    return p;
 }
 
 static enum cmc_rc join(struct cmc_module *m, const char *init, bool write, struct cmc_err *err)
@@ -203,25 +220,22 @@ static enum cmc_rc join(struct cmc_module *m, const char *init, bool write, stru
 enum cmc_rc cmc_module_get1(const char *path, const char *init, bool write, struct cmc_module **out,
                             struct cmc_err *err)
 {
-    struct cmc_module *m;
+    struct cmc_module *m = NULL, *there;
     enum cmc_rc rc;
 
     *out = NULL;
     cmc_modules_lock();
-    for (m = modules; m != NULL && strcmp(m->path, path) != 0;)
-        m = m->next;
-    if (m != NULL) {
+    rc = module_new(path, init, write, &m, err);
+    if (rc != CMC_OK)
+        goto out;
+    there = same_module(m);
+    if (there != NULL) {
+        module_free(m);
+        m = there;
         rc = join(m, init, write, err);
         goto out;
     }
-    m = module_new(path, init, write);
-    if (m == NULL) {
-        rc = cmc_fail(err, CMC_E_MEM, NULL, "no memory for a PKCS#11 module");
-        goto out;
-    }
-    rc = map(m, err);
-    if (rc == CMC_OK)
-        rc = initialise(m, err);
+    rc = initialise(m, err);
     if (rc == CMC_OK)
         rc = give_to_libp11(m, err);
     if (rc != CMC_OK) {

@@ -336,9 +336,9 @@ enum cmc_rc cmc_token_open(const struct cmc_crypto *c, const struct cmc_token_pl
         rc = cmc_nss_open(place->dbdir, place->write, &t, err);
     else
         rc = open_named(place, &t, err);
-    if (rc == CMC_OK && pass != NULL)
+    if (rc == CMC_OK && pass != NULL && t != NULL)
         rc = cmc_token_login(t, pass, err);
-    if (rc != CMC_OK) {
+    if (rc != CMC_OK || t == NULL) {
         cmc_token_free(t);
         return rc;
     }

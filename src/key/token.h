@@ -111,10 +111,10 @@ struct cmc_token_trust {
 /*
  * The trust of a certificate (whole DER) as the database has it; all 0 where it says nothing, and
  * in tokens that are no NSS database. certutil's 'u' is cmc_token_cert.has_key. NSS guards trust by
- * a MAC under the password: when logged in, what does not verify is 0, which costs NSS some
- * milliseconds for each certificate; when not, it is read unchecked. The roots that NSS brings
- * along are not in the database and not known here.
- * Errors: CMC_E_INPUT (no certificate), CMC_E_LOCAL, CMC_E_MEM.
+ * a MAC under the password and checks it when logged in (some milliseconds for each certificate;
+ * what it then does not give out is 0 here); without a login trust is read unchecked. The roots
+ * that NSS brings along are not in the database and not known here. Errors: CMC_E_INPUT (no
+ * certificate), CMC_E_LOCAL, CMC_E_MEM.
  */
 enum cmc_rc cmc_token_trust(struct cmc_token *t, struct cmc_slice der, struct cmc_token_trust *out,
                             struct cmc_err *err) CMC_MUST_USE;

@@ -311,7 +311,7 @@ enum cmc_rc cmc_token_uri_certs(const struct cmc_crypto *c, const char *uri,
     if (rc == CMC_OK)
         rc = find_certs(&w, t, arena, out, n, err);
     /* Certificates are seldom private; the password is asked for only then. */
-    if (rc == CMC_E_NOTFOUND && !t->logged_in && !t->nss &&
+    if (rc == CMC_E_NOTFOUND && t != NULL && !t->logged_in && !t->nss &&
         (pass != NULL || w.pin_file != NULL || w.pin_text != NULL)) {
         rc = login(&w, t, pass, err);
         if (rc == CMC_OK)

@@ -85,8 +85,8 @@ static enum cmc_rc parse_type(struct parser *ps, struct cmc_atv *atv, uint8_t *t
     }
     {
         bool prefixed = n > 4 && strncasecmp(start, "OID.", 4) == 0; /* RFC 1779 section 2.3 */
-        char *dotted = cmc_arena_strndup(ps->arena, prefixed ? start + 4 : start,
-                                         prefixed ? n - 4 : n);
+        char *dotted =
+            cmc_arena_strndup(ps->arena, prefixed ? start + 4 : start, prefixed ? n - 4 : n);
         uint8_t *buf = cmc_arena_alloc(ps->arena, CMC_LIMIT_OID_OCTETS);
 
         if (dotted == NULL || buf == NULL)

@@ -17,7 +17,7 @@ static enum cmc_rc check_key(struct cmc_slice spki, EVP_PKEY *key, struct cmc_ar
 {
     EVP_PKEY *asked = NULL;
     enum cmc_rc rc = cmc_spki_key(c, spki, &asked, err);
-    struct cmc_slice a, b;
+    struct cmc_slice a = CMC_SLICE_NONE, b = CMC_SLICE_NONE;
 
     /* Compared as keys are written by one hand: peers differ in parameters. */
     if (rc == CMC_OK)
@@ -79,8 +79,8 @@ static enum cmc_rc encode_request(struct cmc_cert_req_msg *msg, struct cmc_arena
 
 /* The POP of a message over its CertRequest as it stands now. */
 static enum cmc_rc sign_again(const struct cmc_crypto *c, struct cmc_cert_req_msg *msg,
-                              EVP_PKEY *key, const struct cmc_sig_alg *alg,
-                              struct cmc_arena *arena, struct cmc_err *err)
+                              EVP_PKEY *key, const struct cmc_sig_alg *alg, struct cmc_arena *arena,
+                              struct cmc_err *err)
 {
     struct cmc_spki spki;
     struct cmc_slice der;
@@ -134,8 +134,8 @@ enum cmc_rc cmc_crmf_add_control(const struct cmc_crypto *c, struct cmc_slice de
     return rc;
 }
 
-enum cmc_rc cmc_crmf_canonical(struct cmc_slice der, struct cmc_arena *arena,
-                               struct cmc_slice *out, bool *changed, struct cmc_err *err)
+enum cmc_rc cmc_crmf_canonical(struct cmc_slice der, struct cmc_arena *arena, struct cmc_slice *out,
+                               bool *changed, struct cmc_err *err)
 {
     struct cmc_cert_req_msg msg = {0};
     struct cmc_slice before;

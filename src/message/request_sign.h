@@ -33,8 +33,7 @@ enum cmc_rc cmc_crmf_add_control(const struct cmc_crypto *c, struct cmc_slice ms
  * The CertReqMsg as DER says it: explicit DEFAULT values left out, lengths minimal. changed tells
  * whether the octets that a POP covers became others.
  */
-enum cmc_rc cmc_crmf_canonical(struct cmc_slice msg, struct cmc_arena *arena,
-                               struct cmc_slice *out, bool *changed,
-                               struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_crmf_canonical(struct cmc_slice msg, struct cmc_arena *arena, struct cmc_slice *out,
+                               bool *changed, struct cmc_err *err) CMC_MUST_USE;
 
 #endif

@@ -105,6 +105,10 @@ static void finish_exchange(void *arg)
     const char *const *headers = e->status == 503 ? later : fresh;
     char line[sizeof e->reason + 1];
 
+    if (e->status == 204) {
+        finish(e, e->status, NULL, CMC_SLICE_NONE, headers, e->reason);
+        return;
+    }
     if (e->body_octets == 0) {
         (void)snprintf(line, sizeof line, "%s\n", e->reason);
         finish(e, e->status, TEXT_PLAIN, cmc_slice_str(line), headers, e->reason);

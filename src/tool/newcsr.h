@@ -30,7 +30,7 @@ struct tool_csr_options {
                    "over a file that exists)"),                                                    \
         CMC_OPTION("key", 'k', STRING, "URI", T, m.key,                                            \
                    "use this key instead: a path or file:PATH (PEM, DER or\n"                      \
-                   "PKCS#12)"),                                                                    \
+                   "PKCS#12), or a pkcs11: or nss: URI"),                                          \
         CMC_OPTION("key-pass", 0, STRING, "FILE", T, m.key_pass,                                   \
                    "first line of FILE is the passphrase of the key; a new\n"                      \
                    "key is then encrypted with it")

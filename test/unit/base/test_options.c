@@ -149,12 +149,40 @@ static void test_nearest(void **state)
     }
 }
 
+/* A command may have an -h of its own; --help stays, and without one -h is help. */
+static void test_own_h(void **state)
+{
+    static const struct cmc_option with_h[] = {
+        CMC_OPTION("host", 'h', STRING, "NAME", struct values, config, "a name"),
+        CMC_OPTION_END,
+    };
+    static const struct cmc_options own = {"prog do", "", 0, 0, "Does.", with_h};
+    char prog[] = "prog", letter[] = "-h", word[] = "x", help[] = "--help";
+    char *take[] = {prog, letter, word, NULL}, *ask[] = {prog, help, NULL};
+    char *plain[] = {prog, letter, NULL};
+    struct values v = {0};
+    char **operands = NULL;
+    size_t n = 0;
+    bool helped = true;
+
+    (void)state;
+    assert_int_equal(cmc_options_parse(&own, 3, take, &v, &operands, &n, &helped, NULL), CMC_OK);
+    assert_false(helped);
+    assert_string_equal(v.config, "x");
+    assert_int_equal(cmc_options_parse(&own, 2, ask, &v, &operands, &n, &helped, NULL), CMC_OK);
+    assert_true(helped);
+    assert_int_equal(cmc_options_parse(&options, 2, plain, &v, &operands, &n, &helped, NULL),
+                     CMC_OK);
+    assert_true(helped);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values),
         cmocka_unit_test(test_mistakes),
         cmocka_unit_test(test_nearest),
+        cmocka_unit_test(test_own_h),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,10 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const char *const softhsm_modules[] = {"/usr/lib/softhsm/libsofthsm2.so",
-                                              "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
-                                              "/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so",
-                                              "/usr/lib64/softhsm/libsofthsm.so"};
+static const char *const softhsm_modules[] = {
+    "/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so",
+    "/usr/lib/aarch64-linux-gnu/softhsm/libsofthsm2.so", "/usr/lib64/softhsm/libsofthsm.so"};
 
 const char *tokens_softhsm_module(void)
 {
@@ -127,10 +126,30 @@ bool tokens_nss_cert(const struct tokens *t, const char *nickname, const char *i
 {
     char db[160], password[128], noise[128], subject[128], number[16], begin[16];
     const bool rsa = strcmp(kind, "rsa") == 0;
-    const char *args[32] = {"certutil", "-S",     "-d",    db,    "-f",     password, "-z",
-                            noise,      "-n",     nickname, "-s", subject,  "-m",     number,
-                            "-w",       begin,    "-v",     "24", "-k",     kind,     rsa ? "-g" : "-q",
-                            rsa ? "2048" : "nistp256", "-t", issuer != NULL ? ",," : "CT,C,C"};
+    const char *args[32] = {"certutil",
+                            "-S",
+                            "-d",
+                            db,
+                            "-f",
+                            password,
+                            "-z",
+                            noise,
+                            "-n",
+                            nickname,
+                            "-s",
+                            subject,
+                            "-m",
+                            number,
+                            "-w",
+                            begin,
+                            "-v",
+                            "24",
+                            "-k",
+                            kind,
+                            rsa ? "-g" : "-q",
+                            rsa ? "2048" : "nistp256",
+                            "-t",
+                            issuer != NULL ? ",," : "CT,C,C"};
     size_t n = 24;
 
     (void)snprintf(db, sizeof db, "sql:%s", t->nss);
