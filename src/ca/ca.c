@@ -2,6 +2,7 @@
 /* The authority put together: what workers share, what each has, and the table of functions. */
 #include "ca/ca.h"
 
+#include <openssl/crypto.h>
 #include <stdlib.h>
 
 #include "asn1/cmc.h"
@@ -76,6 +77,7 @@ enum cmc_rc cmc_ca_shared_new(const struct cmc_ca_params *p, struct cmc_ca_share
     if (s == NULL)
         return no_memory(err);
     (void)pthread_mutex_init(&s->crl_lock, NULL);
+    (void)pthread_mutex_init(&s->challenge_lock, NULL);
     cmc_buf_init(&s->crl, CMC_LIMIT_ARENA_OCTETS);
     s->arena = cmc_arena_new(CMC_LIMIT_ARENA_OCTETS);
     if (s->arena == NULL) {
@@ -130,6 +132,8 @@ void cmc_ca_shared_free(struct cmc_ca_shared *s)
         cmc_profile_free(s->profiles[i]);
     cmc_buf_free(&s->crl);
     (void)pthread_mutex_destroy(&s->crl_lock);
+    (void)pthread_mutex_destroy(&s->challenge_lock);
+    OPENSSL_cleanse(&s->challenge, sizeof s->challenge);
     cmc_arena_free(s->arena);
     free(s);
 }
@@ -215,6 +219,7 @@ static const struct cmc_authority_ops ops = {
     .sign_response = op_sign_response,
     .chain = op_chain,
     .issuer = op_issuer,
+    .challenge_secrets = cmc_ca_challenge_secrets,
     .commit = op_commit,
 };
 

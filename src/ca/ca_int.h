@@ -5,6 +5,7 @@
 #include <openssl/x509.h>
 #include <pthread.h>
 
+#include "base/buf.h"
 #include "ca/ca.h"
 #include "cms/signed_data.h"
 
@@ -31,6 +32,11 @@ struct cmc_ca_shared {
     uint64_t crl_generation;
     int64_t crl_this_update;
     struct cmc_buf crl;
+
+    pthread_mutex_t challenge_lock; /* over what follows */
+    bool challenge_known;
+    int64_t challenge_at;
+    struct cmc_challenge_secrets challenge;
 };
 
 #define OFFICER_CACHE 64u
@@ -70,6 +76,10 @@ enum cmc_rc cmc_ca_secret_init(struct cmc_ca *ca, struct cmc_err *err) CMC_MUST_
 /* struct cmc_authority_ops.secret */
 enum cmc_rc cmc_ca_secret(void *self, const struct cmc_secret_query *query, struct cmc_arena *arena,
                           struct cmc_secret_found *out, struct cmc_err *err) CMC_MUST_USE;
+
+/* challenge.c: struct cmc_authority_ops.challenge_secrets */
+enum cmc_rc cmc_ca_challenge_secrets(void *self, int64_t now, struct cmc_challenge_secrets *out,
+                                     struct cmc_err *err) CMC_MUST_USE;
 
 /* issue.c */
 enum cmc_rc cmc_ca_check(void *self, const struct cmc_issue_order *order, struct cmc_arena *arena,

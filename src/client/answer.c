@@ -4,6 +4,7 @@
 #include "asn1/oids.h"
 #include "client/chain.h"
 #include "client/client.h"
+#include "control/control.h"
 
 struct answer {
     const struct cmc_crypto *c;
@@ -156,6 +157,29 @@ static int badness(uint32_t status)
     return (int)CMC_COUNT(order);
 }
 
+/* Each challenge for proof of possession (RFC 10002 section 6.7). */
+static enum cmc_rc read_challenges(const struct answer *a, const struct cmc_list *controls,
+                                   struct cmc_err *err)
+{
+    struct cmc_encrypted_pop *out = cmc_arena_array(a->arena, controls->n, sizeof *out);
+
+    if (out == NULL)
+        return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a response");
+    a->out->challenges = out;
+    for (size_t i = 0; i < controls->n; i++) {
+        const struct cmc_tagged_attribute *ta =
+            CMC_AT(const struct cmc_tagged_attribute, *controls, i);
+        enum cmc_rc rc;
+
+        if (!cmc_slice_eq(ta->type, cmc_oid_id_cmc_encryptedPOP))
+            continue;
+        rc = cmc_control_decode(ta, a->arena, &out[a->out->nchallenges++], err);
+        if (rc != CMC_OK)
+            return rc;
+    }
+    return CMC_OK;
+}
+
 static enum cmc_rc read_full(const struct answer *a, const struct cmc_signed_data *sd,
                              struct cmc_err *err)
 {
@@ -174,6 +198,11 @@ static enum cmc_rc read_full(const struct answer *a, const struct cmc_signed_dat
     }
     (void)control_value(a, &body.controls, cmc_oid_id_cmc_dataReturn, &cmc_it_octet_string,
                         &a->out->data_return);
+    (void)control_value(a, &body.controls, cmc_oid_id_cmc_senderNonce, &cmc_it_nonce,
+                        &a->out->sender_nonce);
+    rc = read_challenges(a, &body.controls, err);
+    if (rc != CMC_OK)
+        return rc;
     return check_match(a, &body.controls, err);
 }
 

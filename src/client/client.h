@@ -62,9 +62,15 @@ struct cmc_full_request {
     size_t npkcs10;
     const struct cmc_slice *crmf; /* CertReqMsg DERs; their certReqId is their body part id */
     size_t ncrmf;
+    const struct cmc_tagged_request *tagged; /* as they were sent before, octet by octet */
+    size_t ntagged;
+    const struct cmc_decrypted_pop *pops; /* for some of these */
+    size_t npops;
     const struct cmc_revocation *revocations;
     size_t nrevocations;
-    struct cmc_slice data_return; /* or absent */
+    struct cmc_slice data_return;     /* or absent */
+    struct cmc_slice transaction_id;  /* INTEGER content; absent: a random one */
+    struct cmc_slice recipient_nonce; /* the senderNonce of the answer before, or absent */
     const struct cmc_cms_signer *signer;
     const struct cmc_slice *certs; /* to travel with it: the signer's own and its chain */
     size_t ncerts;
@@ -102,6 +108,9 @@ struct cmc_answer_view {
     size_t noutcomes;
     struct cmc_slice signer_cert; /* of the responder; absent for a Simple Response */
     struct cmc_slice data_return;
+    struct cmc_slice sender_nonce;              /* the server's, or absent */
+    const struct cmc_encrypted_pop *challenges; /* proof of possession that is asked for */
+    size_t nchallenges;
     uint32_t worst; /* worst CMCStatus; success when there is none */
 };
 
@@ -125,5 +134,18 @@ enum cmc_rc cmc_answer_cert(const struct cmc_crypto *c, const struct cmc_answer_
                             struct cmc_slice spki, const struct cmc_trust *trust,
                             struct cmc_arena *arena, struct cmc_slice *cert,
                             struct cmc_err *err) CMC_MUST_USE;
+
+/* -- proof of possession by challenge: challenge.c --------------------------------------- */
+
+/*
+ * Answer the challenge for a request (the CertificationRequest or CertReqMsg that was sent first
+ * in the exchange of state) with its key: fill next with what the second trip takes. The caller
+ * adds who signs.
+ * Errors: CMC_E_REFUSED (for another request), CMC_E_CRYPTO with popFailed.
+ */
+enum cmc_rc cmc_answer_challenge(const struct cmc_crypto *c, const struct cmc_answer_view *answer,
+                                 const struct cmc_exchange_state *state, struct cmc_slice request,
+                                 EVP_PKEY *key, struct cmc_arena *arena,
+                                 struct cmc_full_request *next, struct cmc_err *err) CMC_MUST_USE;
 
 #endif

@@ -34,12 +34,20 @@ static uint32_t next_id(struct builder *b)
     return b->last;
 }
 
+/* What was sent before keeps its body part id, because the answer to a challenge covers it. */
+static enum cmc_rc take_tagged_ids(struct builder *b, struct cmc_err *err)
+{
+    b->taken = cmc_arena_array(b->arena, b->rq->ntagged + b->rq->ncrmf, sizeof *b->taken);
+    if (b->taken == NULL)
+        return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a request");
+    for (size_t i = 0; i < b->rq->ntagged; i++)
+        b->taken[b->ntaken++] = cmc_tagged_request_id(&b->rq->tagged[i]);
+    return CMC_OK;
+}
+
 /* The certReqId of each CRMF message is its body part id, unique and not 0 (section 3.2.1.2). */
 static enum cmc_rc take_crmf_ids(struct builder *b, struct cmc_err *err)
 {
-    b->taken = cmc_arena_array(b->arena, b->rq->ncrmf, sizeof *b->taken);
-    if (b->taken == NULL)
-        return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a request");
     for (size_t i = 0; i < b->rq->ncrmf; i++) {
         struct cmc_cert_req_msg msg = {0};
         enum cmc_rc rc = cmc_decode(&cmc_it_cert_req_msg, b->rq->crmf[i], b->arena, &msg, err);
@@ -77,6 +85,10 @@ static enum cmc_rc add_transaction_id(struct builder *b, struct cmc_err *err)
 
     if (rc != CMC_OK)
         return rc;
+    b->state->transaction_id = b->rq->transaction_id;
+    if (b->state->transaction_id.p != NULL)
+        return add(b, cmc_oid_id_cmc_transactionId, &cmc_it_transaction_id,
+                   &b->state->transaction_id, err);
     r[0] = (r[0] & 0x7f) | 0x40; /* always as many octets, always positive */
     b->state->transaction_id = cmc_int_from_magnitude(b->arena, cmc_slice(r, sizeof r));
     if (b->state->transaction_id.p == NULL)
@@ -123,6 +135,10 @@ static enum cmc_rc add_controls(struct builder *b, struct cmc_err *err)
         rc = add_transaction_id(b, err);
     if (rc == CMC_OK && !rq->no_nonce)
         rc = add_nonce(b, err);
+    if (rc == CMC_OK && rq->recipient_nonce.p != NULL)
+        rc = add(b, cmc_oid_id_cmc_recipientNonce, &cmc_it_nonce, &rq->recipient_nonce, err);
+    for (size_t i = 0; rc == CMC_OK && i < rq->npops; i++)
+        rc = add(b, cmc_oid_id_cmc_decryptedPOP, &cmc_it_decrypted_pop, &rq->pops[i], err);
     if (rc == CMC_OK && rq->data_return.p != NULL)
         rc = add(b, cmc_oid_id_cmc_dataReturn, &cmc_it_octet_string, &rq->data_return, err);
     for (size_t i = 0; rc == CMC_OK && i < rq->nrevocations; i++) {
@@ -149,7 +165,15 @@ static enum cmc_rc add_requests(struct builder *b, struct cmc_err *err)
     }
     for (size_t i = 0; rc == CMC_OK && i < rq->ncrmf; i++)
         rc = cmc_body_add_crmf(b->arena, &b->body, rq->crmf[i], err);
-    if (rq->npkcs10 == 0 && rq->ncrmf > 0)
+    if (rc == CMC_OK && rq->ntagged > 0) {
+        struct cmc_tagged_request *tr =
+            cmc_list_add(b->arena, &cmc_it_tagged_requests, &b->body.requests, rq->ntagged);
+
+        if (tr == NULL)
+            return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a request");
+        memcpy(tr, rq->tagged, rq->ntagged * sizeof *tr);
+    }
+    if (rq->npkcs10 == 0 && b->ntaken > 0)
         b->state->first_request_id = b->taken[0];
     return rc;
 }
@@ -165,12 +189,15 @@ enum cmc_rc cmc_full_request_create(const struct cmc_crypto *c, const struct cmc
 
     *state = (struct cmc_exchange_state){0};
     *out = CMC_SLICE_NONE;
-    if (rq->nrevocations > CMC_LIMIT_CONTROLS || rq->npkcs10 + rq->ncrmf > CMC_LIMIT_REQUESTS)
+    if (rq->nrevocations > CMC_LIMIT_CONTROLS ||
+        rq->npkcs10 + rq->ncrmf + rq->ntagged > CMC_LIMIT_REQUESTS)
         return cmc_fail(err, CMC_E_LIMIT, NULL,
                         "too much for one request: at most %u certification requests "
                         "(CMC_LIMIT_REQUESTS) and %u revocations (CMC_LIMIT_CONTROLS)",
                         CMC_LIMIT_REQUESTS, CMC_LIMIT_CONTROLS);
-    rc = take_crmf_ids(&b, err);
+    rc = take_tagged_ids(&b, err);
+    if (rc == CMC_OK)
+        rc = take_crmf_ids(&b, err);
     if (rc == CMC_OK)
         rc = add_controls(&b, err);
     if (rc == CMC_OK)

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Opening EnvelopedData, RFC 5652 section 6, for recipients with an RSA key. */
+/* Opening EnvelopedData, RFC 5652 section 6; the key of recipients with an RSA key. */
 #include "cms/enveloped_data.h"
 
 #include "asn1/cmc.h"
 #include "asn1/codec.h"
 #include "asn1/oids.h"
+#include "cms/envelope_int.h"
 #include "cms/signed_data.h"
+#include "crypto/agree.h"
 
 enum cmc_rc cmc_enveloped_data_open(const struct cmc_content_info *ci, struct cmc_arena *arena,
                                     struct cmc_enveloped_data *out, struct cmc_err *err)
@@ -113,6 +115,27 @@ static enum cmc_rc oaep_padding(const struct cmc_algid *id, struct cmc_arena *ar
     return CMC_OK;
 }
 
+enum cmc_rc cmc_key_transport_algid(enum cmc_rsa_padding padding, struct cmc_arena *arena,
+                                    struct cmc_algid *out, struct cmc_err *err)
+{
+    static const uint8_t null[] = {CMC_T_NULL, 0};
+    struct cmc_algid hash = {0}, mgf = {.algorithm = cmc_oid_id_mgf1};
+    struct cmc_oaep_params p = {.hash = &hash, .mgf = &mgf};
+    enum cmc_rc rc;
+
+    if (padding == CMC_RSA_PKCS1_V15) {
+        *out = (struct cmc_algid){.algorithm = cmc_oid_rsaEncryption,
+                                  .parameters = cmc_slice(null, sizeof null)};
+        return CMC_OK;
+    }
+    cmc_digest_algid(CMC_DIGEST_SHA256, &hash);
+    *out = (struct cmc_algid){.algorithm = cmc_oid_id_RSAES_OAEP};
+    rc = cmc_encode_arena(&cmc_it_algid, &hash, arena, &mgf.parameters, err);
+    if (padding == CMC_RSA_OAEP_SHA1) /* SHA-1 is what absent fields mean */
+        p = (struct cmc_oaep_params){0};
+    return rc == CMC_OK ? cmc_encode_arena(&oaep_params, &p, arena, &out->parameters, err) : rc;
+}
+
 static enum cmc_rc padding_of(const struct cmc_ktri *ktri, const struct cmc_cms_recipient *who,
                               struct cmc_arena *arena, enum cmc_rsa_padding *out,
                               struct cmc_err *err)
@@ -130,27 +153,38 @@ static enum cmc_rc padding_of(const struct cmc_ktri *ktri, const struct cmc_cms_
     return bad_alg(err, "the key-encryption algorithm is not RSA");
 }
 
+static enum cmc_rc key_transport_open(const struct cmc_crypto *c,
+                                      const struct cmc_enveloped_data *ed,
+                                      const struct cmc_cms_recipient *who, struct cmc_arena *arena,
+                                      struct cmc_slice *key, struct cmc_err *err)
+{
+    const struct cmc_ktri *ktri = NULL;
+    enum cmc_rsa_padding padding = CMC_RSA_PKCS1_V15;
+    enum cmc_rc rc = find_ktri(ed, who, arena, &ktri, err);
+
+    if (rc == CMC_OK)
+        rc = padding_of(ktri, who, arena, &padding, err);
+    if (rc == CMC_OK)
+        rc = cmc_rsa_decrypt(c, who->key, padding, ktri->encrypted_key, arena, key, err);
+    return rc;
+}
+
 enum cmc_rc cmc_enveloped_data_key(const struct cmc_crypto *c, const struct cmc_enveloped_data *ed,
                                    const struct cmc_cms_recipient *who, size_t size,
                                    struct cmc_arena *arena, struct cmc_slice *key,
                                    struct cmc_err *err)
 {
-    const struct cmc_ktri *ktri = NULL;
-    enum cmc_rsa_padding padding = CMC_RSA_PKCS1_V15;
     struct cmc_slice got = CMC_SLICE_NONE;
-    uint8_t *decoy;
-    enum cmc_rc rc = find_ktri(ed, who, arena, &ktri, err);
+    uint8_t *decoy = cmc_arena_alloc(arena, size);
+    enum cmc_rc rc;
 
-    if (rc == CMC_OK)
-        rc = padding_of(ktri, who, arena, &padding, err);
-    if (rc != CMC_OK)
-        return rc;
-    decoy = cmc_arena_alloc(arena, size);
     if (decoy == NULL)
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a content-encryption key");
     rc = cmc_random(c, decoy, size, err);
-    if (rc == CMC_OK)
-        rc = cmc_rsa_decrypt(c, who->key, padding, ktri->encrypted_key, arena, &got, err);
+    if (rc != CMC_OK)
+        return rc;
+    rc = cmc_key_agrees(who->key) ? cmc_key_agree_open(c, ed, who, arena, &got, err)
+                                  : key_transport_open(c, ed, who, arena, &got, err);
     if (rc == CMC_E_CRYPTO || (rc == CMC_OK && got.n != size)) {
         got = cmc_slice(decoy, size);
         rc = CMC_OK;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * EnvelopedData, RFC 5652 section 6: opening what was encrypted to an RSA key. The two steps
+ * EnvelopedData, RFC 5652 section 6, and AuthEnvelopedData, RFC 5083: making them for one public
+ * key (RSA, EC, X25519, X448), and opening what was encrypted to ours. The two steps
  * (the content-encryption key, the content) stand apart, because a peer may keep what belongs to
  * the second elsewhere, as Dogtag does with the IV of its encryptedPOP.
  */
@@ -9,6 +10,43 @@
 
 #include "asn1/cms.h"
 #include "crypto/cipher.h"
+
+/* -- envelopes as a whole: envelope.c ---------------------------------------------------- */
+
+/* For whom an envelope is made. All borrowed. */
+struct cmc_envelope_to {
+    EVP_PKEY *key;        /* public */
+    struct cmc_slice ski; /* names the recipient; absent: an empty issuer Name and serial do */
+    uint32_t serial;
+    bool authenticated;           /* AuthEnvelopedData with AES-256-GCM; else AES-256-CBC */
+    enum cmc_rsa_padding padding; /* RSA */
+};
+
+/* Can something be encrypted to a key of this kind? */
+bool cmc_envelope_can(EVP_PKEY *key);
+
+/*
+ * Encrypt content (of this type) for one recipient: RSA key transport, or an ephemeral key and
+ * AES-256 key wrap (RFC 5753, RFC 8418). *out lives in the arena.
+ * Errors: CMC_E_USAGE (cmc_envelope_can() is false), CMC_E_CRYPTO.
+ */
+enum cmc_rc cmc_envelope_create(const struct cmc_crypto *c, const struct cmc_envelope_to *to,
+                                struct cmc_slice type, struct cmc_slice content,
+                                struct cmc_arena *arena, struct cmc_content_info *out,
+                                struct cmc_err *err) CMC_MUST_USE;
+
+struct cmc_cms_recipient;
+/*
+ * Open an EnvelopedData or AuthEnvelopedData: the type of the content and its octets.
+ * Errors: those of cmc_enveloped_data_decrypt(). Whatever goes wrong with a key that is for us,
+ * the error is the same; nothing is given out before a GCM tag was verified.
+ */
+enum cmc_rc cmc_envelope_open(const struct cmc_crypto *c, const struct cmc_content_info *ci,
+                              const struct cmc_cms_recipient *who, struct cmc_arena *arena,
+                              struct cmc_slice *type, struct cmc_slice *content,
+                              struct cmc_err *err) CMC_MUST_USE;
+
+/* -- step by step: enveloped_data.c ------------------------------------------------------ */
 
 /* Decode a ContentInfo that must hold EnvelopedData. Errors: CMC_E_INPUT with badRequest. */
 enum cmc_rc cmc_enveloped_data_open(const struct cmc_content_info *ci, struct cmc_arena *arena,
@@ -25,10 +63,10 @@ struct cmc_cms_recipient {
 };
 
 /*
- * The content-encryption key. size: the octets that it must have (the cipher's); where RSA gives
- * something else, a random key is returned, so that nobody learns by asking which of the two
- * steps failed (RFC 3218 section 2.3.2).
- * Errors: CMC_E_NOTFOUND (no RecipientInfo for this recipient), CMC_E_REFUSED with badAlg.
+ * The content-encryption key. size: the octets that it must have (the cipher's); where the
+ * recipient's key gives something else, a random key is returned, so that nobody learns by asking
+ * which of the two steps failed (RFC 3218 section 2.3.2). Errors: CMC_E_NOTFOUND (no RecipientInfo
+ * for this recipient), CMC_E_REFUSED with badAlg.
  */
 enum cmc_rc cmc_enveloped_data_key(const struct cmc_crypto *c, const struct cmc_enveloped_data *ed,
                                    const struct cmc_cms_recipient *who, size_t size,

@@ -72,7 +72,7 @@ enum cmc_rc cmc_pem_write(const char *label, struct cmc_slice der, struct cmc_bu
 
 /*
  * A new key: "rsa:2048", "rsa:3072", "rsa:4096", "ec:P-256", "ec:P-384", "ec:P-521", "ed25519",
- * "ed448". Errors: CMC_E_USAGE (names what would be right), CMC_E_CRYPTO.
+ * "ed448", "x25519", "x448". Errors: CMC_E_USAGE (names what would be right), CMC_E_CRYPTO.
  */
 enum cmc_rc cmc_key_generate(const struct cmc_crypto *c, const char *spec, EVP_PKEY **out,
                              struct cmc_err *err) CMC_MUST_USE;

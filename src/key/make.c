@@ -22,6 +22,7 @@ static const struct key_kind kinds[] = {
     {"rsa:4096", "RSA", 4096, NULL}, {"ec:P-256", "EC", 0, "P-256"},
     {"ec:P-384", "EC", 0, "P-384"},  {"ec:P-521", "EC", 0, "P-521"},
     {"ed25519", "ED25519", 0, NULL}, {"ed448", "ED448", 0, NULL},
+    {"x25519", "X25519", 0, NULL},   {"x448", "X448", 0, NULL},
 };
 #define NKINDS (sizeof kinds / sizeof kinds[0])
 

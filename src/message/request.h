@@ -70,13 +70,19 @@ struct cmc_request_params {
     bool dogtag; /* CRMF as Dogtag's client makes it and its tools want it: a version in the
                     template, and the controls there though empty */
     bool no_pop; /* CRMF: without proof of possession */
+    /*
+     * For a key that cannot sign, or shall not: the server will challenge it. PKCS#10 with
+     * id-alg-noSignature (RFC 10002 appendix C), CRMF with keyEncipherment or keyAgreement,
+     * subsequentMessage challengeResp. alg is not used.
+     */
+    bool no_signature;
 };
 
-/* A signed PKCS#10 CertificationRequest, whole DER into the arena. */
+/* A PKCS#10 CertificationRequest, whole DER into the arena. */
 enum cmc_rc cmc_pkcs10_create(const struct cmc_crypto *c, const struct cmc_request_params *p,
                               struct cmc_arena *arena, struct cmc_slice *out,
                               struct cmc_err *err) CMC_MUST_USE;
-/* A CertReqMsg with POP by signature, whole DER into the arena. */
+/* A CertReqMsg with proof of possession as the parameters say, whole DER into the arena. */
 enum cmc_rc cmc_crmf_create(const struct cmc_crypto *c, const struct cmc_request_params *p,
                             struct cmc_arena *arena, struct cmc_slice *out,
                             struct cmc_err *err) CMC_MUST_USE;

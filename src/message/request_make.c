@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Making certification requests with proof of possession by signature. */
+/* Making certification requests, with proof of possession by signature or by challenge. */
 #include "asn1/codec.h"
 #include "asn1/oids.h"
 #include "message/request_int.h"
@@ -82,23 +82,53 @@ static enum cmc_rc attribute_list(const struct cmc_request_params *p, struct cmc
     return CMC_OK;
 }
 
+/*
+ * RFC 10002 appendix C: id-alg-noSignature with NULL, and the SHA-1 of what would be signed. The
+ * module of RFC 6402 puts it into the BIT STRING as a DER OCTET STRING. It protects nothing.
+ */
+static enum cmc_rc no_signature(const struct cmc_crypto *c, struct cmc_slice octets,
+                                struct cmc_arena *arena, struct cmc_algid *alg,
+                                struct cmc_slice *bits, struct cmc_err *err)
+{
+    static const uint8_t null[] = {CMC_T_NULL, 0};
+    uint8_t md[CMC_DIGEST_MAX];
+    struct cmc_slice digest = {md, 0}, der;
+    enum cmc_rc rc = cmc_digest(c, CMC_DIGEST_SHA1, octets, md, &digest.n, err);
+    uint8_t *p;
+
+    *alg = (struct cmc_algid){.algorithm = cmc_oid_id_alg_noSignature,
+                              .parameters = cmc_slice(null, sizeof null)};
+    if (rc == CMC_OK)
+        rc = cmc_encode_arena(&cmc_it_octet_string, &digest, arena, &der, err);
+    if (rc != CMC_OK)
+        return rc;
+    p = cmc_arena_alloc(arena, der.n + 1);
+    if (p == NULL)
+        return no_memory(err);
+    memcpy(p + 1, der.p, der.n);
+    *bits = cmc_slice(p, der.n + 1);
+    return CMC_OK;
+}
+
 enum cmc_rc cmc_pkcs10_create(const struct cmc_crypto *c, const struct cmc_request_params *p,
                               struct cmc_arena *arena, struct cmc_slice *out, struct cmc_err *err)
 {
-    const struct cmc_sig_alg *alg = pick_alg(p, err);
+    const struct cmc_sig_alg *alg = p->no_signature ? NULL : pick_alg(p, err);
     struct cmc_csr csr = {.info.subject = p->subject};
     enum cmc_rc rc;
 
-    if (alg == NULL)
+    if (alg == NULL && !p->no_signature)
         return CMC_E_USAGE;
     rc = cmc_key_spki(p->key, arena, &csr.info.spki.raw, err);
     if (rc == CMC_OK)
         rc = attribute_list(p, arena, &csr.info.attributes, err);
     if (rc == CMC_OK)
         rc = cmc_encode_arena(&cmc_it_csr_info, &csr.info, arena, &csr.info.raw, err);
-    if (rc == CMC_OK)
+    if (rc == CMC_OK && alg == NULL)
+        rc = no_signature(c, csr.info.raw, arena, &csr.signature_algorithm, &csr.signature, err);
+    if (rc == CMC_OK && alg != NULL)
         rc = cmc_sign_bits(c, p->key, alg, csr.info.raw, arena, &csr.signature, err);
-    if (rc == CMC_OK)
+    if (rc == CMC_OK && alg != NULL)
         rc = cmc_sig_algid(alg, arena, &csr.signature_algorithm, err);
     if (rc == CMC_OK)
         rc = cmc_encode_arena(&cmc_it_csr, &csr, arena, out, err);
@@ -155,7 +185,12 @@ enum cmc_rc cmc_crmf_create(const struct cmc_crypto *c, const struct cmc_request
     struct cmc_spki spki = {0};
     enum cmc_rc rc;
 
-    if (!p->no_pop) {
+    if (p->no_signature) {
+        pop.which = EVP_PKEY_is_a(p->key, "RSA") == 1 ? CMC_POP_KEY_ENC : CMC_POP_KEY_AGREE;
+        pop.u.priv_key.which = CMC_POPK_SUBSEQUENT_MESSAGE;
+        pop.u.priv_key.u.subsequent = 1; /* challengeResp */
+        msg.pop = &pop;
+    } else if (!p->no_pop) {
         alg = pick_alg(p, err);
         if (alg == NULL)
             return CMC_E_USAGE;

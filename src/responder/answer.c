@@ -139,6 +139,8 @@ static enum cmc_rc full_response(struct job *j, struct cmc_err *err)
         rc = add_success(j, &resp, &next_id, err);
     if (rc == CMC_OK && !j->refused)
         rc = add_failures(j, &resp, &next_id, err);
+    if (rc == CMC_OK && !j->refused)
+        rc = cmc_answer_challenges(j, &resp, &next_id, err);
     if (rc == CMC_OK)
         rc = add_echoes(j, &resp, &next_id, err);
     if (rc == CMC_OK)

@@ -8,6 +8,7 @@
 
 #include "crypto/crypto.h"
 #include "message/request.h"
+#include "pop/challenge.h"
 #include "store/store.h"
 
 /* Who sent the message, as far as the authority knows them. */
@@ -100,6 +101,12 @@ struct cmc_authority_ops {
     void (*chain)(void *self, const struct cmc_slice **certs, size_t *n);
     /* The subject Name of the issuing CA. */
     struct cmc_slice (*issuer)(void *self);
+    /*
+     * What challenges for proof of possession are made with; the same for every worker. The
+     * caller wipes *out.
+     */
+    enum cmc_rc (*challenge_secrets)(void *self, int64_t now, struct cmc_challenge_secrets *out,
+                                     struct cmc_err *err);
     /*
      * Make the transaction durable and then call done. txn lives until then.
      * Errors: CMC_E_RETRY (too much waits; done is not called).

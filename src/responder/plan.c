@@ -59,6 +59,7 @@ static const struct {
     {&cmc_oid_id_cmc_statusInfoV2, nothing_to_do},
     {&cmc_oid_id_cmc_statusInfo, nothing_to_do},
     {&cmc_oid_id_cmc_revokeRequest, cmc_plan_revoke},
+    {&cmc_oid_id_cmc_decryptedPOP, cmc_plan_decrypted_pop},
 };
 
 static plan_control_fn find_handler(struct cmc_slice type)

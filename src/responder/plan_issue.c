@@ -72,13 +72,14 @@ static enum cmc_rc check_request(struct job *j, struct plan_item *it, struct cmc
     if (rc == CMC_OK)
         rc = cmc_spki_key(j->r->crypto, it->request.spki, &it->key, err);
     if (rc == CMC_OK)
-        rc = cmc_request_check_pop(j->r->crypto, &it->request, it->key, j->rules->allow_weak,
-                                   j->arena, err);
+        rc = cmc_plan_check_pop(j, it, err);
     if (rc == CMC_OK && j->requester.kind == CMC_REQUESTER_HOLDER && j->rules->require_officer)
         rc = check_renewal(j, &it->request, it->key, err);
     order.key = it->key;
     if (rc == CMC_OK)
         rc = j->r->auth->ops->check(j->r->auth->self, &order, j->arena, err);
+    if (rc == CMC_OK)
+        rc = cmc_plan_challenge(j, it, err);
     return rc;
 }
 
@@ -101,6 +102,7 @@ enum cmc_rc cmc_plan_issue(struct job *j, size_t index, struct cmc_err *err)
 
     if (it == NULL)
         return cmc_fail(err, CMC_E_BUG, NULL, "more items than the plan has room for");
+    it->tagged = tr;
     rc = cmc_request_from_tagged(tr, j->arena, &it->request, err);
     if (rc == CMC_OK)
         rc = check_request(j, it, err);

@@ -23,12 +23,15 @@ struct plan_item {
     uint32_t body_part;
     uint32_t status; /* CMC_STATUS_SUCCESS: planned */
     int fail_info;
-    const char *clause;             /* of a refusal, or NULL */
-    const char *text;               /* statusString */
-    struct cmc_request request;     /* PLAN_ISSUE */
-    EVP_PKEY *key;                  /* owned: public key of the request */
-    struct cmc_issued issued;       /* after issuing */
-    struct cmc_state_change change; /* PLAN_REVOKE */
+    const char *clause;                      /* of a refusal, or NULL */
+    const char *text;                        /* statusString */
+    struct cmc_request request;              /* PLAN_ISSUE */
+    const struct cmc_tagged_request *tagged; /* as it stands in the message; NULL: bare PKCS#10 */
+    bool challenge_due;                      /* possession is to be shown by challenge */
+    struct cmc_encrypted_pop *challenge;     /* what the response asks, or NULL */
+    EVP_PKEY *key;                           /* owned: public key of the request */
+    struct cmc_issued issued;                /* after issuing */
+    struct cmc_state_change change;          /* PLAN_REVOKE */
 };
 
 /* What the controls of a message say about who sent it (identity.c). */
@@ -81,6 +84,8 @@ struct job {
     /* plan */
     struct plan_item *items;
     size_t nitems, max_items;
+    struct cmc_decrypted_pop *pops; /* of the message, each for a request in it */
+    size_t npops;
     bool refused; /* the whole message; the rest says how */
     struct cmc_outcome refusal;
     const char *refusal_clause;
@@ -137,6 +142,19 @@ enum cmc_rc cmc_identity_passphrase(struct job *j, const struct cmc_revoke_reque
                                     struct cmc_err *err) CMC_MUST_USE;
 /* The secrets that were put to the proof, for the transaction. */
 enum cmc_rc cmc_identity_uses(struct job *j, struct cmc_err *err) CMC_MUST_USE;
+
+/* plan_pop.c */
+enum cmc_rc cmc_plan_decrypted_pop(struct job *j, const struct cmc_tagged_attribute *ta,
+                                   struct cmc_err *err) CMC_MUST_USE;
+/* Possession: by signature, or by the answer to a challenge; else a challenge is noted as due. */
+enum cmc_rc cmc_plan_check_pop(struct job *j, struct plan_item *it,
+                               struct cmc_err *err) CMC_MUST_USE;
+/* Make the challenge that is due, when all else is well: CMC_E_REFUSED with popRequired. */
+enum cmc_rc cmc_plan_challenge(struct job *j, struct plan_item *it,
+                               struct cmc_err *err) CMC_MUST_USE;
+/* Append the challenges of the plan to a response. */
+enum cmc_rc cmc_answer_challenges(const struct job *j, struct cmc_pkiresponse *resp,
+                                  uint32_t *next_id, struct cmc_err *err) CMC_MUST_USE;
 
 /* answer.c: the reply's body and media type. */
 enum cmc_rc cmc_job_answer(struct job *j, struct cmc_err *err) CMC_MUST_USE;

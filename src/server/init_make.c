@@ -146,6 +146,9 @@ static enum cmc_rc new_key(const struct making *m, const char *file, EVP_PKEY **
     if (path == NULL)
         return no_memory(m->err);
     rc = cmc_key_generate(m->c, m->in->key_type, out, m->err);
+    if (rc == CMC_OK && cmc_sig_default(*out) == NULL)
+        rc = cmc_fail(m->err, CMC_E_USAGE, NULL,
+                      "a key of kind %s cannot sign; the authority's keys must", m->in->key_type);
     if (rc == CMC_OK)
         rc = cmc_key_save(m->c, *out, path, NULL, m->err);
     return rc;

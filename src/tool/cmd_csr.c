@@ -26,7 +26,7 @@ static const struct cmc_option rows[] = {
 static const struct cmc_options options = {
     .command = "cmc csr",
     .operands = "",
-    .about = "Make a certification request, PKCS#10 or CRMF, signed by its own key.",
+    .about = "Make a certification request, PKCS#10 or CRMF, signed by its own key if it can sign.",
     .rows = rows,
 };
 

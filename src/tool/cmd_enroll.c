@@ -126,7 +126,7 @@ static enum cmc_rc check_what(struct tool *t, const struct enroll *o)
     if (o->csr_file != NULL) {
         if (o->csr.subject != NULL || o->csr.san != NULL || o->csr.key_usage != NULL ||
             o->csr.eku != NULL || o->csr.ski || o->csr.form != NULL || o->key.new_key != NULL ||
-            (o->key.key != NULL && !o->self))
+            o->csr.no_signature)
             return tool_usage(t, "--csr brings its own key, subject and extensions; leave out the "
                                  "options that make them");
         return CMC_OK;
@@ -183,7 +183,7 @@ static enum cmc_rc read_csr(struct run *r)
         return tool_usage(r->t, "%s: is CRMF; --simple sends PKCS#10 only", r->o->csr_file);
     r->csr = *(const struct cmc_slice *)(csrs.pkcs10.n == 1 ? csrs.pkcs10.v : csrs.crmf.v);
     r->rq.form = csrs.pkcs10.n == 1 ? CMC_FORM_PKCS10 : CMC_FORM_CRMF;
-    if (r->o->self)
+    if (r->o->key.key != NULL) /* to sign with it, or to answer a challenge */
         rc = tool_key_get(r->t, &r->o->key, &r->key);
     return rc;
 }
@@ -222,11 +222,13 @@ static enum cmc_rc get_csr(struct run *r)
     return rc;
 }
 
-static enum cmc_rc sign_request(struct run *r, struct cmc_slice *out)
+/* second: what the second trip takes, or NULL. */
+static enum cmc_rc sign_request(struct run *r, const struct cmc_full_request *second,
+                                struct cmc_slice *out)
 {
     struct tool *t = r->t;
     struct cmc_cms_signer signer = {.signing_time = true, .time = (int64_t)time(NULL)};
-    struct cmc_full_request rq = {.signer = &signer};
+    struct cmc_full_request rq = second != NULL ? *second : (struct cmc_full_request){0};
     enum cmc_rc rc = tool_sid(t, r->o->sid, &signer.sid);
 
     if (rc == CMC_OK && r->o->self) {
@@ -239,10 +241,11 @@ static enum cmc_rc sign_request(struct run *r, struct cmc_slice *out)
         rq.certs = r->signer.certs;
         rq.ncerts = r->signer.ncerts;
     }
-    if (r->rq.form == CMC_FORM_PKCS10) {
+    rq.signer = &signer;
+    if (second == NULL && r->rq.form == CMC_FORM_PKCS10) {
         rq.pkcs10 = &r->csr;
         rq.npkcs10 = 1;
-    } else {
+    } else if (second == NULL) {
         rq.crmf = &r->csr;
         rq.ncrmf = 1;
     }
@@ -253,7 +256,7 @@ static enum cmc_rc sign_request(struct run *r, struct cmc_slice *out)
 
 /* -- the exchange ------------------------------------------------------------------------ */
 
-static enum cmc_rc submit(struct run *r)
+static enum cmc_rc send(struct run *r, const struct cmc_full_request *second)
 {
     struct tool *t = r->t;
     bool simple = r->o->simple;
@@ -263,7 +266,7 @@ static enum cmc_rc submit(struct run *r)
     enum cmc_rc rc = tool_accept(t, r->o->answer, &accept);
 
     if (rc == CMC_OK && !simple)
-        rc = sign_request(r, &body);
+        rc = sign_request(r, second, &body);
     if (rc == CMC_OK)
         rc = tool_net_post(t, &r->o->net, simple ? TOOL_TYPE_PKCS10 : TOOL_TYPE_CMC, accept, body,
                            &reply);
@@ -271,6 +274,23 @@ static enum cmc_rc submit(struct run *r)
         rc = cmc_answer_open(t->crypto, reply.body, simple ? NULL : &r->state, r->trust, t->arena,
                              &r->answer, &t->err);
     return rc;
+}
+
+/* RFC 10002 section 6.7: a key that does not sign shows in a second trip that it decrypts. */
+static enum cmc_rc submit(struct run *r)
+{
+    struct cmc_full_request second = {0};
+    enum cmc_rc rc = send(r, NULL);
+
+    if (rc != CMC_OK || r->answer.nchallenges == 0)
+        return rc;
+    if (r->key == NULL)
+        return cmc_fail(&r->t->err, CMC_E_USAGE, "RFC 10002 section 6.7",
+                        "the server wants to see that the key of the request decrypts; name it "
+                        "with --key");
+    rc = cmc_answer_challenge(r->t->crypto, &r->answer, &r->state, r->csr, r->key, r->t->arena,
+                              &second, &r->t->err);
+    return rc == CMC_OK ? send(r, &second) : rc;
 }
 
 /* The new certificate and the path from it to the trusted CA. */

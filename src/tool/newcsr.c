@@ -229,7 +229,8 @@ static enum cmc_rc get_subject(struct tool *t, const struct tool_csr_options *o,
 enum cmc_rc tool_csr_make(struct tool *t, const struct tool_csr_options *o, EVP_PKEY *key,
                           const struct cmc_cert *from, struct cmc_slice *out)
 {
-    struct cmc_request_params p = {.key = key};
+    struct cmc_request_params p = {.key = key,
+                                   .no_signature = o->no_signature || cmc_sig_default(key) == NULL};
     struct wish w = {.t = t};
     enum cmc_request_form form;
     enum cmc_rc rc = tool_csr_form(t, o, &form);

@@ -17,13 +17,14 @@ struct tool_csr_options {
     const char *subject, *san, *key_usage, *eku;
     const char *form; /* "pkcs10" or "crmf" */
     bool ski;
+    bool no_signature;
     unsigned int id; /* certReqId of a CRMF message; 0: a random one */
 };
 
 #define TOOL_KEY_ROWS(T, m)                                                                        \
     CMC_OPTION("new-key", 0, STRING, "KIND", T, m.new_key,                                         \
                "make a key: rsa:2048, rsa:3072, rsa:4096, ec:P-256,\n"                             \
-               "ec:P-384, ec:P-521, ed25519 or ed448"),                                            \
+               "ec:P-384, ec:P-521, ed25519, ed448, x25519 or x448"),                              \
         CMC_OPTION("key-out", 0, STRING, "FILE", T, m.key_out,                                     \
                    "write the new key here (PKCS#8 PEM, mode 0600, never\n"                        \
                    "over a file that exists)"),                                                    \
@@ -46,6 +47,9 @@ struct tool_csr_options {
         CMC_OPTION("ski", 0, FLAG, NULL, T, m.ski,                                                 \
                    "ask for the subjectKeyIdentifier extension (RFC 5280\n"                        \
                    "method 1)"),                                                                   \
+        CMC_OPTION("no-signature", 0, FLAG, NULL, T, m.no_signature,                               \
+                   "do not sign the request with its key: the server will\n"                       \
+                   "challenge it (always so for x25519 and x448)"),                                \
         CMC_OPTION("form", 'f', STRING, "FORM", T, m.form, "pkcs10 (the default) or crmf")
 
 /* Check that the options go together; nothing is made or read. */

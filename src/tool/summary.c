@@ -130,9 +130,15 @@ static void put_certs(struct tool_summary *s, const struct cmc_signed_data *sd)
 
 static void put_pop(struct tool_summary *s, const struct cmc_tagged_request *tr)
 {
+    struct cmc_request rq = {0};
     struct cmc_err err = {0};
 
     line(s, "proof of possession: ");
+    if (cmc_request_from_tagged(tr, s->t->arena, &rq, NULL) == CMC_OK &&
+        rq.pop == CMC_POP_BY_CHALLENGE) {
+        cmc_buf_str(s->out, "not yet; by a challenge of the server's\n");
+        return;
+    }
     if (tool_crypto(s->t) != CMC_OK) {
         cmc_buf_str(s->out, "not checked\n");
         return;

@@ -152,7 +152,18 @@ static enum cmc_rc commit(void *self, const struct cmc_txn *txn, cmc_commit_done
     return CMC_OK;
 }
 
+static enum cmc_rc challenge_secrets(void *self, int64_t now, struct cmc_challenge_secrets *out,
+                                     struct cmc_err *err)
+{
+    (void)self;
+    (void)now;
+    (void)err;
+    *out = (struct cmc_challenge_secrets){.now = {1}, .before = {2}};
+    return CMC_OK;
+}
+
 static const struct cmc_authority_ops ops = {
+    .challenge_secrets = challenge_secrets,
     .identify = identify,
     .check = check,
     .issue = issue,

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Proof of possession of one request: by its signature, or by challenge in two trips (RFC 10002
+ * section 6.7). Nothing is kept between the trips; see pop/challenge.h.
+ */
+#include <openssl/crypto.h>
+
+#include "asn1/codec.h"
+#include "asn1/oids.h"
+#include "control/control.h"
+#include "responder/responder_int.h"
+
+#define CLAUSE "RFC 10002 section 6.7"
+
+static enum cmc_rc bad_control(uint32_t control, struct cmc_err *err, const char *text)
+{
+    enum cmc_rc rc = cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, CLAUSE, "%s", text);
+
+    cmc_err_body_part(err, control);
+    return rc;
+}
+
+static bool has_request(const struct job *j, uint32_t id)
+{
+    for (size_t i = 0; i < j->body.requests.n; i++) {
+        if (cmc_tagged_request_id(CMC_AT(const struct cmc_tagged_request, j->body.requests, i)) ==
+            id)
+            return true;
+    }
+    return false;
+}
+
+static const struct cmc_decrypted_pop *find_answer(const struct job *j, uint32_t id)
+{
+    for (size_t i = 0; i < j->npops; i++) {
+        if (j->pops[i].body_part_id == id)
+            return &j->pops[i];
+    }
+    return NULL;
+}
+
+enum cmc_rc cmc_plan_decrypted_pop(struct job *j, const struct cmc_tagged_attribute *ta,
+                                   struct cmc_err *err)
+{
+    struct cmc_decrypted_pop pop = {0};
+    enum cmc_rc rc = cmc_control_decode(ta, j->arena, &pop, err);
+
+    if (rc != CMC_OK)
+        return rc;
+    if (j->pops == NULL)
+        j->pops = cmc_arena_array(j->arena, j->body.controls.n, sizeof *j->pops);
+    if (j->pops == NULL)
+        return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a plan");
+    /* Dogtag's client always writes 1; where there is one request only, that is the one. */
+    if (j->rules->lax_ids && !has_request(j, pop.body_part_id) && j->body.requests.n == 1)
+        pop.body_part_id =
+            cmc_tagged_request_id(CMC_AT(const struct cmc_tagged_request, j->body.requests, 0));
+    if (!has_request(j, pop.body_part_id))
+        return bad_control(ta->body_part_id, err,
+                           "decryptedPOP names a body part that is no request of this message");
+    if (find_answer(j, pop.body_part_id) != NULL)
+        return bad_control(ta->body_part_id, err, "two decryptedPOP for the same request");
+    j->pops[j->npops++] = pop;
+    return CMC_OK;
+}
+
+/* What may be challenged: a request that asks for it, or that shows nothing at all. */
+static bool may_challenge(const struct plan_item *it)
+{
+    return it->tagged != NULL && cmc_envelope_can(it->key) &&
+           (it->request.pop == CMC_POP_BY_CHALLENGE ||
+            (it->request.pop == CMC_POP_NONE && !it->request.ra_verified));
+}
+
+static enum cmc_rc secrets_of(struct job *j, struct cmc_challenge_secrets *out, struct cmc_err *err)
+{
+    return j->r->auth->ops->challenge_secrets(j->r->auth->self, j->x->now, out, err);
+}
+
+enum cmc_rc cmc_plan_check_pop(struct job *j, struct plan_item *it, struct cmc_err *err)
+{
+    const struct cmc_decrypted_pop *answer =
+        it->tagged != NULL ? find_answer(j, it->body_part) : NULL;
+    struct cmc_challenge_secrets secrets;
+    enum cmc_rc rc = CMC_OK;
+
+    if (!may_challenge(it))
+        rc = cmc_request_check_pop(j->r->crypto, &it->request, it->key, j->rules->allow_weak,
+                                   j->arena, err);
+    else
+        it->challenge_due = answer == NULL;
+    if (rc != CMC_OK || answer == NULL)
+        return rc;
+    rc = secrets_of(j, &secrets, err);
+    if (rc == CMC_OK)
+        rc =
+            cmc_challenge_check(j->r->crypto, &secrets, it->tagged, answer, j->rules->lax_ids, err);
+    OPENSSL_cleanse(&secrets, sizeof secrets);
+    if (rc == CMC_E_CRYPTO)
+        rc = cmc_fail_info(err, rc, CMC_FAIL_POP_FAILED, CLAUSE,
+                           "decryptedPOP is not the answer to the challenge for this request; "
+                           "begin anew without it");
+    return rc;
+}
+
+enum cmc_rc cmc_plan_challenge(struct job *j, struct plan_item *it, struct cmc_err *err)
+{
+    struct cmc_encrypted_pop *challenge;
+    struct cmc_challenge_secrets secrets;
+    enum cmc_rc rc;
+
+    if (!it->challenge_due)
+        return CMC_OK;
+    challenge = cmc_arena_alloc(j->arena, sizeof *challenge);
+    if (challenge == NULL)
+        return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a challenge");
+    rc = secrets_of(j, &secrets, err);
+    if (rc == CMC_OK)
+        rc = cmc_challenge_make(j->r->crypto, &secrets, it->tagged, &it->request, it->key, j->arena,
+                                challenge, err);
+    OPENSSL_cleanse(&secrets, sizeof secrets);
+    if (rc != CMC_OK)
+        return rc;
+    it->challenge = challenge;
+    return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_POP_REQUIRED, CLAUSE,
+                         "the key is to show that it can decrypt: send the same request again with "
+                         "decryptedPOP for the challenge in this response");
+}
+
+enum cmc_rc cmc_answer_challenges(const struct job *j, struct cmc_pkiresponse *resp,
+                                  uint32_t *next_id, struct cmc_err *err)
+{
+    enum cmc_rc rc = CMC_OK;
+
+    for (size_t i = 0; rc == CMC_OK && i < j->nitems; i++) {
+        if (j->items[i].challenge != NULL)
+            rc = cmc_control_add(j->arena, &resp->controls, (*next_id)++,
+                                 cmc_oid_id_cmc_encryptedPOP, &cmc_it_encrypted_pop,
+                                 j->items[i].challenge, err);
+    }
+    return rc;
+}
