@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Round trips inside one machine, no Java: PKCS10Client or CRMFPopClient makes a request,
+CMCRequest a message of it, HttpClient carries it to cmcd with the shipped etc/dogtag.yaml, and
+CMCResponse reads the answer. The keys live in an NSS database that certutil made."""
+import pathlib
+import re
+import shutil
+import subprocess
+
+import pytest
+
+import authority
+import dogtag
+
+ETC = pathlib.Path(__file__).resolve().parent.parent.parent / "etc"
+PASSWORD = "Secret.123"
+SECRET = "a secret of more than sixteen"
+AGENT_PATH = "/ca/ee/ca/profileSubmitCMCFull"
+SELF_PATH = "/ca/ee/ca/profileSubmitSelfSignedCMCFull"
+
+
+class Dogtag:
+    """cmcd in Dogtag's place, and an administrator's folder with an NSS database."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        text = (ETC / "dogtag.yaml").read_text()
+        text = re.sub(r"port: 8080|port: 8443", "port: 0", text)
+        self.server = authority.Server(folder, text.replace("{", "{{").replace("}", "}}"))
+        self.server.start()
+        home = self.server.home
+        (folder / "pw").write_text(PASSWORD + "\n")
+        self.db = folder / "db"
+        self.db.mkdir()
+        self.certutil("-N")
+        self.certutil("-A", "-n", "CA", "-t", "CT,C,C", "-i", home / "ca.crt", "-a")
+        subprocess.run(["openssl", "pkcs12", "-export", "-in", home / "officer.crt", "-inkey",
+                        home / "officer.key", "-name", "agent", "-out", folder / "agent.p12",
+                        "-passout", "pass:" + PASSWORD], check=True)
+        subprocess.run(["pk12util", "-i", folder / "agent.p12", "-d", self.db, "-k", folder / "pw",
+                        "-W", PASSWORD], check=True, capture_output=True)
+
+    def certutil(self, *args):
+        done = subprocess.run(["certutil", *map(str, args), "-d", str(self.db), "-f",
+                               str(self.folder / "pw")], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def tool(self, name, *args, **kw):
+        return dogtag.run(name, *args, cwd=self.folder, **kw)
+
+    def make(self, tool, name, *args):
+        """A request by PKCS10Client or CRMFPopClient; the key id it wrote down."""
+        self.tool(tool, "-d", self.db, "-p", PASSWORD, "-o", name + ".csr", *args)
+        return (self.folder / (name + ".csr.keyId")).read_text().strip()
+
+    def cmc_request(self, name, **params):
+        params = dict(dict(dbdir=self.db, password=PASSWORD, tokenname="internal", numRequests=1,
+                           input=name + ".csr", output=name + ".cmc"), **params)
+        dogtag.config(self.folder / (name + ".cfg"), **params)
+        return self.tool("CMCRequest", name + ".cfg")
+
+    def send(self, name, path, code=0):
+        """What CMCResponse says of the answer; its exit code is 1 when the request failed."""
+        dogtag.config(self.folder / (name + ".http.cfg"), host="127.0.0.1", port=self.server.port,
+                      secure="false", input=name + ".cmc", output=name + ".resp",
+                      servlet=path)
+        self.tool("HttpClient", name + ".http.cfg")
+        return self.tool("CMCResponse", "-d", self.db, "-i", name + ".resp", code=code).stdout
+
+    def certificate(self, name, subject):
+        """The certificate with this subject in the response, imported by certutil."""
+        out = self.folder / (name + ".pem")
+        certs = subprocess.run(["openssl", "cms", "-cmsout", "-inform", "DER", "-in",
+                                self.folder / (name + ".resp"), "-certsout", out],
+                               capture_output=True)
+        if not out.exists():
+            subprocess.run(["openssl", "cms", "-verify", "-noverify", "-inform", "DER", "-in",
+                            self.folder / (name + ".resp"), "-certsout", out, "-out", "/dev/null"],
+                           check=True, capture_output=True)
+        for pem in re.findall(r"-----BEGIN.*?-----END CERTIFICATE-----\n", out.read_text(), re.S):
+            text = subprocess.run(["openssl", "x509", "-noout", "-subject", "-nameopt", "RFC2253",
+                                   "-serial"], input=pem, capture_output=True, text=True).stdout
+            if subject in text:
+                one = self.folder / (name + ".crt")
+                one.write_text(pem)
+                self.certutil("-A", "-n", name, "-t", "u,u,u", "-i", one, "-a")
+                return re.search(r"serial=(\w+)", text).group(1), one
+        raise AssertionError("no certificate of %s: %s" % (subject, certs.stderr))
+
+
+@pytest.fixture(scope="module")
+def ca(tmp_path_factory):
+    made = Dogtag(tmp_path_factory.mktemp("dogtag"))
+    yield made
+    made.server.close()
+
+
+def state_of(ca, serial):
+    listing = ca.server.cmcd("cert", "list").stdout.decode()
+    return [line.split()[1] for line in listing.splitlines()
+            if line.lower().startswith(serial.lower())][0]
+
+
+def test_pkcs10_signed_by_an_agent(ca):
+    ca.make("PKCS10Client", "p10", "-a", "rsa", "-l", "2048", "-n", "CN=p10 user")
+    ca.cmc_request("p10", format="pkcs10", nickname="agent")
+    assert "Status: SUCCESS" in ca.send("p10", AGENT_PATH)
+    serial, _ = ca.certificate("p10", "CN=p10 user")
+    assert state_of(ca, serial) == "valid"
+    # certutil has joined certificate and key
+    assert "p10" in ca.certutil("-K")
+
+
+def test_crmf_signed_by_an_agent(ca):
+    ca.make("CRMFPopClient", "crmf", "-a", "ec", "-q", "POP_SUCCESS", "-n", "CN=crmf user")
+    ca.cmc_request("crmf", format="crmf", nickname="agent")
+    assert "Status: SUCCESS" in ca.send("crmf", AGENT_PATH)
+    ca.certificate("crmf", "CN=crmf user")
+
+
+def test_self_signed_with_a_shared_secret(ca):
+    (ca.folder / "secret").write_text(SECRET + "\n")
+    ca.server.cmcd("secret", "add", "testuser", "--subject", "CN=testuser", "--file",
+                   ca.folder / "secret")
+    key = ca.make("PKCS10Client", "self", "-a", "rsa", "-l", "2048", "-y", "true", "-n",
+                  "CN=testuser")
+    wanted = dict(format="pkcs10", request__selfSign="true", request__privKeyId=key,
+                  identification__enable="true", identification="testuser",
+                  identityProofV2__enable="true", identityProofV2__hashAlg="SHA-256",
+                  identityProofV2__macAlg="SHA-256-HMAC", popLinkWitnessV2__enable="true",
+                  popLinkWitnessV2__keyGenAlg="SHA-256", popLinkWitnessV2__macAlg="SHA-256-HMAC")
+    ca.cmc_request("self", witness__sharedSecret="not the secret it should be", **wanted)
+    assert "identity" in ca.send("self", SELF_PATH, code=1).lower()
+    ca.cmc_request("self", witness__sharedSecret=SECRET, **wanted)
+    assert "Status: SUCCESS" in ca.send("self", SELF_PATH)
+    ca.certificate("self", "CN=testuser")
+
+
+def test_revocation_signed(ca):
+    ca.make("PKCS10Client", "gone", "-a", "ec", "-n", "CN=gone user")
+    ca.cmc_request("gone", format="pkcs10", nickname="agent")
+    ca.send("gone", AGENT_PATH)
+    serial, _ = ca.certificate("gone", "CN=gone user")
+    ca.cmc_request("rev", format="pkcs10", nickname="agent", input=None,
+                   revRequest__enable="true", revRequest__serial="0x" + serial,
+                   revRequest__reason="keyCompromise", revRequest__comment="lost laptop")
+    assert "Status: SUCCESS" in ca.send("rev", AGENT_PATH)
+    assert state_of(ca, serial) == "revoked"
+
+
+def test_revocation_by_shared_secret(ca):
+    ca.make("PKCS10Client", "lost", "-a", "ec", "-n", "CN=lost user")
+    ca.cmc_request("lost", format="pkcs10", nickname="agent")
+    ca.send("lost", AGENT_PATH)
+    serial, _ = ca.certificate("lost", "CN=lost user")
+    (ca.folder / "pass").write_text(SECRET + "\n")
+    ca.server.cmcd("secret", "add", "lost", "--purpose", "revoke", "--serial", serial, "--file",
+                   ca.folder / "pass")
+    wanted = dict(format="pkcs10", input=None, revRequest__enable="true",
+                  revRequest__serial="0x" + serial, revRequest__reason="superseded",
+                  revRequest__issuer="CN=Chancery CA")
+    ca.cmc_request("revs", revRequest__sharedSecret="not the passphrase at all", **wanted)
+    assert "Status: SUCCESS" not in ca.send("revs", SELF_PATH, code=1)
+    assert state_of(ca, serial) == "valid"
+    ca.cmc_request("revs", revRequest__sharedSecret=SECRET, **wanted)
+    assert "Status: SUCCESS" in ca.send("revs", SELF_PATH)
+    assert state_of(ca, serial) == "revoked"
+
+
+def test_two_trips_of_encrypted_pop(ca):
+    key = ca.make("CRMFPopClient", "enc", "-a", "rsa", "-l", "2048", "-q", "POP_NONE", "-n",
+                  "CN=encryption user")
+    ca.cmc_request("enc", format="crmf", nickname="agent")
+    assert "Status: SUCCESS" not in ca.send("enc", AGENT_PATH, code=1)
+    ca.cmc_request("enc2", format="crmf", nickname="agent", input=None, output=None,
+                   numRequests=None, decryptedPop__enable="true",
+                   encryptedPopResponseFile="enc.resp", decryptedPopRequestFile="enc2.cmc",
+                   request__privKeyId=key)
+    assert "Status: SUCCESS" in ca.send("enc2", AGENT_PATH)
+    ca.certificate("enc2", "CN=encryption user")
+
+
+def test_the_tools_are_there():
+    for tool in ("certutil", "pk12util"):
+        assert shutil.which(tool), "%s comes with libnss3-tools" % tool
