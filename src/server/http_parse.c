@@ -45,11 +45,18 @@ static unsigned int refuse(unsigned int status, const char *text, const char **w
 
 /* -- where the head ends ----------------------------------------------------------------- */
 
+/* The request line, as far as it has begun, does so as a method does (or is an empty line). */
+static bool begins_well(const struct cmc_http_scan *s, const uint8_t *p, size_t n)
+{
+    return n <= s->begin || p[s->begin] == '\r' || p[s->begin] == '\n' ||
+           is_tchar((char)p[s->begin]);
+}
+
 unsigned int cmc_http_scan(struct cmc_http_scan *s, const uint8_t *p, size_t n, const char **why)
 {
     const uint8_t *lf;
 
-    if (n > s->begin && p[s->begin] != '\r' && p[s->begin] != '\n' && !is_tchar((char)p[s->begin]))
+    if (!begins_well(s, p, n))
         return refuse(400, "this is not an HTTP request", why);
     while (s->seen < n && (lf = memchr(p + s->seen, '\n', n - s->seen)) != NULL) {
         size_t i = (size_t)(lf - p);
@@ -67,6 +74,8 @@ unsigned int cmc_http_scan(struct cmc_http_scan *s, const uint8_t *p, size_t n, 
         if (s->begin > 0)
             return refuse(400, "empty lines before the request line", why);
         s->begin = i + 1;
+        if (!begins_well(s, p, n))
+            return refuse(400, "this is not an HTTP request", why);
     }
     s->seen = n;
     return 0;
