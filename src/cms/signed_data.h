@@ -64,6 +64,10 @@ enum cmc_rc cmc_certs_only_create(const struct cmc_slice *certs, size_t ncerts,
 enum cmc_rc cmc_signed_data_open(struct cmc_slice der, struct cmc_arena *arena,
                                  struct cmc_signed_data *out, struct cmc_err *err) CMC_MUST_USE;
 
+/* The same for a ContentInfo that is decoded already. */
+enum cmc_rc cmc_signed_data_read(const struct cmc_content_info *ci, struct cmc_arena *arena,
+                                 struct cmc_signed_data *out, struct cmc_err *err) CMC_MUST_USE;
+
 /* True for a Simple PKI Response: no SignerInfo, and no eContent or an empty one. */
 bool cmc_is_certs_only(const struct cmc_signed_data *sd);
 

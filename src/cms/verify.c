@@ -13,30 +13,37 @@ static enum cmc_rc bad_check(struct cmc_err *err, enum cmc_rc rc, const char *cl
     return cmc_fail_info(err, rc, CMC_FAIL_BAD_MESSAGE_CHECK, clause, "%s", text);
 }
 
-enum cmc_rc cmc_signed_data_open(struct cmc_slice der, struct cmc_arena *arena,
+enum cmc_rc cmc_signed_data_read(const struct cmc_content_info *ci, struct cmc_arena *arena,
                                  struct cmc_signed_data *out, struct cmc_err *err)
 {
-    struct cmc_content_info ci = {0};
     enum cmc_rc rc;
 
     memset(out, 0, sizeof *out);
-    rc = cmc_decode(&cmc_it_content_info, der, arena, &ci, err);
-    if (rc != CMC_OK)
-        goto out;
-    if (!cmc_slice_eq(ci.content_type, cmc_oid_id_signedData)) {
-        const char *name = cmc_oid_name(ci.content_type);
+    if (!cmc_slice_eq(ci->content_type, cmc_oid_id_signedData)) {
+        const char *name = cmc_oid_name(ci->content_type);
 
         rc = cmc_fail(err, CMC_E_INPUT, "RFC 10002 section 3.2",
                       "the message is %s where SignedData is due",
                       name != NULL ? name : "of an unknown content type");
-        goto out;
-    }
-    if (ci.content.p == NULL) {
+    } else if (ci->content.p == NULL) {
         rc = cmc_fail(err, CMC_E_INPUT, "RFC 5652 section 3", "ContentInfo without content");
-        goto out;
+    } else {
+        rc = cmc_decode(&cmc_it_signed_data, ci->content, arena, out, err);
     }
-    rc = cmc_decode(&cmc_it_signed_data, ci.content, arena, out, err);
-out:
+    if (rc == CMC_E_INPUT && err != NULL)
+        err->fail_info = CMC_FAIL_BAD_REQUEST;
+    return rc;
+}
+
+enum cmc_rc cmc_signed_data_open(struct cmc_slice der, struct cmc_arena *arena,
+                                 struct cmc_signed_data *out, struct cmc_err *err)
+{
+    struct cmc_content_info ci = {0};
+    enum cmc_rc rc = cmc_decode(&cmc_it_content_info, der, arena, &ci, err);
+
+    if (rc == CMC_OK)
+        return cmc_signed_data_read(&ci, arena, out, err);
+    memset(out, 0, sizeof *out);
     if (rc == CMC_E_INPUT && err != NULL)
         err->fail_info = CMC_FAIL_BAD_REQUEST;
     return rc;

@@ -170,29 +170,8 @@ static bool may_be_unsigned(struct job *j)
            cmc_control_first(&body.controls, cmc_oid_id_cmc_revokeRequest) != NULL;
 }
 
-/* Does the (unverified) content hold nothing but status controls? */
-static bool holds_only_status(struct job *j)
-{
-    struct cmc_pkidata body;
-
-    if (j->sd.encap.content.p == NULL ||
-        cmc_pkidata_open(j->sd.encap.content, true, j->arena, &body, NULL) != CMC_OK ||
-        body.controls.n == 0 || body.requests.n + body.cms.n + body.other.n > 0)
-        return false;
-    for (size_t i = 0; i < body.controls.n; i++) {
-        const struct cmc_tagged_attribute *ta =
-            CMC_AT(const struct cmc_tagged_attribute, body.controls, i);
-
-        if (!cmc_slice_eq(ta->type, cmc_oid_id_cmc_statusInfoV2) &&
-            !cmc_slice_eq(ta->type, cmc_oid_id_cmc_statusInfo))
-            return false;
-    }
-    return true;
-}
-
 enum cmc_rc cmc_job_authenticate(struct job *j, struct cmc_err *err)
 {
-    j->only_status = holds_only_status(j);
     if (j->sd.signer_infos.n == 0 && may_be_unsigned(j))
         return CMC_OK; /* the passphrase is judged with the revocation */
     if (j->sd.signer_infos.n == 0) {

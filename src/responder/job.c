@@ -76,3 +76,22 @@ void cmc_job_read_echoes(struct job *j)
             memcpy((char *)j + echoes[i].offset, &v, sizeof v);
     }
 }
+
+bool cmc_job_holds_only_status(struct job *j)
+{
+    struct cmc_pkidata body;
+
+    if (j->sd.encap.content.p == NULL ||
+        cmc_pkidata_open(j->sd.encap.content, true, j->arena, &body, NULL) != CMC_OK ||
+        body.controls.n == 0 || body.requests.n + body.cms.n + body.other.n > 0)
+        return false;
+    for (size_t i = 0; i < body.controls.n; i++) {
+        const struct cmc_tagged_attribute *ta =
+            CMC_AT(const struct cmc_tagged_attribute, body.controls, i);
+
+        if (!cmc_slice_eq(ta->type, cmc_oid_id_cmc_statusInfoV2) &&
+            !cmc_slice_eq(ta->type, cmc_oid_id_cmc_statusInfo))
+            return false;
+    }
+    return true;
+}

@@ -122,7 +122,7 @@ static bool job_open(struct job *j)
     }
     if (j->rules->dogtag && cmc_slice_eq(ci.content_type, cmc_oid_id_data))
         return open_bare(j, &ci);
-    rc = cmc_signed_data_open(j->x->body, j->arena, &j->sd, &err);
+    rc = cmc_signed_data_read(&ci, j->arena, &j->sd, &err);
     if (rc != CMC_OK && cmc_slice_eq(ci.content_type, cmc_oid_id_signedData)) {
         reply_text(j, 400, cmc_arena_printf(j->arena, "the body is no SignedData: %s", err.text));
         return false;
@@ -245,6 +245,7 @@ static enum cmc_rc job_run(struct job *j, bool *final, struct cmc_err *err)
     bool give_up = j->x->commit_rc != CMC_OK &&
                    (j->x->commit_rc != CMC_E_CONFLICT || j->x->attempt >= ATTEMPTS_MAX);
     struct cmc_answer before;
+    bool opened;
     enum cmc_rc rc;
 
     *final = true;
@@ -253,7 +254,8 @@ static enum cmc_rc job_run(struct job *j, bool *final, struct cmc_err *err)
         return rc;
     if (j->r->auth->ops->remembered(j->r->auth->self, j->digest, j->arena, &before, NULL) == CMC_OK)
         return cmc_job_again(j, &before, err);
-    if (j->full && !j->refused) {
+    opened = j->full && !j->refused;
+    if (opened) {
         rc = cmc_job_authenticate(j, err);
         if (rc != CMC_OK)
             return rc;
@@ -264,12 +266,10 @@ static enum cmc_rc job_run(struct job *j, bool *final, struct cmc_err *err)
         rc = cmc_job_plan(j, err);
     if (rc == CMC_OK)
         rc = job_issue(j, err);
-    if (rc == CMC_OK && j->refused && j->only_status) {
-        /* RFC 10002 section 3.2: no error answer to a status, lest two peers loop. */
+    /* RFC 10002 section 3.2: no error answer to a status, lest two peers loop. */
+    if (rc == CMC_OK && j->refused && opened && cmc_job_holds_only_status(j))
         j->reply = (struct cmc_reply){.http_status = 204, .reason = "a status got no answer"};
-        return CMC_OK;
-    }
-    if (rc == CMC_OK)
+    else if (rc == CMC_OK)
         rc = cmc_job_answer(j, err);
     if (rc == CMC_OK)
         rc = job_txn(j, err);

@@ -93,7 +93,6 @@ struct job {
     struct secret_event secret_events[SECRET_EVENTS_MAX];
     size_t nsecret_events;
     struct cmc_slice transaction_id, sender_nonce, data_return; /* to be given back, or absent */
-    bool only_status; /* nothing in it but status controls: no error answer */
 
     /* commit and answer */
     struct cmc_txn txn;
@@ -116,6 +115,9 @@ struct plan_item *cmc_job_add_item(struct job *j, enum plan_kind kind, uint32_t 
 
 /* Read what is to be given back, without judging it. */
 void cmc_job_read_echoes(struct job *j);
+
+/* Does the content, verified or not, hold nothing but status controls? */
+bool cmc_job_holds_only_status(struct job *j);
 
 /* again.c: the reply to a message that was answered before. */
 enum cmc_rc cmc_job_again(struct job *j, const struct cmc_answer *answer,

@@ -402,6 +402,31 @@ static void three_stages(void **state)
     EVP_PKEY_free(key);
 }
 
+/* RFC 10002 section 3.2: a status that does not verify gets no answer, but leaves its records. */
+static void a_bad_status_is_not_answered(void **state)
+{
+    struct test_authority *t = *state;
+    struct cmc_status_info_v2 si = {.status = CMC_STATUS_FAILED};
+    struct cmc_body_part_reference *ref =
+        cmc_list_add(t->arena, &cmc_it_status_body_list_v2, &si.body_list, 1);
+    struct test_party forger = {.key = test_key(t, "EC", "P-256"), .cert = t->officer.cert};
+    struct cmc_pkidata body = {0};
+    int64_t before = audit_count(t);
+    struct test_reply r;
+
+    ref->u.id = 1;
+    assert_int_equal(cmc_control_add(t->arena, &body.controls, 1, cmc_oid_id_cmc_statusInfoV2,
+                                     &cmc_it_status_info_v2, &si, NULL),
+                     CMC_OK);
+    r = test_send(t, CMC_TYPE_CMC, sign_as(t, &forger, pkidata(t, &body), cmc_oid_id_cct_PKIData),
+                  CMC_ANSWER_CMC);
+    assert_int_equal(r.http_status, 204);
+    assert_int_equal(r.body.n, 0);
+    /* three stages, of which the last failed, and the refusal */
+    assert_int_equal(audit_count(t), before + 4);
+    test_party_free(&forger);
+}
+
 static void simple_request_needs_an_officer(void **state)
 {
     struct test_authority *t = *state;
@@ -438,6 +463,7 @@ int main(void)
         TEST(roles_are_needed),
         TEST(renewal),
         TEST(three_stages),
+        TEST(a_bad_status_is_not_answered),
         TEST(simple_request_needs_an_officer),
         TEST(garbage_is_no_message),
     };
