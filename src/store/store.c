@@ -409,6 +409,11 @@ enum cmc_rc cmc_reader_audit(struct cmc_reader *r, int64_t from,
     return r->ops->audit(r->rd, from, audit_row, &call, err);
 }
 
+enum cmc_rc cmc_reader_audit_last(struct cmc_reader *r, int64_t *seq, struct cmc_err *err)
+{
+    return r->ops->audit_count(r->rd, seq, err);
+}
+
 /* -- keeping ------------------------------------------------------------------------------- */
 
 enum cmc_rc cmc_reader_backup(struct cmc_reader *r, const char *path, struct cmc_err *err)

@@ -281,6 +281,10 @@ enum cmc_rc cmc_reader_audit(struct cmc_reader *r, int64_t from,
                                                const uint8_t hash[CMC_SHA256_OCTETS]),
                              void *arg, struct cmc_err *err) CMC_MUST_USE;
 
+/* The number of the last audit record; 0: there is none. */
+enum cmc_rc cmc_reader_audit_last(struct cmc_reader *r, int64_t *seq,
+                                  struct cmc_err *err) CMC_MUST_USE;
+
 /*
  * Recompute the audit chain: hash(n) = SHA-256(hash(n-1) || seq || at || json), seq and at as 8
  * octets big-endian, hash(0) all zero. *count is the number of records that fit. Errors:
