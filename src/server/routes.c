@@ -264,6 +264,24 @@ static bool check_accept(struct exchange *e, const struct cmc_conf_endpoint *ep)
     return false;
 }
 
+static void through(void *arg)
+{
+    struct cmc_front *f = arg;
+
+    f->holding = false;
+    cmc_store_release(f->service->store);
+}
+
+/* What has arrived together is committed together. */
+static void hold_store(struct cmc_front *f)
+{
+    if (f->holding)
+        return;
+    f->holding = true;
+    cmc_store_hold(f->service->store);
+    cmc_http_when_quiet(f->http, through, f);
+}
+
 static void serve_endpoint(struct exchange *e, const struct cmc_route *route)
 {
     const struct cmc_conf_endpoint *ep = route->endpoint;
@@ -274,6 +292,7 @@ static void serve_endpoint(struct exchange *e, const struct cmc_route *route)
     e->x.tls_cert = cmc_http_tls_cert(e->rq);
     e->x.peer = cmc_http_peer(e->rq);
     e->x.now = time(NULL);
+    hold_store(e->front);
     cmc_respond(e->front->responder, &e->x, answered, e);
 }
 

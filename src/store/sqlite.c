@@ -306,7 +306,7 @@ enum cmc_rc cmc_sqlite_prepare(struct cmc_sqlite *c, const char *const *sql, siz
 /* Steps from the version found to ours. The write lock is held. */
 static enum cmc_rc migrate_locked(struct cmc_sqlite *c, struct cmc_err *err)
 {
-    int64_t version;
+    int64_t version = 0;
     char sql[80];
     enum cmc_rc rc;
 
@@ -328,7 +328,7 @@ static enum cmc_rc migrate_locked(struct cmc_sqlite *c, struct cmc_err *err)
 
 enum cmc_rc cmc_sqlite_migrate(struct cmc_sqlite *c, struct cmc_err *err)
 {
-    int64_t version;
+    int64_t version = 0;
     enum cmc_rc rc;
 
     rc = query_int(c, "SELECT value FROM meta WHERE key = 'schema_version'", &version, err);
