@@ -13,6 +13,7 @@ struct cmc_responder {
     const struct cmc_crypto *crypto;
     const struct cmc_authority *auth;
     struct cmc_log *log;
+    struct cmc_arena_pool *arenas; /* of jobs; given back by the store's thread */
 };
 
 enum plan_kind { PLAN_ISSUE, PLAN_REVOKE };
