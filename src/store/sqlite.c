@@ -252,7 +252,7 @@ static enum cmc_rc set_wal(struct cmc_sqlite *c, struct cmc_err *err)
         return rc;
     return cmc_sqlite_exec(c,
                            "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;"
-                           "PRAGMA wal_autocheckpoint = 16384;"
+                           "PRAGMA wal_autocheckpoint = 4096;"
                            "PRAGMA journal_size_limit = 67108864;",
                            err);
 }

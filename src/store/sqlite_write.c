@@ -656,7 +656,7 @@ enum cmc_rc cmc_sqlite_writer_open(const char *path, bool create, void **db, str
         rc = cmc_sqlite_migrate(&w->c, err);
     /* Room for the upper pages of the indexes over random keys. */
     if (rc == CMC_OK)
-        rc = cmc_sqlite_exec(&w->c, "PRAGMA cache_size = -65536", err);
+        rc = cmc_sqlite_exec(&w->c, "PRAGMA cache_size = -16384", err);
     if (rc == CMC_OK)
         rc = cmc_sqlite_prepare(&w->c, statements, W_COUNT, err);
     if (rc == CMC_OK)
