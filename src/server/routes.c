@@ -48,12 +48,13 @@ static void log_request(const struct exchange *e, unsigned int status, const cha
 {
     struct timespec now;
     char code[16], ms[32];
+    long long us;
 
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    us = (long long)(now.tv_sec - e->begun.tv_sec) * 1000000 +
+         (now.tv_nsec - e->begun.tv_nsec) / 1000;
     (void)snprintf(code, sizeof code, "%u", status);
-    (void)snprintf(ms, sizeof ms, "%.3f",
-                   (double)(now.tv_sec - e->begun.tv_sec) * 1e3 +
-                       (double)(now.tv_nsec - e->begun.tv_nsec) / 1e6);
+    (void)snprintf(ms, sizeof ms, "%lld.%03lld", us / 1000, us % 1000);
     cmc_log_event(e->front->log, status >= 500 ? CMC_LOG_ERROR : CMC_LOG_INFO, "request", "peer",
                   cmc_http_peer(e->rq), "method", cmc_http_method(e->rq), "path",
                   cmc_http_path(e->rq), "status", code, "outcome", outcome, "ms", ms, NULL);
