@@ -30,7 +30,8 @@ struct cmc_arena {
 struct cmc_arena_pool {
     pthread_mutex_t lock;
     struct cmc_arena *first;
-    unsigned int n;
+    unsigned int n, out; /* here, and in use */
+    bool ended;          /* by its owner */
     size_t max;
 };
 
@@ -198,10 +199,8 @@ struct cmc_arena_pool *cmc_arena_pool_new(size_t max)
     return p;
 }
 
-void cmc_arena_pool_free(struct cmc_arena_pool *p)
+static void pool_destroy(struct cmc_arena_pool *p)
 {
-    if (p == NULL)
-        return;
     while (p->first != NULL) {
         struct cmc_arena *a = p->first;
 
@@ -210,6 +209,20 @@ void cmc_arena_pool_free(struct cmc_arena_pool *p)
     }
     (void)pthread_mutex_destroy(&p->lock);
     free(p);
+}
+
+void cmc_arena_pool_free(struct cmc_arena_pool *p)
+{
+    bool last;
+
+    if (p == NULL)
+        return;
+    (void)pthread_mutex_lock(&p->lock);
+    p->ended = true;
+    last = p->out == 0;
+    (void)pthread_mutex_unlock(&p->lock);
+    if (last)
+        pool_destroy(p);
 }
 
 struct cmc_arena *cmc_arena_pool_get(struct cmc_arena_pool *p)
@@ -222,13 +235,21 @@ struct cmc_arena *cmc_arena_pool_get(struct cmc_arena_pool *p)
         p->first = a->next;
         p->n--;
     }
+    p->out++;
     (void)pthread_mutex_unlock(&p->lock);
-    return a != NULL ? a : cmc_arena_new(p->max);
+    if (a == NULL)
+        a = cmc_arena_new(p->max);
+    if (a == NULL) {
+        (void)pthread_mutex_lock(&p->lock);
+        p->out--;
+        (void)pthread_mutex_unlock(&p->lock);
+    }
+    return a;
 }
 
 void cmc_arena_pool_put(struct cmc_arena_pool *p, struct cmc_arena *a)
 {
-    bool kept;
+    bool kept, last;
 
     if (a == NULL)
         return;
@@ -240,7 +261,11 @@ void cmc_arena_pool_put(struct cmc_arena_pool *p, struct cmc_arena *a)
         p->first = a;
         p->n++;
     }
+    p->out--;
+    last = p->ended && p->out == 0;
     (void)pthread_mutex_unlock(&p->lock);
     if (!kept)
         cmc_arena_free(a);
+    if (last)
+        pool_destroy(p);
 }

@@ -27,7 +27,8 @@ struct cmc_arena_pool;
 
 /* max: of each arena, as above. NULL: out of memory. */
 struct cmc_arena_pool *cmc_arena_pool_new(size_t max);
-/* All arenas have been put back. NULL is legal. */
+/* Arenas that are still out may be put back later: the last of them ends the pool. NULL is legal.
+ */
 void cmc_arena_pool_free(struct cmc_arena_pool *p);
 struct cmc_arena *cmc_arena_pool_get(struct cmc_arena_pool *p); /* NULL: out of memory */
 /* Zeroised at once. NULL is legal. */

@@ -46,7 +46,7 @@ static void job_free(struct job *j)
     for (size_t i = 0; i < j->nitems; i++)
         EVP_PKEY_free(j->items[i].key);
     EVP_PKEY_free(j->self_key);
-    cmc_arena_pool_put(j->r->arenas, j->arena); /* j itself lives in it */
+    cmc_arena_pool_put(j->arenas, j->arena); /* j itself lives in it */
 }
 
 static void job_done(struct job *j)
@@ -310,6 +310,7 @@ void cmc_respond(struct cmc_responder *r, const struct cmc_exchange *x, cmc_resp
     j->done = done;
     j->done_arg = arg;
     j->arena = arena;
+    j->arenas = r->arenas;
     rc = job_run(j, &final, &err);
     if (rc == CMC_OK && !final) {
         rc = r->auth->ops->commit(r->auth->self, &j->txn, committed, j, &err);
