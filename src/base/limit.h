@@ -73,6 +73,9 @@
 #define CMC_LIMIT_WORKERS 64u
 /* Transactions that one durable commit of the store takes together. */
 #define CMC_LIMIT_GROUP_COMMIT 128u
+/* So many are enough to be worth a commit, though more are announced; and so long is waited. */
+#define CMC_LIMIT_GROUP_GATHER       32u
+#define CMC_LIMIT_GROUP_MICROSECONDS 5000u
 /* Transactions that may wait for the writer before requests are told to try later. */
 #define CMC_LIMIT_WRITER_QUEUE 4096u
 

@@ -105,6 +105,14 @@ enum cmc_rc cmc_ca_shared_new(const struct cmc_ca_params *p, struct cmc_ca_share
     if (rc != CMC_OK)
         goto out;
     s->responder_cert = cmc_arena_slice(s->arena, p->responder_cert);
+    if (s->responder_cert.p != NULL) {
+        rc = cmc_decode(&cmc_it_cert, s->responder_cert, s->arena, &s->responder_parsed, err);
+        if (rc != CMC_OK) {
+            cmc_err_prefix(err, "responder certificate");
+            rc = CMC_E_USAGE;
+            goto out;
+        }
+    }
     s->profiles = cmc_arena_array(s->arena, p->nprofiles, sizeof *s->profiles);
     if (s->profiles == NULL) {
         rc = no_memory(err);
@@ -170,6 +178,7 @@ static enum cmc_rc op_sign_response(void *self, const struct cmc_response *respo
     const struct cmc_cms_signer signer = {.key = ca->responder_key,
                                           .sid = CMC_SID_ISSUER_SERIAL,
                                           .cert = ca->shared->responder_cert,
+                                          .parsed = &ca->shared->responder_parsed,
                                           .signing_time = true,
                                           .time = now};
     struct cmc_slice *all = cmc_arena_array(arena, response->ncerts + 1, sizeof *all);

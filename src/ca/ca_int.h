@@ -18,6 +18,7 @@ struct cmc_ca_shared {
     struct cmc_slice *anchors; /* for officers */
     size_t nanchors;
     struct cmc_slice responder_cert;
+    struct cmc_cert responder_parsed;
     struct cmc_cert ca_cert; /* chain[0] decoded */
     struct cmc_slice ca_ski;
     int64_t ca_not_after;

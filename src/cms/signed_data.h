@@ -17,6 +17,7 @@ struct cmc_cms_signer {
     const struct cmc_sig_alg *alg; /* NULL: cmc_sig_default(key) */
     int sid;                       /* CMC_SID_ISSUER_SERIAL (needs cert) or CMC_SID_SKI */
     struct cmc_slice cert;         /* whole DER; may be absent with CMC_SID_SKI and ski */
+    const struct cmc_cert *parsed; /* the same, if it is decoded already; else NULL */
     struct cmc_slice ski;          /* for CMC_SID_SKI; absent: the certificate's SKI extension, or
                                       computed from the key */
     bool digest_null;              /* RSA: write the digestAlgorithm with NULL parameters, which

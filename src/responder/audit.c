@@ -23,24 +23,32 @@ struct audit {
     struct cmc_audit_record *records;
     size_t n;
     struct cmc_buf buf;
+    struct cmc_buf same; /* the members that every record of this message has */
     struct cmc_slice answer_digest;
     uint8_t digest[CMC_DIGEST_MAX];
 };
 
-static void begin(struct audit *a, const char *event)
+/* With the comma before the first of them. */
+static void make_same(struct audit *a)
 {
     const struct job *j = a->j;
 
+    cmc_json_str(&a->same, "endpoint", cmc_slice_str(j->rules->path));
+    cmc_json_str(&a->same, "peer", cmc_slice_str(j->x->peer));
+    cmc_json_hex(&a->same, "request", cmc_slice(j->digest, sizeof j->digest));
+    if (j->transaction_id.n > 0)
+        cmc_json_hex(&a->same, "transaction", j->transaction_id);
+    if (j->requester.name != NULL)
+        cmc_json_str(&a->same, "requester", cmc_slice_str(j->requester.name));
+}
+
+static void begin(struct audit *a, const char *event)
+{
     cmc_buf_reset(&a->buf);
     cmc_json_begin(&a->buf);
     cmc_json_str(&a->buf, "event", cmc_slice_str(event));
-    cmc_json_str(&a->buf, "endpoint", cmc_slice_str(j->rules->path));
-    cmc_json_str(&a->buf, "peer", cmc_slice_str(j->x->peer));
-    cmc_json_hex(&a->buf, "request", cmc_slice(j->digest, sizeof j->digest));
-    if (j->transaction_id.n > 0)
-        cmc_json_hex(&a->buf, "transaction", j->transaction_id);
-    if (j->requester.name != NULL)
-        cmc_json_str(&a->buf, "requester", cmc_slice_str(j->requester.name));
+    cmc_buf_byte(&a->buf, ',');
+    cmc_buf_slice(&a->buf, cmc_buf_get0(&a->same));
 }
 
 static void outcome(struct audit *a, uint32_t status, int fail_info, const char *clause,
@@ -59,8 +67,10 @@ static enum cmc_rc end(struct audit *a, struct cmc_err *err)
 
     cmc_json_end(&a->buf);
     json = cmc_buf_cstr(&a->buf);
-    if (json != NULL)
-        json = cmc_arena_strdup(a->j->arena, json);
+    if (json != NULL && cmc_buf_ok(&a->same))
+        json = cmc_arena_strndup(a->j->arena, json, a->buf.n);
+    else
+        json = NULL;
     if (json == NULL)
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory for an audit record");
     a->records[a->n++].json = json;
@@ -160,10 +170,14 @@ enum cmc_rc cmc_job_audit(struct job *j, struct cmc_err *err)
     size_t n;
 
     cmc_buf_init(&a.buf, RECORD_MAX);
+    cmc_buf_init(&a.same, RECORD_MAX);
+    make_same(&a);
     a.records = cmc_arena_array(j->arena, STAGE_COUNT + SECRET_EVENTS_MAX + j->nitems + 1,
                                 sizeof *a.records);
-    if (a.records == NULL)
-        return cmc_fail(err, CMC_E_MEM, NULL, "no memory for the audit log");
+    if (a.records == NULL) {
+        rc = cmc_fail(err, CMC_E_MEM, NULL, "no memory for the audit log");
+        goto out;
+    }
     rc = cmc_digest(j->r->crypto, CMC_DIGEST_SHA256, j->reply.body, a.digest, &n, err);
     a.answer_digest = cmc_slice(a.digest, CMC_SHA256_OCTETS);
     if (rc == CMC_OK)
@@ -174,8 +188,10 @@ enum cmc_rc cmc_job_audit(struct job *j, struct cmc_err *err)
         rc = audit_item(&a, &j->items[i], err);
     if (rc == CMC_OK && j->refused)
         rc = audit_refusal(&a, err);
-    cmc_buf_free(&a.buf);
     j->txn.audits = a.records;
     j->txn.naudits = a.n;
+out:
+    cmc_buf_free(&a.buf);
+    cmc_buf_free(&a.same);
     return rc;
 }

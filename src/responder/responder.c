@@ -22,11 +22,20 @@ enum cmc_rc cmc_responder_new(const struct cmc_crypto *crypto, const struct cmc_
     r->crypto = crypto;
     r->auth = auth;
     r->log = log;
+    r->arenas = cmc_arena_pool_new(CMC_LIMIT_ARENA_OCTETS);
+    if (r->arenas == NULL) {
+        cmc_responder_free(r);
+        *out = NULL;
+        return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a responder");
+    }
     return CMC_OK;
 }
 
 void cmc_responder_free(struct cmc_responder *r)
 {
+    if (r == NULL)
+        return;
+    cmc_arena_pool_free(r->arenas);
     free(r);
 }
 
@@ -37,7 +46,7 @@ static void job_free(struct job *j)
     for (size_t i = 0; i < j->nitems; i++)
         EVP_PKEY_free(j->items[i].key);
     EVP_PKEY_free(j->self_key);
-    cmc_arena_free(j->arena); /* j itself lives in it */
+    cmc_arena_pool_put(j->arenas, j->arena); /* j itself lives in it */
 }
 
 static void job_done(struct job *j)
@@ -284,14 +293,14 @@ void cmc_respond(struct cmc_responder *r, const struct cmc_exchange *x, cmc_resp
                                                .content_type = "text/plain; charset=utf-8",
                                                .body = {(const uint8_t *)"out of memory\n", 14},
                                                .reason = "out of memory"};
-    struct cmc_arena *arena = cmc_arena_new(CMC_LIMIT_ARENA_OCTETS);
+    struct cmc_arena *arena = cmc_arena_pool_get(r->arenas);
     struct job *j = arena != NULL ? cmc_arena_alloc(arena, sizeof *j) : NULL;
     struct cmc_err err = {0};
     bool final = true;
     enum cmc_rc rc;
 
     if (j == NULL) {
-        cmc_arena_free(arena);
+        cmc_arena_pool_put(r->arenas, arena);
         done(arg, &no_memory);
         return;
     }
@@ -301,6 +310,7 @@ void cmc_respond(struct cmc_responder *r, const struct cmc_exchange *x, cmc_resp
     j->done = done;
     j->done_arg = arg;
     j->arena = arena;
+    j->arenas = r->arenas;
     rc = job_run(j, &final, &err);
     if (rc == CMC_OK && !final) {
         rc = r->auth->ops->commit(r->auth->self, &j->txn, committed, j, &err);

@@ -13,6 +13,7 @@ struct cmc_responder {
     const struct cmc_crypto *crypto;
     const struct cmc_authority *auth;
     struct cmc_log *log;
+    struct cmc_arena_pool *arenas; /* of jobs; given back by the store's thread */
 };
 
 enum plan_kind { PLAN_ISSUE, PLAN_REVOKE };
@@ -67,6 +68,7 @@ struct job {
     cmc_respond_done_fn done;
     void *done_arg;
     struct cmc_arena *arena;
+    struct cmc_arena_pool *arenas; /* where it came from; the responder may have gone by then */
     uint8_t digest[CMC_SHA256_OCTETS]; /* of the request and where it came in */
 
     /* open */

@@ -51,12 +51,13 @@ static void log_request(const struct exchange *e, unsigned int status, const cha
 {
     struct timespec now;
     char code[16], ms[32];
+    long long us;
 
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    us = (long long)(now.tv_sec - e->begun.tv_sec) * 1000000 +
+         (now.tv_nsec - e->begun.tv_nsec) / 1000;
     (void)snprintf(code, sizeof code, "%u", status);
-    (void)snprintf(ms, sizeof ms, "%.3f",
-                   (double)(now.tv_sec - e->begun.tv_sec) * 1e3 +
-                       (double)(now.tv_nsec - e->begun.tv_nsec) / 1e6);
+    (void)snprintf(ms, sizeof ms, "%lld.%03lld", us / 1000, us % 1000);
     cmc_log_event(e->front->log, status >= 500 ? CMC_LOG_ERROR : CMC_LOG_INFO, "request", "peer",
                   cmc_http_peer(e->rq), "method", cmc_http_method(e->rq), "path",
                   cmc_http_path(e->rq), "status", code, "outcome", outcome, "ms", ms, NULL);
@@ -267,6 +268,24 @@ static bool check_accept(struct exchange *e, const struct cmc_conf_endpoint *ep)
     return false;
 }
 
+static void through(void *arg)
+{
+    struct cmc_front *f = arg;
+
+    f->holding = false;
+    cmc_store_release(f->service->store);
+}
+
+/* What has arrived together is committed together. */
+static void hold_store(struct cmc_front *f)
+{
+    if (f->holding)
+        return;
+    f->holding = true;
+    cmc_store_hold(f->service->store);
+    cmc_http_when_quiet(f->http, through, f);
+}
+
 static void serve_endpoint(struct exchange *e, const struct cmc_route *route)
 {
     const struct cmc_conf_endpoint *ep = route->endpoint;
@@ -277,6 +296,7 @@ static void serve_endpoint(struct exchange *e, const struct cmc_route *route)
     e->x.tls_cert = cmc_http_tls_cert(e->rq);
     e->x.peer = cmc_http_peer(e->rq);
     e->x.now = time(NULL);
+    hold_store(e->front);
     cmc_respond(e->front->responder, &e->x, answered, e);
 }
 

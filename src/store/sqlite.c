@@ -255,7 +255,7 @@ static enum cmc_rc set_wal(struct cmc_sqlite *c, struct cmc_err *err)
         return rc;
     return cmc_sqlite_exec(c,
                            "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;"
-                           "PRAGMA wal_autocheckpoint = 16384;"
+                           "PRAGMA wal_autocheckpoint = 4096;"
                            "PRAGMA journal_size_limit = 67108864;",
                            err);
 }
@@ -328,7 +328,7 @@ enum cmc_rc cmc_sqlite_prepare(struct cmc_sqlite *c, const char *const *sql, siz
 /* Steps from the version found to ours. The write lock is held. */
 static enum cmc_rc migrate_locked(struct cmc_sqlite *c, struct cmc_err *err)
 {
-    int64_t version;
+    int64_t version = 0;
     char sql[80];
     enum cmc_rc rc;
 
@@ -350,7 +350,7 @@ static enum cmc_rc migrate_locked(struct cmc_sqlite *c, struct cmc_err *err)
 
 enum cmc_rc cmc_sqlite_migrate(struct cmc_sqlite *c, struct cmc_err *err)
 {
-    int64_t version;
+    int64_t version = 0;
     enum cmc_rc rc;
 
     rc = query_int(c, "SELECT value FROM meta WHERE key = 'schema_version'", &version, err);

@@ -166,6 +166,15 @@ typedef void (*cmc_store_done_fn)(void *arg, enum cmc_rc rc, const struct cmc_er
  */
 enum cmc_rc cmc_store_submit(struct cmc_store *s, const struct cmc_txn *txn, cmc_store_done_fn done,
                              void *arg, struct cmc_err *err) CMC_MUST_USE;
+/*
+ * A thread that goes through a batch of requests says that it will submit more in a moment, and
+ * when it is through: the writer then makes one commit of them all. It waits until nobody holds,
+ * CMC_LIMIT_GROUP_GATHER transactions are there, or CMC_LIMIT_GROUP_MICROSECONDS have passed.
+ * Each hold needs its release. A lone transaction without a hold never waits.
+ */
+void cmc_store_hold(struct cmc_store *s);
+void cmc_store_release(struct cmc_store *s);
+
 /* As submit, but waits. For commands and tests, not for event loops. */
 enum cmc_rc cmc_store_commit(struct cmc_store *s, const struct cmc_txn *txn,
                              struct cmc_err *err) CMC_MUST_USE;
