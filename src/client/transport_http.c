@@ -19,7 +19,7 @@ struct cmc_http_transport {
     struct cmc_buf cert; /* client certificate and chain, PEM */
     struct cmc_buf key;  /* its key, PEM; zeroised when freed */
     SSL_CTX *tls;        /* carries the key, certificates and anchors given in memory, or NULL */
-    bool too_large;
+    bool too_large, get;
     char why[CURL_ERROR_SIZE];
 };
 
@@ -188,8 +188,9 @@ static CURLcode set_options(struct cmc_http_transport *t, const struct cmc_http_
         CURLoption option;
         long value;
     } numbers[] = {
-        {CURLOPT_NOSIGNAL, 1}, {CURLOPT_NOPROGRESS, 1},    {CURLOPT_FOLLOWLOCATION, 0},
-        {CURLOPT_POST, 1},     {CURLOPT_TIMEOUT, seconds},
+        {CURLOPT_NOSIGNAL, 1},       {CURLOPT_NOPROGRESS, 1},
+        {CURLOPT_FOLLOWLOCATION, 0}, {o->get ? CURLOPT_HTTPGET : CURLOPT_POST, 1},
+        {CURLOPT_TIMEOUT, seconds},
     };
     const struct {
         CURLoption option;
@@ -231,6 +232,7 @@ enum cmc_rc cmc_http_transport_new(const struct cmc_http_options *o,
         rc = cmc_fail(err, CMC_E_MEM, NULL, "no memory for an HTTP client");
         goto out;
     }
+    t->get = o->get;
     cmc_buf_init(&t->body, CMC_LIMIT_MESSAGE_OCTETS);
     cmc_buf_init(&t->cert, CMC_LIMIT_FILE_OCTETS);
     cmc_buf_init(&t->key, CMC_LIMIT_FILE_OCTETS);
@@ -250,6 +252,9 @@ enum cmc_rc cmc_http_transport_new(const struct cmc_http_options *o,
         rc = cmc_fail(err, CMC_E_LOCAL, NULL, "%s: %s", o->url, curl_easy_strerror(cc));
         goto out;
     }
+    /* libcurl has its copy; messages do without what a GET sends in its query. */
+    if (t->get)
+        t->url[strcspn(t->url, "?")] = '\0';
     *out = t;
     t = NULL;
 out:
@@ -345,7 +350,7 @@ static enum cmc_rc exchange(void *self, const char *content_type, const char *ac
     cmc_buf_reset(&t->body);
     t->too_large = false;
     t->why[0] = '\0';
-    if (!add_header(&headers, "Content-Type", content_type) ||
+    if ((content_type != NULL && !add_header(&headers, "Content-Type", content_type)) ||
         (accept != NULL && !add_header(&headers, "Accept", accept)) ||
         /* No "Expect: 100-continue": it costs a round trip, and some servers stall on it. */
         (more = curl_slist_append(headers, "Expect:")) == NULL) {
@@ -354,8 +359,9 @@ static enum cmc_rc exchange(void *self, const char *content_type, const char *ac
     }
     headers = more;
     if (curl_easy_setopt(t->curl, CURLOPT_HTTPHEADER, headers) != CURLE_OK ||
-        curl_easy_setopt(t->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.n) != CURLE_OK ||
-        curl_easy_setopt(t->curl, CURLOPT_POSTFIELDS, body.p) != CURLE_OK) {
+        (!t->get &&
+         (curl_easy_setopt(t->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.n) != CURLE_OK ||
+          curl_easy_setopt(t->curl, CURLOPT_POSTFIELDS, body.p) != CURLE_OK))) {
         rc = cmc_fail(err, CMC_E_MEM, NULL, "no memory for an HTTP request");
         goto out;
     }
