@@ -37,6 +37,7 @@ struct cmc_http_options {
                                         anchors != NULL: none */
     size_t nanchors;
     unsigned int timeout_seconds;
+    bool get; /* GET, and no body: what is sent stands in the URL */
 };
 struct cmc_http_transport;
 /* HTTP(S) by libcurl; a connection is kept for the next exchange. */

@@ -80,7 +80,10 @@ static enum cmc_rc add_failures(const struct job *j, struct cmc_pkiresponse *res
 {
     for (size_t i = 0; i < j->nitems; i++) {
         const struct plan_item *it = &j->items[i];
-        const struct cmc_outcome o = {.status = it->status,
+        /* Dogtag's CA says popRequired in both places. */
+        const struct cmc_outcome o = {.status = it->challenge != NULL && j->rules->dogtag
+                                                    ? CMC_STATUS_POP_REQUIRED
+                                                    : it->status,
                                       .fail_info = it->fail_info,
                                       .body_parts = &it->body_part,
                                       .nbody_parts = 1,
@@ -94,6 +97,23 @@ static enum cmc_rc add_failures(const struct job *j, struct cmc_pkiresponse *res
             return rc;
     }
     return CMC_OK;
+}
+
+/* What became of the parts, and the challenges: in Dogtag's order where its clients are served. */
+static enum cmc_rc add_outcomes(const struct job *j, struct cmc_pkiresponse *resp,
+                                uint32_t *next_id, struct cmc_err *err)
+{
+    bool dogtag = j->rules->dogtag;
+    enum cmc_rc rc = dogtag ? cmc_answer_challenges(j, resp, next_id, err) : CMC_OK;
+
+    if (rc == CMC_OK)
+        rc = add_success(j, resp, next_id, err);
+    if (rc == CMC_OK)
+        rc = add_failures(j, resp, next_id, err);
+    if (rc == CMC_OK)
+        rc = dogtag ? cmc_answer_request_number(j, resp, next_id, err)
+                    : cmc_answer_challenges(j, resp, next_id, err);
+    return rc;
 }
 
 /* RFC 10002 sections 6.4 and 6.6: what is given back. */
@@ -155,11 +175,7 @@ static enum cmc_rc full_response(struct job *j, struct cmc_err *err)
         rc = cmc_status_add(j->arena, &resp.controls, &j->refusal, j->rules->status_v1, &next_id,
                             err);
     else
-        rc = add_success(j, &resp, &next_id, err);
-    if (rc == CMC_OK && !j->refused)
-        rc = add_failures(j, &resp, &next_id, err);
-    if (rc == CMC_OK && !j->refused)
-        rc = cmc_answer_challenges(j, &resp, &next_id, err);
+        rc = add_outcomes(j, &resp, &next_id, err);
     if (rc == CMC_OK)
         rc = add_planned(j, &resp, &next_id, err);
     if (rc == CMC_OK)

@@ -248,6 +248,16 @@ static void refuse_for_commit(struct job *j)
     cmc_job_refuse(j, &err, CMC_STATUS_FAILED, NULL, 0);
 }
 
+/* In the words of Dogtag's CA, whose clients ask in this way. */
+static void refuse_profile(struct job *j)
+{
+    struct cmc_err err;
+
+    (void)cmc_fail_info(&err, CMC_E_REFUSED, CMC_FAIL_INTERNAL_CA_ERROR, NULL,
+                        "Profile %s Not Found", j->x->unknown_profile);
+    cmc_job_refuse(j, &err, CMC_STATUS_FAILED, NULL, 0);
+}
+
 /* Everything up to the commit. CMC_OK: txn and reply are ready (or only reply: *final). */
 static enum cmc_rc job_run(struct job *j, bool *final, struct cmc_err *err)
 {
@@ -261,7 +271,10 @@ static enum cmc_rc job_run(struct job *j, bool *final, struct cmc_err *err)
     rc = job_digest(j, err);
     if (rc != CMC_OK || !job_open(j))
         return rc;
-    if (j->r->auth->ops->remembered(j->r->auth->self, j->digest, j->arena, &before, NULL) == CMC_OK)
+    if (j->x->unknown_profile != NULL)
+        refuse_profile(j);
+    else if (j->r->auth->ops->remembered(j->r->auth->self, j->digest, j->arena, &before, NULL) ==
+             CMC_OK)
         return cmc_job_again(j, &before, err);
     opened = j->full && !j->refused;
     if (opened) {

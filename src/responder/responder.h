@@ -52,6 +52,7 @@ struct cmc_exchange {
     struct cmc_slice tls_cert; /* client certificate of the connection, whole DER, or absent */
     const char *peer;          /* address, for the audit log */
     int64_t now;
+    const char *unknown_profile; /* asked for beside the message and not there, or NULL */
     /* 0 and CMC_OK the first time; see cmc_reply.again. */
     unsigned int attempt;
     enum cmc_rc commit_rc;

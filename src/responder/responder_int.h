@@ -175,6 +175,9 @@ enum cmc_rc cmc_plan_challenge(struct job *j, struct plan_item *it,
 /* Append the challenges of the plan to a response. */
 enum cmc_rc cmc_answer_challenges(const struct job *j, struct cmc_pkiresponse *resp,
                                   uint32_t *next_id, struct cmc_err *err) CMC_MUST_USE;
+/* Where there is a challenge: responseInfo, as Dogtag's client expects it beside. */
+enum cmc_rc cmc_answer_request_number(const struct job *j, struct cmc_pkiresponse *resp,
+                                      uint32_t *next_id, struct cmc_err *err) CMC_MUST_USE;
 
 /* answer.c: the reply's body and media type. */
 enum cmc_rc cmc_job_answer(struct job *j, struct cmc_err *err) CMC_MUST_USE;

@@ -54,6 +54,8 @@ struct cmc_conf_endpoint {
     enum cmc_answer_form answer[4]; /* the first is the default; for a bare PKCS#10 the first that
                                        is not the Full PKI Response */
     unsigned int answer_count;
+    char **profile_ids; /* ?profileId= of compat: dogtag: what leads here from any such endpoint */
+    unsigned int profile_id_count;
 };
 
 struct cmc_conf {
@@ -89,5 +91,8 @@ struct cmc_conf {
 enum cmc_rc cmc_conf_load(const char *path, struct cmc_conf **out,
                           struct cmc_err *err) CMC_MUST_USE;
 void cmc_conf_free(struct cmc_conf *conf);
+
+/* Does this ?profileId= lead to the endpoint? */
+bool cmc_conf_has_profile_id(const struct cmc_conf_endpoint *ep, const char *id);
 
 #endif

@@ -108,6 +108,8 @@ struct cmc_raw_endpoint {
     int officer; /* enum cmc_raw_officer */
     bool secrets, renewal, same_key, status_v1, weak;
     int compat; /* enum cmc_raw_compat */
+    char **profile_ids;
+    uint32_t profile_ids_count;
     struct cmc_raw_revoke *revoke;
 };
 enum cmc_raw_officer { CMC_RAW_OFFICER_REQUIRED, CMC_RAW_OFFICER_OPTIONAL };

@@ -15,6 +15,8 @@
 #define PEEK_OCTETS 64u
 /* So long a revocation may stay hidden behind somebody's HTTP cache. */
 #define OCSP_CACHE_SECONDS 60
+/* Longer names of profiles are none. */
+#define PROFILE_ID_MAX 64u
 
 /* From a request until its answer; the responder may answer from another thread. */
 struct exchange {
@@ -22,7 +24,8 @@ struct exchange {
     struct cmc_http_request *rq;
     struct timespec begun;
     struct cmc_exchange x;
-    unsigned int status; /* from here on: copy of the reply */
+    char profile_id[PROFILE_ID_MAX + 1]; /* of the query, where that counts */
+    unsigned int status;                 /* from here on: copy of the reply */
     const char *content_type;
     uint8_t *body;
     size_t body_octets;
@@ -109,6 +112,10 @@ static void finish_exchange(void *arg)
     const char *const *headers = e->status == 503 ? later : fresh;
     char line[sizeof e->reason + 1];
 
+    /* Dogtag's HttpClient cuts its answer off behind the sixth line: a status, four headers, an
+     * empty line. Date, Content-Length, Content-Type and Connection are four. */
+    if (e->x.rules->dogtag)
+        headers = NULL;
     if (e->status == 204) {
         finish(e, e->status, NULL, CMC_SLICE_NONE, headers, e->reason);
         return;
@@ -286,9 +293,44 @@ static void hold_store(struct cmc_front *f)
     cmc_http_when_quiet(f->http, through, f);
 }
 
+/* The value of profileId in a query into e->profile_id; false: there is none. */
+static bool read_profile_id(struct exchange *e)
+{
+    static const char name[] = "profileId=";
+    const char *p = cmc_http_query(e->rq);
+
+    while (p != NULL && strncmp(p, name, sizeof name - 1) != 0) {
+        p = strchr(p, '&');
+        p = p != NULL ? p + 1 : NULL;
+    }
+    if (p == NULL)
+        return false;
+    p += sizeof name - 1;
+    (void)snprintf(e->profile_id, sizeof e->profile_id, "%.*s", (int)strcspn(p, "&"), p);
+    for (char *c = e->profile_id; *c != '\0'; c++)
+        *c = isalnum((unsigned char)*c) || strchr("-._", *c) != NULL ? *c : '?';
+    return true;
+}
+
+/* compat: dogtag, where a profileId in the query leads to the endpoint that has it. */
+static const struct cmc_conf_endpoint *choose_endpoint(struct exchange *e,
+                                                       const struct cmc_conf_endpoint *ep)
+{
+    const struct cmc_conf *conf = e->front->service->conf;
+
+    if (!ep->rules.dogtag || !read_profile_id(e))
+        return ep;
+    for (unsigned int i = 0; i < conf->endpoint_count; i++) {
+        if (cmc_conf_has_profile_id(&conf->endpoints[i], e->profile_id))
+            return &conf->endpoints[i];
+    }
+    e->x.unknown_profile = e->profile_id;
+    return ep;
+}
+
 static void serve_endpoint(struct exchange *e, const struct cmc_route *route)
 {
-    const struct cmc_conf_endpoint *ep = route->endpoint;
+    const struct cmc_conf_endpoint *ep = choose_endpoint(e, route->endpoint);
 
     if (!check_type(e, ep) || !check_accept(e, ep) || !check_body(e))
         return;
