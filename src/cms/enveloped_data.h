@@ -28,6 +28,12 @@ struct cmc_envelope_to {
 /* Can something be encrypted to a key of this kind? */
 bool cmc_envelope_can(EVP_PKEY *key);
 
+/*
+ * May something be encrypted to this key as a keyUsage among these extensions (struct
+ * cmc_extension) says? RFC 5280 section 4.2.1.3: RSA keys encipher keys, others agree on them.
+ */
+bool cmc_envelope_may(const struct cmc_list *extensions, EVP_PKEY *key, struct cmc_arena *arena);
+
 /* How an envelope is made. All borrowed. */
 struct cmc_envelope {
     const struct cmc_envelope_to *to;

@@ -2,9 +2,13 @@
 /* RecipientInfos for a key that several are to have, RFC 5652 section 6.2. */
 #include "asn1/cmc.h"
 #include "asn1/codec.h"
+#include "asn1/oids.h"
 #include "cms/envelope_int.h"
 #include "cms/signed_data.h"
 #include "crypto/agree.h"
+
+#define KEY_ENCIPHERMENT 2u
+#define KEY_AGREEMENT    4u
 
 static const uint8_t empty_name[] = {0x30, 0};
 
@@ -20,6 +24,19 @@ enum cmc_rc cmc_random_octets(const struct cmc_crypto *c, size_t n, struct cmc_a
 
     *out = cmc_slice(p, n);
     return p != NULL ? cmc_random(c, p, n, err) : no_memory(err);
+}
+
+bool cmc_envelope_may(const struct cmc_list *extensions, EVP_PKEY *key, struct cmc_arena *arena)
+{
+    const struct cmc_extension *e = cmc_extension_find(extensions, cmc_oid_id_ce_keyUsage);
+    struct cmc_slice usage = CMC_SLICE_NONE;
+
+    if (!cmc_envelope_can(key))
+        return false;
+    if (e == NULL)
+        return true;
+    return cmc_decode(&cmc_it_bit_string, e->value, arena, &usage, NULL) == CMC_OK &&
+           cmc_bits_get(usage, cmc_key_agrees(key) ? KEY_AGREEMENT : KEY_ENCIPHERMENT);
 }
 
 /* How the recipient is named: by its certificate, its SKI, or a serial number of ours. */
