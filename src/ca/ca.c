@@ -182,18 +182,28 @@ static enum cmc_rc op_sign_response(void *self, const struct cmc_response *respo
                                           .signing_time = true,
                                           .time = now};
     struct cmc_slice *all = cmc_arena_array(arena, response->ncerts + 1, sizeof *all);
-    const struct cmc_cms_content content = {.type = cmc_oid_id_cct_PKIResponse,
-                                            .content = response->body,
-                                            .certs = all,
-                                            .ncerts = response->ncerts + 1,
-                                            .crls = response->crls,
-                                            .ncrls = response->ncrls};
+    const struct cmc_cms_content content = {
+        .type = response->type.p != NULL ? response->type : cmc_oid_id_cct_PKIResponse,
+        .content = response->body,
+        .certs = all,
+        .ncerts = response->ncerts + 1,
+        .crls = response->crls,
+        .ncrls = response->ncrls};
 
     if (all == NULL)
         return no_memory(err);
-    memcpy(all, response->certs, response->ncerts * sizeof *all);
+    if (response->ncerts > 0)
+        memcpy(all, response->certs, response->ncerts * sizeof *all);
     all[response->ncerts] = ca->shared->responder_cert;
     return cmc_signed_data_create(ca->crypto, &content, &signer, 1, arena, out, err);
+}
+
+static void op_recipients(void *self, const struct cmc_cms_recipient **keys, size_t *n)
+{
+    struct cmc_ca *ca = self;
+
+    *keys = &ca->encryption;
+    *n = ca->encryption.key != NULL ? 1 : 0;
 }
 
 static void op_chain(void *self, const struct cmc_slice **certs, size_t *n)
@@ -227,6 +237,7 @@ static const struct cmc_authority_ops ops = {
     .find = op_find,
     .remembered = op_remembered,
     .sign_response = op_sign_response,
+    .recipients = op_recipients,
     .chain = op_chain,
     .issuer = op_issuer,
     .challenge_secrets = cmc_ca_challenge_secrets,
@@ -301,6 +312,32 @@ out:
     return rc;
 }
 
+enum cmc_rc cmc_ca_set0_encryption(struct cmc_ca *ca, EVP_PKEY *key, struct cmc_slice cert,
+                                   struct cmc_err *err)
+{
+    enum cmc_rc rc = check_key(ca->crypto, key, cert, "encryption", err);
+    struct cmc_arena *arena = NULL;
+    struct cmc_cert decoded = {0};
+
+    if (rc != CMC_OK)
+        return rc;
+    arena = cmc_arena_new(CMC_LIMIT_ARENA_OCTETS);
+    if (arena == NULL)
+        return no_memory(err);
+    rc = cmc_decode(&cmc_it_cert, cert, arena, &decoded, err);
+    if (rc == CMC_OK && !cmc_envelope_may(&decoded.tbs.extensions, key, arena))
+        rc = cmc_fail(err, CMC_E_USAGE, "RFC 5280 section 4.2.1.3",
+                      "nothing can be encrypted to the encryption certificate: its key is %s, and "
+                      "its keyUsage must have keyEncipherment (RSA) or keyAgreement (EC, DH)",
+                      EVP_PKEY_get0_type_name(key));
+    if (rc == CMC_OK) {
+        EVP_PKEY_free(ca->encryption.key);
+        ca->encryption = (struct cmc_cms_recipient){.key = key, .cert = cert};
+    }
+    cmc_arena_free(arena);
+    return rc;
+}
+
 void cmc_ca_free(struct cmc_ca *ca)
 {
     if (ca == NULL)
@@ -315,6 +352,7 @@ void cmc_ca_free(struct cmc_ca *ca)
     sk_X509_pop_free(ca->intermediates, X509_free);
     EVP_PKEY_free(ca->ca_key);
     EVP_PKEY_free(ca->responder_key);
+    EVP_PKEY_free(ca->encryption.key);
     free(ca);
 }
 

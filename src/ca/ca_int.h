@@ -55,6 +55,7 @@ struct cmc_ca {
     struct cmc_ca_shared *shared;
     const struct cmc_crypto *crypto;
     EVP_PKEY *ca_key, *responder_key;
+    struct cmc_cms_recipient encryption; /* key owned; NULL: nothing can be encrypted for us */
     const struct cmc_sig_alg *ca_alg;
     struct cmc_reader *reader;
     X509_STORE *trust;              /* officers' anchors */

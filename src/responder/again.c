@@ -118,8 +118,9 @@ enum cmc_rc cmc_job_again(struct job *j, const struct cmc_answer *answer, struct
     enum cmc_rc rc = CMC_OK;
     size_t n = 0;
 
-    if (certs_of(j, answer, &certs, &n) != CMC_OK || !reopen(j) || !recall_items(j, certs, n) ||
-        same_form(j, answer, n)) {
+    /* A protected answer has one form, and is as confidential as it was. */
+    if (cmc_job_is_wrapped(j) || certs_of(j, answer, &certs, &n) != CMC_OK || !reopen(j) ||
+        !recall_items(j, certs, n) || same_form(j, answer, n)) {
         j->reply = (struct cmc_reply){
             .http_status = 200, .content_type = answer->type, .body = answer->octets};
     } else {

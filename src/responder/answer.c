@@ -140,7 +140,9 @@ static enum cmc_rc add_echoes(const struct job *j, struct cmc_pkiresponse *resp,
             rc = cmc_control_add(j->arena, &resp->controls, (*next_id)++,
                                  cmc_oid_id_cmc_senderNonce, &cmc_it_nonce, &nonce, err);
     }
-    if (rc == CMC_OK && j->data_return.p != NULL)
+    /* What came encrypted does not go back in clear. */
+    if (rc == CMC_OK && j->data_return.p != NULL &&
+        (!cmc_job_is_encrypted(j) || cmc_protect_due(j)))
         rc = cmc_control_add(j->arena, &resp->controls, (*next_id)++, cmc_oid_id_cmc_dataReturn,
                              &cmc_it_octet_string, &j->data_return, err);
     return rc;
@@ -186,8 +188,7 @@ static enum cmc_rc full_response(struct job *j, struct cmc_err *err)
         rc = certificates(j, true, &certs, &response.ncerts, err);
     if (rc == CMC_OK) {
         response.certs = certs;
-        rc = j->r->auth->ops->sign_response(j->r->auth->self, &response, j->x->now, j->arena,
-                                            &j->reply.body, err);
+        rc = cmc_protect_answer(j, &response, &j->reply.body, err);
     }
     j->reply.content_type = CMC_MEDIA_RESPONSE;
     return rc;
@@ -204,7 +205,8 @@ static enum cmc_answer_form answer_form(const struct job *j)
 {
     size_t issued = count(j, PLAN_ISSUE, CMC_STATUS_SUCCESS);
 
-    if (j->refused || issued == 0 || issued != j->nitems ||
+    /* A Simple one cannot be encrypted (RFC 10002 section 5), nor can a MAC cover it. */
+    if (j->refused || cmc_job_is_wrapped(j) || issued == 0 || issued != j->nitems ||
         (j->x->form == CMC_ANSWER_PKIX_CERT && issued != 1))
         return CMC_ANSWER_CMC;
     return j->x->form;

@@ -77,26 +77,35 @@ static enum cmc_rc end(struct audit *a, struct cmc_err *err)
     return CMC_OK;
 }
 
+static enum cmc_rc audit_stage(struct audit *a, const char *name, const struct cmc_err *failure,
+                               struct cmc_err *err)
+{
+    begin(a, name);
+    outcome(a, failure == NULL ? CMC_STATUS_SUCCESS : CMC_STATUS_FAILED,
+            failure == NULL ? CMC_FAIL_INFO_NONE : failure->fail_info,
+            failure == NULL ? NULL : failure->clause,
+            failure == NULL ? CMC_SLICE_NONE : cmc_slice_str(failure->text));
+    return end(a, err);
+}
+
 static enum cmc_rc audit_stages(struct audit *a, struct cmc_err *err)
 {
     const struct job *j = a->j;
+    const struct protection *p = &j->protection;
     bool failed = j->stage_err.rc != CMC_OK;
+    enum cmc_rc rc = CMC_OK;
 
     if (!j->full)
         return CMC_OK;
-    for (unsigned int s = 0; s < j->stages_passed + failed && s < STAGE_COUNT; s++) {
-        bool ok = s < j->stages_passed;
-        enum cmc_rc rc;
-
-        begin(a, stage_names[s]);
-        outcome(a, ok ? CMC_STATUS_SUCCESS : CMC_STATUS_FAILED,
-                ok ? CMC_FAIL_INFO_NONE : j->stage_err.fail_info, ok ? NULL : j->stage_err.clause,
-                ok ? CMC_SLICE_NONE : cmc_slice_str(j->stage_err.text));
-        rc = end(a, err);
-        if (rc != CMC_OK)
-            return rc;
-    }
-    return CMC_OK;
+    if (p->decrypted && (!failed || p->failed_at == NULL || strcmp(p->failed_at, "open") != 0))
+        rc = audit_stage(a, "open", NULL, err);
+    if (rc == CMC_OK && failed && p->failed_at != NULL)
+        return audit_stage(a, p->failed_at, &j->stage_err, err);
+    if (rc == CMC_OK && p->mac_good)
+        rc = audit_stage(a, "verify.mac", NULL, err);
+    for (unsigned int s = 0; rc == CMC_OK && s < j->stages_passed + failed && s < STAGE_COUNT; s++)
+        rc = audit_stage(a, stage_names[s], s < j->stages_passed ? NULL : &j->stage_err, err);
+    return rc;
 }
 
 static void name_member(struct audit *a, const char *key, struct cmc_slice name)
@@ -172,7 +181,7 @@ enum cmc_rc cmc_job_audit(struct job *j, struct cmc_err *err)
     cmc_buf_init(&a.buf, RECORD_MAX);
     cmc_buf_init(&a.same, RECORD_MAX);
     make_same(&a);
-    a.records = cmc_arena_array(j->arena, STAGE_COUNT + SECRET_EVENTS_MAX + j->nitems + 1,
+    a.records = cmc_arena_array(j->arena, STAGE_COUNT + 2 + SECRET_EVENTS_MAX + j->nitems + 1,
                                 sizeof *a.records);
     if (a.records == NULL) {
         rc = cmc_fail(err, CMC_E_MEM, NULL, "no memory for the audit log");

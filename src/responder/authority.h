@@ -6,6 +6,7 @@
 #ifndef CMC_RESPONDER_AUTHORITY_H
 #define CMC_RESPONDER_AUTHORITY_H
 
+#include "cms/enveloped_data.h"
 #include "crypto/crypto.h"
 #include "message/request.h"
 #include "pop/challenge.h"
@@ -61,9 +62,10 @@ struct cmc_issued {
     struct cmc_cert_record record; /* for the store */
 };
 
-/* A Full PKI Response that is to be signed: PKIResponse, and what travels beside it. */
+/* What is to be signed, as a rule a Full PKI Response: PKIResponse, and what travels beside it. */
 struct cmc_response {
-    struct cmc_slice body;         /* PKIResponse DER */
+    struct cmc_slice type;         /* of the content; absent: id-cct-PKIResponse */
+    struct cmc_slice body;         /* PKIResponse DER, or what type says */
     const struct cmc_slice *certs; /* issued or asked for, and the chain */
     size_t ncerts;
     const struct cmc_slice *crls;
@@ -101,10 +103,15 @@ struct cmc_authority_ops {
     /* The answer that this request digest got before; CMC_E_NOTFOUND. */
     enum cmc_rc (*remembered)(void *self, const uint8_t digest[CMC_SHA256_OCTETS],
                               struct cmc_arena *arena, struct cmc_answer *out, struct cmc_err *err);
-    /* Sign a PKIResponse with the responder key: ContentInfo into the arena. */
+    /* Sign a response with the responder key: ContentInfo into the arena. */
     enum cmc_rc (*sign_response)(void *self, const struct cmc_response *response, int64_t now,
                                  struct cmc_arena *arena, struct cmc_slice *out,
                                  struct cmc_err *err);
+    /*
+     * The keys that messages to this authority are encrypted for, borrowed. May be NULL: there
+     * are none.
+     */
+    void (*recipients)(void *self, const struct cmc_cms_recipient **keys, size_t *n);
     /* The chain of the issuing CA, itself first, root last. Static for the authority's life. */
     void (*chain)(void *self, const struct cmc_slice **certs, size_t *n);
     /* The subject Name of the issuing CA. */

@@ -71,6 +71,21 @@ static void reply_text(struct job *j, unsigned int status, const char *text)
 }
 
 /*
+ * What a server that cannot sign says: a SignedData without eContent and without SignerInfos
+ * [10002-3.2.1.3.4-d, 10002-3.2.1.3.4-e], which leaves no room for the status that the same clause
+ * asks for; HTTP 500 says it in its place [10002-3.2.1.3.4-c].
+ */
+static void reply_unsigned(struct job *j)
+{
+    struct cmc_slice body;
+
+    if (!j->full || cmc_certs_only_create(NULL, 0, NULL, 0, j->arena, &body, NULL) != CMC_OK)
+        return;
+    j->reply.content_type = CMC_MEDIA_RESPONSE;
+    j->reply.body = body;
+}
+
+/*
  * What makes two messages the same: their octets, where they came in and, for a bare PKCS#10
  * that does not say who sent it, whose connection they came over.
  */
@@ -92,65 +107,6 @@ static enum cmc_rc job_digest(struct job *j, struct cmc_err *err)
              : cmc_fail(err, CMC_E_LIMIT, NULL, "the message is too large");
     cmc_buf_free(&b);
     return rc;
-}
-
-/* -- open -------------------------------------------------------------------------------- */
-
-/* Dogtag's client sends an unsigned revocation as id-data: the PKIData without a SignedData. */
-static bool open_bare(struct job *j, const struct cmc_content_info *ci)
-{
-    struct cmc_err err = {0};
-
-    if (ci->content.p == NULL || cmc_decode(&cmc_it_octet_string, ci->content, j->arena,
-                                            &j->sd.encap.content, &err) != CMC_OK) {
-        reply_text(j, 400, cmc_arena_printf(j->arena, "the body is no PKIData: %s", err.text));
-        return false;
-    }
-    j->sd.encap.type = cmc_oid_id_cct_PKIData;
-    return true;
-}
-
-/* False when the octets are not even the outermost structure: HTTP 400 was prepared. */
-static bool job_open(struct job *j)
-{
-    struct cmc_content_info ci = {0};
-    struct cmc_err err = {0};
-    enum cmc_rc rc;
-
-    if (j->x->type == CMC_TYPE_PKCS10)
-        return true;
-    j->full = true;
-    rc = cmc_decode(&cmc_it_content_info, j->x->body, j->arena, &ci, &err);
-    if (rc != CMC_OK) {
-        reply_text(j, 400,
-                   cmc_arena_printf(j->arena,
-                                    "the body is no CMC message (a ContentInfo in binary BER or "
-                                    "DER is due): %s",
-                                    err.text));
-        return false;
-    }
-    if (j->rules->dogtag && cmc_slice_eq(ci.content_type, cmc_oid_id_data))
-        return open_bare(j, &ci);
-    rc = cmc_signed_data_read(&ci, j->arena, &j->sd, &err);
-    if (rc != CMC_OK && cmc_slice_eq(ci.content_type, cmc_oid_id_signedData)) {
-        reply_text(j, 400, cmc_arena_printf(j->arena, "the body is no SignedData: %s", err.text));
-        return false;
-    }
-    /* RFC 10002 section 5: what cannot be decrypted is answered like a bad signature. */
-    if (rc != CMC_OK) {
-        err.fail_info = cmc_slice_eq(ci.content_type, cmc_oid_id_envelopedData) ||
-                                cmc_slice_eq(ci.content_type, cmc_oid_id_ct_authEnvelopedData)
-                            ? CMC_FAIL_BAD_MESSAGE_CHECK
-                            : CMC_FAIL_BAD_REQUEST;
-        cmc_job_refuse(j, &err, CMC_STATUS_FAILED, NULL, 0);
-    } else if (!cmc_slice_eq(j->sd.encap.type, cmc_oid_id_cct_PKIData)) {
-        (void)cmc_fail_info(&err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, "RFC 10002 section 3.2",
-                            "the content of the SignedData is %s where id-cct-PKIData is due",
-                            cmc_oid_name(j->sd.encap.type) != NULL ? cmc_oid_name(j->sd.encap.type)
-                                                                   : "of an unknown type");
-        cmc_job_refuse(j, &err, CMC_STATUS_FAILED, NULL, 0);
-    }
-    return true;
 }
 
 /* -- commit ------------------------------------------------------------------------------ */
@@ -232,6 +188,13 @@ static enum cmc_rc job_issue(struct job *j, struct cmc_err *err)
     return CMC_OK;
 }
 
+static void drop_items(struct job *j)
+{
+    for (size_t i = 0; i < j->nitems; i++)
+        EVP_PKEY_free(j->items[i].key);
+    j->nitems = 0;
+}
+
 /* The store failed or is full: say so, and change nothing. */
 static void refuse_for_commit(struct job *j)
 {
@@ -244,7 +207,7 @@ static void refuse_for_commit(struct job *j)
                         later ? "the authority is busy; send the same message again later"
                               : "the authority cannot store its decision; nothing was done; tell "
                                 "its operator");
-    j->nitems = 0;
+    drop_items(j);
     cmc_job_refuse(j, &err, CMC_STATUS_FAILED, NULL, 0);
 }
 
@@ -258,30 +221,60 @@ static void refuse_profile(struct job *j)
     cmc_job_refuse(j, &err, CMC_STATUS_FAILED, NULL, 0);
 }
 
+/*
+ * The answer; if it cannot be protected as the request was, one that says so in clear, and
+ * nothing happens.
+ */
+static enum cmc_rc job_answer(struct job *j, struct cmc_err *err)
+{
+    struct cmc_err why;
+    enum cmc_rc rc = cmc_job_answer(j, err);
+
+    if (rc == CMC_OK || rc == CMC_E_MEM || !cmc_protect_due(j))
+        return rc;
+    cmc_log_event(j->r->log, CMC_LOG_ERROR, "respond", "error", err->text, "rc", cmc_rc_name(rc),
+                  NULL);
+    (void)cmc_fail_info(&why, rc, CMC_FAIL_INTERNAL_CA_ERROR, "RFC 10002 section 5",
+                        "the answer cannot be protected as the request was; nothing was done; tell "
+                        "the operator of the authority");
+    drop_items(j);
+    j->protection.in_clear = true;
+    cmc_job_refuse(j, &why, CMC_STATUS_FAILED, NULL, 0);
+    return cmc_job_answer(j, err);
+}
+
 /* Everything up to the commit. CMC_OK: txn and reply are ready (or only reply: *final). */
 static enum cmc_rc job_run(struct job *j, bool *final, struct cmc_err *err)
 {
     bool give_up = j->x->commit_rc != CMC_OK &&
                    (j->x->commit_rc != CMC_E_CONFLICT || j->x->attempt >= ATTEMPTS_MAX);
     struct cmc_answer before;
+    const char *why = NULL;
     bool opened;
     enum cmc_rc rc;
 
     *final = true;
     rc = job_digest(j, err);
-    if (rc != CMC_OK || !job_open(j))
+    if (rc != CMC_OK)
         return rc;
+    if (!cmc_job_open(j, &why)) {
+        reply_text(j, 400, why);
+        return CMC_OK;
+    }
     if (j->x->unknown_profile != NULL)
         refuse_profile(j);
     else if (j->r->auth->ops->remembered(j->r->auth->self, j->digest, j->arena, &before, NULL) ==
              CMC_OK)
         return cmc_job_again(j, &before, err);
-    opened = j->full && !j->refused;
-    if (opened) {
+    if (j->full && !j->refused)
+        rc = cmc_job_peel(j, err);
+    opened = rc == CMC_OK && j->full && !j->refused;
+    if (opened)
         rc = cmc_job_authenticate(j, err);
-        if (rc != CMC_OK)
-            return rc;
-    }
+    if (rc == CMC_OK)
+        rc = cmc_protect_prepare(j, err);
+    if (rc != CMC_OK)
+        return rc;
     if (give_up)
         refuse_for_commit(j);
     else if (!j->refused)
@@ -292,7 +285,7 @@ static enum cmc_rc job_run(struct job *j, bool *final, struct cmc_err *err)
     if (rc == CMC_OK && j->refused && opened && cmc_job_holds_only_status(j))
         j->reply = (struct cmc_reply){.http_status = 204, .reason = "a status got no answer"};
     else if (rc == CMC_OK)
-        rc = cmc_job_answer(j, err);
+        rc = job_answer(j, err);
     if (rc == CMC_OK)
         rc = job_txn(j, err);
     *final = give_up; /* a store that fails takes no audit record either */
@@ -336,6 +329,8 @@ void cmc_respond(struct cmc_responder *r, const struct cmc_exchange *x, cmc_resp
         cmc_log_event(r->log, CMC_LOG_ERROR, "respond", "error", err.text, "rc", cmc_rc_name(rc),
                       NULL);
         reply_text(j, rc == CMC_E_MEM ? 503 : 500, "the server could not answer; see its log");
+        if (rc != CMC_E_MEM)
+            reply_unsigned(j);
     }
     job_done(j);
 }

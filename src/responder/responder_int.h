@@ -3,6 +3,8 @@
 #ifndef CMC_RESPONDER_RESPONDER_INT_H
 #define CMC_RESPONDER_RESPONDER_INT_H
 
+#include "cms/authenticated_data.h"
+#include "cms/enveloped_data.h"
 #include "cms/signed_data.h"
 #include "control/proof.h"
 #include "message/body.h"
@@ -61,6 +63,40 @@ struct secret_event {
 /* The three stages of verification, in order. */
 enum stage { STAGE_DIGEST, STAGE_CONTENT_TYPE, STAGE_OFFICER, STAGE_COUNT };
 
+/* What lies around the PKIData, from the outside in (RFC 10002 section 5). */
+enum layer_kind { LAYER_SIGNED, LAYER_ENVELOPED, LAYER_AUTH_ENVELOPED, LAYER_AUTHENTICATED };
+struct layer {
+    enum layer_kind kind;
+    struct cmc_signed_data sd;        /* LAYER_SIGNED */
+    struct cmc_authenticated_data ad; /* LAYER_AUTHENTICATED */
+};
+
+/* Who signed a layer: two layers must have one in common, or the outer one an officer. */
+struct signed_by {
+    struct cmc_slice spki; /* whole DER */
+    bool officer;
+};
+
+/* How the message was protected, which is how the answer will be. */
+struct protection {
+    struct layer layers[CMC_LIMIT_CMS_LAYERS];
+    size_t n;
+    bool wrapped;                  /* more than a SignedData around the PKIData, or less */
+    struct cmc_content_info inner; /* where open.c goes on */
+    bool opened;                   /* down to the PKIData */
+    bool decrypted;                /* something was opened with a key of ours or a secret */
+    bool mac_good;                 /* the AuthenticatedData verified */
+    bool signature_good;           /* of the layer that is verified now: what follows may be told */
+    struct cmc_slice name;         /* identification of the secret that protects, or absent */
+    struct cmc_slice password;     /* see cmc_shared_password(); of that secret */
+    struct cmc_secret_found secret;
+    struct cmc_envelope_to to; /* whom the answer is encrypted to; to.key and to.password absent:
+                                  nobody */
+    struct cmc_err why;        /* what was not told, for the audit log */
+    const char *failed_at;     /* what it calls the stage, if it is none of enum stage */
+    bool in_clear;             /* the answer cannot be protected: it says that and no more */
+};
+
 struct job {
     struct cmc_responder *r;
     const struct cmc_exchange *x;
@@ -72,7 +108,8 @@ struct job {
     uint8_t digest[CMC_SHA256_OCTETS]; /* of the request and where it came in */
 
     /* open */
-    struct cmc_signed_data sd;
+    struct protection protection;
+    struct cmc_signed_data sd; /* around the PKIData; of an AuthenticatedData what it has of one */
     struct cmc_pkidata body;
     bool full; /* a Full PKI Request; else a bare PKCS#10 */
 
@@ -105,6 +142,32 @@ struct job {
     struct cmc_txn txn;
     struct cmc_reply reply;
 };
+
+/*
+ * open.c: the outermost structure. False when the octets are not even that: *why says why not,
+ * for HTTP 400.
+ */
+bool cmc_job_open(struct job *j, const char **why);
+/* Then every layer down to the PKIData, decrypting. A refusal is noted in the job. */
+enum cmc_rc cmc_job_peel(struct job *j, struct cmc_err *err) CMC_MUST_USE;
+/* Is there more than a SignedData around the PKIData; is something encrypted? */
+bool cmc_job_is_wrapped(const struct job *j);
+bool cmc_job_is_encrypted(const struct job *j);
+/*
+ * What the peer is told of a refusal inside of an envelope: nothing that tells how far its
+ * ciphertext came. Replaces *err, which is kept for the audit log.
+ */
+void cmc_job_hide(struct job *j, struct cmc_err *err);
+/* The shared secret of this name, for opening; at the same cost when there is none. */
+enum cmc_rc cmc_job_secret(struct job *j, struct cmc_slice name, struct cmc_err *err) CMC_MUST_USE;
+
+/* protect.c: whom the answer will be encrypted to. A refusal is noted in the job. */
+enum cmc_rc cmc_protect_prepare(struct job *j, struct cmc_err *err) CMC_MUST_USE;
+/* Is the answer to be protected as the request was, and can it be? */
+bool cmc_protect_due(const struct job *j);
+/* Sign a response, or protect it as the request was: ContentInfo into the arena. */
+enum cmc_rc cmc_protect_answer(struct job *j, const struct cmc_response *response,
+                               struct cmc_slice *out, struct cmc_err *err) CMC_MUST_USE;
 
 /* authenticate.c: run the stages. CMC_OK also when one failed (job->stages_passed tells). */
 enum cmc_rc cmc_job_authenticate(struct job *j, struct cmc_err *err) CMC_MUST_USE;
@@ -151,6 +214,9 @@ enum cmc_rc cmc_plan_revoke(struct job *j, const struct cmc_tagged_attribute *ta
 /* Rows of plan.c: what the identity controls say. */
 enum cmc_rc cmc_identity_keep(struct job *j, const struct cmc_tagged_attribute *ta,
                               struct cmc_err *err) CMC_MUST_USE;
+/* Note down that a secret was put to the proof by opening or verifying with it. */
+void cmc_identity_tried(struct job *j, struct cmc_slice name, const struct cmc_secret_found *s,
+                        bool right);
 /* Check the identity proof, if there is one; the requester is then who was proved. Errors:
  * a refusal of the whole message. */
 enum cmc_rc cmc_identity_check(struct job *j, struct cmc_err *err) CMC_MUST_USE;
