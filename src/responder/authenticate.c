@@ -41,7 +41,7 @@ static struct cmc_slice request_ski(struct job *j, const struct cmc_request *rq)
  * has the identifier that is computed from its key. Dogtag's CRMF client repeats the octets of
  * the extension as they stand, with or without the OCTET STRING around the identifier.
  */
-static bool names_request(struct job *j, const struct cmc_request *rq, struct cmc_slice sid)
+bool cmc_job_names_request(struct job *j, const struct cmc_request *rq, struct cmc_slice sid)
 {
     const struct cmc_extension *e =
         cmc_extension_find(&rq->extensions, cmc_oid_id_ce_subjectKeyIdentifier);
@@ -73,12 +73,14 @@ static enum cmc_rc signed_by_request_key(struct job *j, size_t i, EVP_PKEY **key
 
         if (cmc_request_from_tagged(CMC_AT(const struct cmc_tagged_request, body.requests, k),
                                     j->arena, &rq, NULL) != CMC_OK ||
-            !names_request(j, &rq, sid->u.ski))
+            !cmc_job_names_request(j, &rq, sid->u.ski))
             continue;
         j->self_index = k;
+        j->self_spki = rq.spki;
         return cmc_spki_key(j->r->crypto, rq.spki, key, NULL);
     }
-    return CMC_E_NOTFOUND;
+    j->self_index = SIZE_MAX;
+    return cmc_pending_signer(j, sid->u.ski, key);
 }
 
 /* Stage 3 for a signer with a certificate: its signature, then who it is. */
