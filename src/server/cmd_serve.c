@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "server/cmd.h"
 #include "server/notify.h"
+#include "server/sweep.h"
 #include "server/worker.h"
 
 /* Requests under way get so long after SIGTERM. */
@@ -223,10 +224,14 @@ static void stop(struct serving *s, enum cmc_rc so_far)
 
 static void wait_for_signal(const struct serving *s, const sigset_t *set)
 {
-    int sig = 0;
+    const struct timespec tick = {.tv_sec = CMC_SWEEP_SECONDS};
+    int sig;
 
-    while (sigwait(set, &sig) != 0)
-        continue;
+    /* Between signals, what time brings about. */
+    do {
+        cmc_sweep_store(s->service.store, s->conf, s->log);
+        sig = sigtimedwait(set, NULL, &tick);
+    } while (sig < 0);
     cmc_log_event(s->log, CMC_LOG_INFO, "stopping", "signal", sig == SIGTERM ? "SIGTERM" : "SIGINT",
                   NULL);
     (void)cmc_notify("STOPPING=1", NULL);
