@@ -221,6 +221,52 @@ static struct cmc_slice op_issuer(void *self)
     return ca->shared->ca_cert.tbs.subject;
 }
 
+static enum cmc_rc op_held(void *self, const uint8_t token_digest[CMC_TXN_DIGEST_OCTETS],
+                           struct cmc_arena *arena, struct cmc_held *out, struct cmc_err *err)
+{
+    struct cmc_ca *ca = self;
+
+    return cmc_reader_held(ca->reader, token_digest, arena, out, err);
+}
+
+static enum cmc_rc op_await(void *self, struct cmc_slice issuer, struct cmc_slice serial,
+                            struct cmc_arena *arena, struct cmc_await *out, struct cmc_err *err)
+{
+    struct cmc_ca *ca = self;
+    struct cmc_slice mine = ca->shared->ca_cert.tbs.subject;
+
+    if (!cmc_name_eq(issuer, mine))
+        return cmc_fail(err, CMC_E_NOTFOUND, NULL, "the issuer is not this authority");
+    return cmc_reader_await(ca->reader, mine, serial, arena, out, err);
+}
+
+static enum cmc_rc op_await_each(void *self, struct cmc_slice transaction_id,
+                                 enum cmc_rc (*fn)(void *arg, const struct cmc_await *a), void *arg,
+                                 struct cmc_err *err)
+{
+    struct cmc_ca *ca = self;
+
+    return cmc_reader_await_each(ca->reader, transaction_id, fn, arg, err);
+}
+
+static enum cmc_rc op_nonce(void *self, const uint8_t key[CMC_NONCE_KEY_OCTETS],
+                            struct cmc_nonce_use *out, struct cmc_err *err)
+{
+    struct cmc_ca *ca = self;
+
+    return cmc_reader_nonce(ca->reader, key, out, err);
+}
+
+static enum cmc_rc op_nonce_secret(void *self, uint8_t out[CMC_TXN_DIGEST_OCTETS],
+                                   struct cmc_err *err)
+{
+    const struct cmc_ca *ca = self;
+
+    (void)err;
+    memcpy(out, ca->nonce_secret, sizeof ca->nonce_secret);
+    return CMC_OK;
+}
+
 static enum cmc_rc op_commit(void *self, const struct cmc_txn *txn, cmc_commit_done_fn done,
                              void *arg, struct cmc_err *err)
 {
@@ -241,6 +287,11 @@ static const struct cmc_authority_ops ops = {
     .chain = op_chain,
     .issuer = op_issuer,
     .challenge_secrets = cmc_ca_challenge_secrets,
+    .held = op_held,
+    .await = op_await,
+    .await_each = op_await_each,
+    .nonce = op_nonce,
+    .nonce_secret = op_nonce_secret,
     .commit = op_commit,
 };
 
@@ -300,6 +351,8 @@ enum cmc_rc cmc_ca_new(struct cmc_ca_shared *shared, const struct cmc_crypto *cr
         rc = cmc_ca_secret_init(ca, err);
     if (rc == CMC_OK)
         rc = cmc_reader_new(shared->store, &ca->reader, err);
+    if (rc == CMC_OK)
+        rc = cmc_reader_nonce_secret(ca->reader, ca->nonce_secret, err);
     if (rc != CMC_OK)
         goto out;
     ca->ca_key = ca_key;
@@ -353,6 +406,7 @@ void cmc_ca_free(struct cmc_ca *ca)
     EVP_PKEY_free(ca->ca_key);
     EVP_PKEY_free(ca->responder_key);
     EVP_PKEY_free(ca->encryption.key);
+    OPENSSL_cleanse(ca->nonce_secret, sizeof ca->nonce_secret);
     free(ca);
 }
 

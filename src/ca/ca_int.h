@@ -63,6 +63,7 @@ struct cmc_ca {
     struct known known[OFFICER_CACHE];
     size_t next_known;
     struct cmc_buf no_secret; /* sealed: stands in for a secret that is not there */
+    uint8_t nonce_secret[CMC_TXN_DIGEST_OCTETS]; /* of our own senderNonces */
     struct cmc_authority authority;
 };
 

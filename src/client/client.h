@@ -181,6 +181,57 @@ enum cmc_rc cmc_answer_cert(const struct cmc_crypto *c, const struct cmc_answer_
                             struct cmc_arena *arena, struct cmc_slice *cert,
                             struct cmc_err *err) CMC_MUST_USE;
 
+/* What the answer says of one body part of the request; else of the whole; else NULL. */
+const struct cmc_outcome *cmc_answer_outcome(const struct cmc_answer_view *answer,
+                                             uint32_t body_part);
+
+/* -- requests that wait: pending.c ------------------------------------------------------- */
+
+/* What to keep of a request that waits, until it is decided. */
+struct cmc_pending {
+    struct cmc_slice token;
+    int64_t poll_at;                  /* when to ask, seconds since 1970; 0: not told */
+    uint32_t body_part;               /* of the request in its message */
+    struct cmc_slice transaction_id;  /* INTEGER content, or absent */
+    struct cmc_slice recipient_nonce; /* the senderNonce of the answer before, or absent */
+};
+
+/*
+ * What of an answer waits: each body part with status pending or partial. Copied into the arena.
+ * Errors: CMC_E_INPUT (no pendInfo).
+ */
+enum cmc_rc cmc_pending_read(const struct cmc_answer_view *answer,
+                             const struct cmc_exchange_state *state, struct cmc_arena *arena,
+                             struct cmc_pending **out, size_t *n, struct cmc_err *err) CMC_MUST_USE;
+/*
+ * Fill rq with what asks for n of them (at least one, all of one transaction); the caller adds
+ * who signs: the same as the first time, or the key of the request. p must live as long as rq.
+ * The answer's body parts are first_control_id and those that follow.
+ */
+enum cmc_rc cmc_pending_query(const struct cmc_pending *p, size_t n, struct cmc_arena *arena,
+                              struct cmc_full_request *rq, struct cmc_err *err) CMC_MUST_USE;
+/* After an answer to the query with this body part: what to keep now. Errors: CMC_E_INPUT. */
+enum cmc_rc cmc_pending_update(struct cmc_pending *p, const struct cmc_answer_view *answer,
+                               uint32_t control, struct cmc_arena *arena,
+                               struct cmc_err *err) CMC_MUST_USE;
+
+/* -- accepting a certificate: confirm.c -------------------------------------------------- */
+
+/* What ties a message to the one before. */
+struct cmc_follow_up {
+    struct cmc_slice transaction_id;  /* INTEGER content, or absent */
+    struct cmc_slice recipient_nonce; /* the senderNonce of the answer before, or absent */
+};
+
+/* Fill rq with the acceptance of a certificate (whole DER), or with the rejection of what was
+ * issued for a body part of the request before. The caller adds who signs. */
+enum cmc_rc cmc_confirm_accept(struct cmc_slice cert, const struct cmc_follow_up *f,
+                               struct cmc_arena *arena, struct cmc_full_request *rq,
+                               struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_confirm_reject(uint32_t body_part, uint32_t fail_info, const char *text,
+                               const struct cmc_follow_up *f, struct cmc_arena *arena,
+                               struct cmc_full_request *rq, struct cmc_err *err) CMC_MUST_USE;
+
 /* -- proof of possession by challenge: challenge.c --------------------------------------- */
 
 /*

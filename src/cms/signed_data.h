@@ -96,6 +96,13 @@ enum cmc_rc cmc_signer_check_signature(const struct cmc_crypto *c, const struct 
                                        struct cmc_arena *arena, struct cmc_err *err) CMC_MUST_USE;
 
 /*
+ * The signingTime of SignerInfo i, RFC 5652 section 11.3. *present false: it has none. It says
+ * what the signer claims; verify the signature first. Errors: CMC_E_INPUT.
+ */
+enum cmc_rc cmc_signer_time(const struct cmc_signed_data *sd, size_t i, struct cmc_arena *arena,
+                            int64_t *time, bool *present, struct cmc_err *err) CMC_MUST_USE;
+
+/*
  * The certificate that SignerInfo i names, from among n candidates (whole DERs). Returns its
  * index or SIZE_MAX when none matches. Candidates that are no certificates are passed over.
  */

@@ -4,8 +4,6 @@
 #include "asn1/oids.h"
 #include "responder/responder_int.h"
 
-#define SENDER_NONCE_OCTETS 16
-
 static enum cmc_rc no_memory(struct cmc_err *err)
 {
     return cmc_fail(err, CMC_E_MEM, NULL, "no memory for an answer");
@@ -34,7 +32,7 @@ static enum cmc_rc certificates(const struct job *j, bool with_chain, struct cmc
     if (*out == NULL)
         return no_memory(err);
     for (size_t i = 0; i < j->nitems; i++) {
-        if (j->items[i].kind == PLAN_ISSUE && j->items[i].status == CMC_STATUS_SUCCESS)
+        if (j->items[i].kind == PLAN_ISSUE && cmc_item_done(&j->items[i]))
             (*out)[(*n)++] = j->items[i].issued.cert;
     }
     for (size_t i = 0; i < j->answer_certs.n && !j->refused; i++)
@@ -90,7 +88,7 @@ static enum cmc_rc add_failures(const struct job *j, struct cmc_pkiresponse *res
                                       .text = cmc_slice_str(it->text)};
         enum cmc_rc rc;
 
-        if (it->status == CMC_STATUS_SUCCESS)
+        if (it->status != CMC_STATUS_FAILED)
             continue;
         rc = cmc_status_add(j->arena, &resp->controls, &o, j->rules->status_v1, next_id, err);
         if (rc != CMC_OK)
@@ -116,7 +114,18 @@ static enum cmc_rc add_outcomes(const struct job *j, struct cmc_pkiresponse *res
     return rc;
 }
 
-/* RFC 10002 sections 6.4 and 6.6: what is given back. */
+/* RFC 10002 section 6.12: what the operator wants to be told. */
+static enum cmc_rc add_response_info(const struct job *j, struct cmc_pkiresponse *resp,
+                                     uint32_t *next_id, struct cmc_err *err)
+{
+    if (j->rules->response_info.p == NULL)
+        return CMC_OK;
+    return cmc_control_add(j->arena, &resp->controls, (*next_id)++, cmc_oid_id_cmc_responseInfo,
+                           &cmc_it_octet_string, &j->rules->response_info, err);
+}
+
+/* RFC 10002 sections 6.4 and 6.6: what is given back [10002-6.4-a, 10002-6.4-u1, 10002-6.6-a,
+ * 10002-6.6-c, 10002-6.6-d, 10002-6.6-e]. */
 static enum cmc_rc add_echoes(const struct job *j, struct cmc_pkiresponse *resp, uint32_t *next_id,
                               struct cmc_err *err)
 {
@@ -126,12 +135,9 @@ static enum cmc_rc add_echoes(const struct job *j, struct cmc_pkiresponse *resp,
         rc = cmc_control_add(j->arena, &resp->controls, (*next_id)++, cmc_oid_id_cmc_transactionId,
                              &cmc_it_transaction_id, &j->transaction_id, err);
     if (rc == CMC_OK && j->sender_nonce.p != NULL) {
-        uint8_t *octets = cmc_arena_alloc(j->arena, SENDER_NONCE_OCTETS);
-        struct cmc_slice nonce = cmc_slice(octets, SENDER_NONCE_OCTETS);
+        struct cmc_slice nonce;
 
-        if (octets == NULL)
-            return no_memory(err);
-        rc = cmc_random(j->r->crypto, octets, SENDER_NONCE_OCTETS, err);
+        rc = cmc_job_make_nonce(j, &nonce, err); /* [10002-6.6-f] */
         if (rc == CMC_OK)
             rc = cmc_control_add(j->arena, &resp->controls, (*next_id)++,
                                  cmc_oid_id_cmc_recipientNonce, &cmc_it_nonce, &j->sender_nonce,
@@ -178,10 +184,14 @@ static enum cmc_rc full_response(struct job *j, struct cmc_err *err)
                             err);
     else
         rc = add_outcomes(j, &resp, &next_id, err);
+    if (rc == CMC_OK && !j->refused)
+        rc = cmc_answer_waiting(j, &resp, &next_id, err);
     if (rc == CMC_OK)
         rc = add_planned(j, &resp, &next_id, err);
     if (rc == CMC_OK)
         rc = add_echoes(j, &resp, &next_id, err);
+    if (rc == CMC_OK)
+        rc = add_response_info(j, &resp, &next_id, err);
     if (rc == CMC_OK)
         rc = cmc_pkiresponse_encode(j->arena, &resp, &response.body, err);
     if (rc == CMC_OK)
@@ -205,8 +215,10 @@ static enum cmc_answer_form answer_form(const struct job *j)
 {
     size_t issued = count(j, PLAN_ISSUE, CMC_STATUS_SUCCESS);
 
-    /* A Simple one cannot be encrypted (RFC 10002 section 5), nor can a MAC cover it. */
+    /* A Simple one cannot be encrypted (RFC 10002 section 5), nor can a MAC cover it; and dataReturn
+     * has a place in a Full one only [10002-6.4-a]. */
     if (j->refused || cmc_job_is_wrapped(j) || issued == 0 || issued != j->nitems ||
+        j->data_return.p != NULL ||
         (j->x->form == CMC_ANSWER_PKIX_CERT && issued != 1))
         return CMC_ANSWER_CMC;
     return j->x->form;

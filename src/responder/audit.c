@@ -11,6 +11,8 @@
 #define RECORD_MAX 32768u
 /* A longer name is cut in the log; it stands whole in the certificate. */
 #define NAME_MAX_TEXT 2048u
+/* So is longer registration information. */
+#define REG_INFO_MAX 4096u
 
 static const char *const stage_names[STAGE_COUNT] = {
     [STAGE_DIGEST] = "verify.message-digest",
@@ -120,25 +122,59 @@ static void name_member(struct audit *a, const char *key, struct cmc_slice name)
     cmc_buf_free(&text);
 }
 
+static const char *event_of(const struct plan_item *it)
+{
+    static const char *const names[] = {[PLAN_ISSUE] = "issue",
+                                        [PLAN_REVOKE] = "revoke",
+                                        [PLAN_QUERY] = "query-pending",
+                                        [PLAN_CONFIRM] = "confirm",
+                                        [PLAN_REJECT] = "reject"};
+
+    return it->kind == PLAN_ISSUE && it->status == CMC_STATUS_PENDING ? "hold" : names[it->kind];
+}
+
+/* What a query, a confirmation or a rejection is about. */
+static void follow_up_members(struct audit *a, const struct plan_item *it)
+{
+    if (it->held != NULL)
+        cmc_json_int(&a->buf, "held", it->held->id);
+    for (size_t i = 0; i < it->nawaits; i++)
+        cmc_json_hex(&a->buf, "serial", it->awaits[i].serial);
+}
+
 static enum cmc_rc audit_item(struct audit *a, const struct plan_item *it, struct cmc_err *err)
 {
-    bool ok = it->status == CMC_STATUS_SUCCESS;
+    bool ok = cmc_item_done(it);
 
-    begin(a, it->kind == PLAN_ISSUE ? "issue" : "revoke");
+    begin(a, event_of(it));
     cmc_json_hex(&a->buf, "answer", a->answer_digest);
     cmc_json_int(&a->buf, "bodyPart", it->body_part);
     if (it->kind == PLAN_ISSUE) {
-        cmc_json_str(&a->buf, "profile", cmc_slice_str(a->j->rules->profile));
+        cmc_json_str(&a->buf, "profile", cmc_slice_str(cmc_item_profile(a->j, it)));
         name_member(a, "subject", it->request.subject);
         if (ok)
             cmc_json_hex(&a->buf, "serial", it->issued.record.serial);
-    } else {
+    } else if (it->kind == PLAN_REVOKE) {
         cmc_json_hex(&a->buf, "serial", it->change.serial);
         if (ok)
             cmc_json_int(&a->buf, "reason", it->change.reason);
     }
+    follow_up_members(a, it);
     outcome(a, it->status, it->fail_info, it->clause,
             ok ? CMC_SLICE_NONE : cmc_slice_str(it->text));
+    return end(a, err);
+}
+
+/* RFC 10002 section 6.12: bilateral, so it is kept as it is, up to a bound. */
+static enum cmc_rc audit_reg_info(struct audit *a, struct cmc_err *err)
+{
+    struct cmc_slice info = a->j->reg_info;
+
+    begin(a, "registration-info");
+    cmc_json_int(&a->buf, "octets", (int64_t)info.n);
+    if (info.n > REG_INFO_MAX)
+        info.n = REG_INFO_MAX;
+    cmc_json_hex(&a->buf, "hex", info);
     return end(a, err);
 }
 
@@ -181,7 +217,7 @@ enum cmc_rc cmc_job_audit(struct job *j, struct cmc_err *err)
     cmc_buf_init(&a.buf, RECORD_MAX);
     cmc_buf_init(&a.same, RECORD_MAX);
     make_same(&a);
-    a.records = cmc_arena_array(j->arena, STAGE_COUNT + 2 + SECRET_EVENTS_MAX + j->nitems + 1,
+    a.records = cmc_arena_array(j->arena, STAGE_COUNT + 2 + SECRET_EVENTS_MAX + j->nitems + 2,
                                 sizeof *a.records);
     if (a.records == NULL) {
         rc = cmc_fail(err, CMC_E_MEM, NULL, "no memory for the audit log");
@@ -193,6 +229,8 @@ enum cmc_rc cmc_job_audit(struct job *j, struct cmc_err *err)
         rc = audit_stages(&a, err);
     for (size_t i = 0; i < j->nsecret_events && rc == CMC_OK; i++)
         rc = audit_secret(&a, &j->secret_events[i], err);
+    if (rc == CMC_OK && j->reg_info.p != NULL)
+        rc = audit_reg_info(&a, err);
     for (size_t i = 0; i < j->nitems && rc == CMC_OK; i++)
         rc = audit_item(&a, &j->items[i], err);
     if (rc == CMC_OK && j->refused)

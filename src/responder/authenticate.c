@@ -68,7 +68,7 @@ static struct cmc_slice request_ski(struct job *j, const struct cmc_request *rq)
  * has the identifier that is computed from its key. Dogtag's CRMF client repeats the octets of
  * the extension as they stand, with or without the OCTET STRING around the identifier.
  */
-static bool names_request(struct job *j, const struct cmc_request *rq, struct cmc_slice sid)
+bool cmc_job_names_request(struct job *j, const struct cmc_request *rq, struct cmc_slice sid)
 {
     const struct cmc_extension *e =
         cmc_extension_find(&rq->extensions, cmc_oid_id_ce_subjectKeyIdentifier);
@@ -90,6 +90,7 @@ static enum cmc_rc signed_by_request_key(struct verify *v, size_t i)
     const struct cmc_signer_id *sid = sid_of(v, i);
     struct job *j = v->j;
     struct cmc_pkidata body;
+    enum cmc_rc rc;
 
     if (sid->which != CMC_SID_SKI || v->sd->signer_infos.n != 1 ||
         cmc_pkidata_open(j->sd.encap.content, j->rules->lax_ids, j->arena, &body, NULL) != CMC_OK)
@@ -99,13 +100,18 @@ static enum cmc_rc signed_by_request_key(struct verify *v, size_t i)
 
         if (cmc_request_from_tagged(CMC_AT(const struct cmc_tagged_request, body.requests, k),
                                     j->arena, &rq, NULL) != CMC_OK ||
-            !names_request(j, &rq, sid->u.ski))
+            !cmc_job_names_request(j, &rq, sid->u.ski))
             continue;
         j->self_index = k;
         note_signer(v, rq.spki, false);
+        j->self_spki = rq.spki;
         return cmc_spki_key(j->r->crypto, rq.spki, &v->self_key, NULL);
     }
-    return CMC_E_NOTFOUND;
+    j->self_index = SIZE_MAX;
+    rc = cmc_pending_signer(j, sid->u.ski, &v->self_key);
+    if (rc == CMC_OK)
+        note_signer(v, j->self_spki, false);
+    return rc;
 }
 
 /* Stage 3 for a signer with a certificate: its signature, then who it is. */

@@ -122,6 +122,19 @@ struct cmc_authority_ops {
      */
     enum cmc_rc (*challenge_secrets)(void *self, int64_t now, struct cmc_challenge_secrets *out,
                                      struct cmc_err *err);
+    /* What lasts longer than one exchange, as store/pending.h has it. CMC_E_NOTFOUND. */
+    enum cmc_rc (*held)(void *self, const uint8_t token_digest[CMC_TXN_DIGEST_OCTETS],
+                        struct cmc_arena *arena, struct cmc_held *out, struct cmc_err *err);
+    enum cmc_rc (*await)(void *self, struct cmc_slice issuer, struct cmc_slice serial,
+                         struct cmc_arena *arena, struct cmc_await *out, struct cmc_err *err);
+    enum cmc_rc (*await_each)(void *self, struct cmc_slice transaction_id,
+                              enum cmc_rc (*fn)(void *arg, const struct cmc_await *a), void *arg,
+                              struct cmc_err *err);
+    enum cmc_rc (*nonce)(void *self, const uint8_t key[CMC_NONCE_KEY_OCTETS],
+                         struct cmc_nonce_use *out, struct cmc_err *err);
+    /* The secret of our own nonces; the same for every worker, and after a restart. */
+    enum cmc_rc (*nonce_secret)(void *self, uint8_t out[CMC_TXN_DIGEST_OCTETS],
+                                struct cmc_err *err);
     /*
      * Make the transaction durable and then call done. txn lives until then.
      * Errors: CMC_E_RETRY (too much waits; done is not called).

@@ -82,7 +82,10 @@ void cmc_identity_tried(struct job *j, struct cmc_slice name, const struct cmc_s
 static bool took_effect(const struct job *j, enum plan_kind kind)
 {
     for (size_t i = 0; i < j->nitems; i++) {
-        if (j->items[i].kind == kind && j->items[i].status == CMC_STATUS_SUCCESS)
+        const struct plan_item *it = &j->items[i];
+
+        /* What is held for approval has made use of it too. */
+        if (it->kind == kind && (cmc_item_done(it) || it->status == CMC_STATUS_PENDING))
             return true;
     }
     return false;

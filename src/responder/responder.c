@@ -114,7 +114,11 @@ static enum cmc_rc job_digest(struct job *j, struct cmc_err *err)
 static bool issues_or_changes(const struct job *j)
 {
     for (size_t i = 0; i < j->nitems; i++) {
-        if (j->items[i].status == CMC_STATUS_SUCCESS)
+        const struct plan_item *it = &j->items[i];
+
+        if (it->kind == PLAN_QUERY)
+            continue; /* looks only; what comes of it may be another answer next time */
+        if (cmc_item_done(it) || it->status == CMC_STATUS_PENDING)
             return true;
     }
     return false;
@@ -135,14 +139,18 @@ static enum cmc_rc job_txn(struct job *j, struct cmc_err *err)
     for (size_t i = 0; i < j->nitems; i++) {
         const struct plan_item *it = &j->items[i];
 
-        if (it->status != CMC_STATUS_SUCCESS)
+        if (!cmc_item_done(it))
             continue;
         if (it->kind == PLAN_ISSUE)
             certs[j->txn.ncerts++] = it->issued.record;
-        else
+        else if (it->kind == PLAN_REVOKE)
             changes[j->txn.nchanges++] = it->change;
     }
     rc = cmc_identity_uses(j, err);
+    if (rc == CMC_OK)
+        rc = cmc_pending_txn(j, err);
+    if (rc == CMC_OK)
+        rc = cmc_confirm_txn(j, err);
     if (rc != CMC_OK)
         return rc;
     /* Only what had an effect is remembered: a refused message may be mended by an
@@ -151,6 +159,8 @@ static enum cmc_rc job_txn(struct job *j, struct cmc_err *err)
         j->txn.request_digest = j->digest;
         j->txn.answer_type = j->reply.content_type;
         j->txn.answer = j->reply.body;
+        if (j->rules->refuse_nonces && j->nonce_known)
+            j->txn.nonce = &j->nonce;
     }
     return cmc_job_audit(j, err);
 }
@@ -172,7 +182,7 @@ static enum cmc_rc job_issue(struct job *j, struct cmc_err *err)
         struct plan_item *it = &j->items[i];
         const struct cmc_issue_order order = {.request = &it->request,
                                               .key = it->key,
-                                              .profile = j->rules->profile,
+                                              .profile = cmc_item_profile(j, it),
                                               .requester = &j->requester,
                                               .now = j->x->now};
         enum cmc_rc rc;
@@ -185,6 +195,7 @@ static enum cmc_rc job_issue(struct job *j, struct cmc_err *err)
         if (rc != CMC_OK)
             cmc_item_refuse(j, it, err);
     }
+    cmc_job_require_confirmation(j);
     return CMC_OK;
 }
 
@@ -265,7 +276,8 @@ static enum cmc_rc job_run(struct job *j, bool *final, struct cmc_err *err)
         refuse_profile(j);
     else if (j->r->auth->ops->remembered(j->r->auth->self, j->digest, j->arena, &before, NULL) ==
              CMC_OK)
-        return cmc_job_again(j, &before, err);
+        return before.octets.n > 0 ? cmc_job_again(j, &before, err)
+                                   : cmc_job_forgotten(j, &before, final, err);
     if (j->full && !j->refused)
         rc = cmc_job_peel(j, err);
     opened = rc == CMC_OK && j->full && !j->refused;

@@ -18,7 +18,13 @@ struct cmc_responder {
     struct cmc_arena_pool *arenas; /* of jobs; given back by the store's thread */
 };
 
-enum plan_kind { PLAN_ISSUE, PLAN_REVOKE };
+enum plan_kind {
+    PLAN_ISSUE,
+    PLAN_REVOKE,
+    PLAN_QUERY,   /* a held request that is asked for; one that is approved becomes PLAN_ISSUE */
+    PLAN_CONFIRM, /* a certificate is accepted */
+    PLAN_REJECT   /* or it is not */
+};
 
 /* What would happen to one body part. */
 struct plan_item {
@@ -35,6 +41,11 @@ struct plan_item {
     EVP_PKEY *key;                           /* owned: public key of the request */
     struct cmc_issued issued;                /* after issuing */
     struct cmc_state_change change;          /* PLAN_REVOKE */
+    const struct cmc_held *held;             /* PLAN_QUERY, and PLAN_ISSUE of what was held */
+    struct cmc_slice pend_token;             /* CMC_STATUS_PENDING */
+    int64_t pend_time;
+    const struct cmc_await *awaits; /* PLAN_CONFIRM, PLAN_REJECT: what comes to an end */
+    size_t nawaits;
 };
 
 /* What the controls of a message say about who sent it (identity.c). */
@@ -118,7 +129,8 @@ struct job {
     struct cmc_err stage_err;   /* why the next one failed */
     struct cmc_requester requester;
     EVP_PKEY *self_key; /* owned: the request's own key that signed the message */
-    size_t self_index;  /* which request that is, counted from 0 */
+    size_t self_index;  /* which request that is, counted from 0; SIZE_MAX: one held before */
+    struct cmc_slice self_spki; /* of that request */
 
     /* plan */
     struct plan_item *items;
@@ -132,6 +144,11 @@ struct job {
     struct secret_event secret_events[SECRET_EVENTS_MAX];
     size_t nsecret_events;
     struct cmc_slice transaction_id, sender_nonce, data_return; /* to be given back, or absent */
+    struct cmc_slice recipient_nonce;                           /* ours, they say, or absent */
+    struct cmc_slice reg_info;                                  /* for the audit log, or absent */
+    struct cmc_list follow_ups; /* const struct cmc_tagged_attribute *: judged after identity */
+    struct cmc_nonce_use nonce;
+    bool nonce_known; /* there is a senderNonce, and it is known whose */
 
     /* what else the plan puts into the answer; see cmc_job_answer_control() and its kin */
     struct cmc_list answer_controls; /* struct cmc_tagged_attribute; the answer numbers them */
@@ -204,6 +221,10 @@ bool cmc_job_holds_only_status(struct job *j);
 enum cmc_rc cmc_job_again(struct job *j, const struct cmc_answer *answer,
                           struct cmc_err *err) CMC_MUST_USE;
 
+/* again.c: the same where the answer itself is not kept any more. */
+enum cmc_rc cmc_job_forgotten(struct job *j, const struct cmc_answer *answer, bool *final,
+                              struct cmc_err *err) CMC_MUST_USE;
+
 /* plan_issue.c, plan_revoke.c: one item each. */
 enum cmc_rc cmc_plan_issue(struct job *j, size_t index, struct cmc_err *err) CMC_MUST_USE;
 enum cmc_rc cmc_plan_simple(struct job *j, struct cmc_err *err) CMC_MUST_USE;
@@ -228,6 +249,63 @@ enum cmc_rc cmc_identity_passphrase(struct job *j, const struct cmc_revoke_reque
                                     struct cmc_err *err) CMC_MUST_USE;
 /* The secrets that were put to the proof, for the transaction. */
 enum cmc_rc cmc_identity_uses(struct job *j, struct cmc_err *err) CMC_MUST_USE;
+
+/* Was what it asks for done? */
+static inline bool cmc_item_done(const struct plan_item *it)
+{
+    return it->status == CMC_STATUS_SUCCESS || it->status == CMC_STATUS_CONFIRM_REQUIRED;
+}
+/* The profile that a certificate is issued under. */
+static inline const char *cmc_item_profile(const struct job *j, const struct plan_item *it)
+{
+    return it->held != NULL ? it->held->profile : j->rules->profile;
+}
+/* authenticate.c: does a sid name the key of this request? */
+bool cmc_job_names_request(struct job *j, const struct cmc_request *rq, struct cmc_slice sid);
+
+/* transaction.c: who sent it, nonces, transactionId and signing time (RFC 10002 section 6.6) */
+/* The digest of who sent the message. False: nobody is known to have. Errors: *err. */
+enum cmc_rc cmc_job_owner(struct job *j, uint8_t out[CMC_SHA256_OCTETS], bool *known,
+                          struct cmc_err *err) CMC_MUST_USE;
+/* The same for who sent a request that its own key stands for. */
+enum cmc_rc cmc_job_key_digest(struct job *j, struct cmc_slice spki,
+                               uint8_t out[CMC_SHA256_OCTETS], struct cmc_err *err) CMC_MUST_USE;
+/* Did the one whose digests these are send this message? */
+enum cmc_rc cmc_job_is_owner(struct job *j, const uint8_t owner[CMC_SHA256_OCTETS],
+                             const uint8_t key[CMC_SHA256_OCTETS], bool *is,
+                             struct cmc_err *err) CMC_MUST_USE;
+/* Is this the transactionId of the message that it follows up? badRequest. */
+enum cmc_rc cmc_job_same_transaction(const struct job *j, struct cmc_slice first, uint32_t control,
+                                     struct cmc_err *err) CMC_MUST_USE;
+/* Signing time; nonces. Refusals of the whole message. */
+enum cmc_rc cmc_job_check_time(struct job *j, struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_job_check_nonces(struct job *j, struct cmc_err *err) CMC_MUST_USE;
+/* A senderNonce of ours, that only we can make, for the transaction of the message. */
+enum cmc_rc cmc_job_make_nonce(const struct job *j, struct cmc_slice *out,
+                               struct cmc_err *err) CMC_MUST_USE;
+
+/* pending.c: requests that wait (RFC 10002 section 6.13) */
+/* Row of plan.c for what is judged when it is known who asks: note it down. */
+enum cmc_rc cmc_follow_up_keep(struct job *j, const struct cmc_tagged_attribute *ta,
+                               struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_plan_follow_ups(struct job *j, struct cmc_err *err) CMC_MUST_USE;
+/* Hold what the endpoint wants to be approved. After all has been judged. */
+enum cmc_rc cmc_plan_hold(struct job *j, struct cmc_err *err) CMC_MUST_USE;
+/* The key that a sid names, of a held request that the message asks for; CMC_E_NOTFOUND. */
+enum cmc_rc cmc_pending_signer(struct job *j, struct cmc_slice sid, EVP_PKEY **key);
+enum cmc_rc cmc_pending_txn(struct job *j, struct cmc_err *err) CMC_MUST_USE;
+/* Append the statuses of what waits to a response. */
+enum cmc_rc cmc_answer_waiting(const struct job *j, struct cmc_pkiresponse *resp, uint32_t *next_id,
+                               struct cmc_err *err) CMC_MUST_USE;
+
+/* confirm.c: acceptance and rejection by the client (RFC 10002 section 6.14) */
+enum cmc_rc cmc_plan_confirm(struct job *j, const struct cmc_tagged_attribute *ta,
+                             struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_plan_reject(struct job *j, const struct cmc_tagged_attribute *ta,
+                            struct cmc_err *err) CMC_MUST_USE;
+/* What was issued waits for its confirmation, where the endpoint says so. */
+void cmc_job_require_confirmation(struct job *j);
+enum cmc_rc cmc_confirm_txn(struct job *j, struct cmc_err *err) CMC_MUST_USE;
 
 /* plan_pop.c */
 enum cmc_rc cmc_plan_decrypted_pop(struct job *j, const struct cmc_tagged_attribute *ta,

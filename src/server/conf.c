@@ -403,6 +403,8 @@ static enum cmc_rc load_all(struct cmc_conf_loading *l, const char *path)
     if (rc == CMC_OK)
         rc = load_secrets(l);
     if (rc == CMC_OK)
+        rc = cmc_conf_load_keep(l);
+    if (rc == CMC_OK)
         rc = load_listeners(l);
     if (rc == CMC_OK)
         rc = cmc_conf_load_profiles(l);

@@ -292,6 +292,8 @@ static enum cmc_rc load_endpoint(struct cmc_conf_loading *l, uint32_t i,
         rc = load_revoke(l, i, r);
     if (rc == CMC_OK)
         rc = load_profile_ids(l, i, ep);
+    if (rc == CMC_OK)
+        rc = cmc_conf_load_exchange(l, i, r);
     return rc;
 }
 

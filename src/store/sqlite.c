@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "store/sqlite_schema_3.h"
 
 const struct cmc_store_ops cmc_store_sqlite = {
     .scheme = "sqlite",
@@ -36,6 +37,7 @@ const struct cmc_store_ops cmc_store_sqlite = {
     .backup = cmc_sqlite_backup,
     .check = cmc_sqlite_check,
     .unused = cmc_sqlite_unused,
+    .pending = &cmc_sqlite_pending_ops,
 };
 
 /* -- the schema ------------------------------------------------------------------------------ */
@@ -126,6 +128,8 @@ static const char *const migrations[] = {
     " issuer BLOB,"
     " serial BLOB,"
     " UNIQUE (issuer, serial)) STRICT;",
+
+    CMC_SQLITE_SCHEMA_3,
 };
 #define SCHEMA_VERSION ((int64_t)(sizeof migrations / sizeof migrations[0]))
 
@@ -321,6 +325,21 @@ enum cmc_rc cmc_sqlite_prepare(struct cmc_sqlite *c, const char *const *sql, siz
             return cmc_sqlite_fail(c, code, err);
     }
     return CMC_OK;
+}
+
+enum cmc_rc cmc_sqlite_share(struct cmc_sqlite *c, const struct cmc_sqlite *of,
+                             const char *const *sql, size_t n, struct cmc_err *err)
+{
+    *c = (struct cmc_sqlite){.db = of->db, .path = of->path};
+    return cmc_sqlite_prepare(c, sql, n, err);
+}
+
+void cmc_sqlite_unshare(struct cmc_sqlite *c)
+{
+    for (size_t i = 0; i < c->nstmts; i++)
+        (void)sqlite3_finalize(c->stmts[i]);
+    free(c->stmts);
+    *c = (struct cmc_sqlite){0};
 }
 
 /* -- making and migrating ---------------------------------------------------------------------- */

@@ -88,6 +88,7 @@ struct head {
 
 struct writer {
     struct cmc_sqlite c;
+    struct cmc_sqlite pending; /* sqlite_pending.c's */
     struct cmc_chain *chain;
     struct head head;
     /* The issuer that was last asked for, as there is seldom more than one. Forgotten with each
@@ -298,11 +299,26 @@ static enum cmc_rc do_txn(struct writer *w, const struct cmc_txn *t, struct cmc_
         rc = change_state(w, &t->changes[i], err);
     for (size_t i = 0; rc == CMC_OK && i < t->nsecrets; i++)
         rc = use_secret(w, &t->secrets[i], t->at, err);
+    if (rc == CMC_OK)
+        rc = cmc_sqlite_pending_txn(&w->pending, w, t, err);
     for (size_t i = 0; rc == CMC_OK && i < t->naudits; i++)
         rc = append_audit(w, t->at, t->audits[i].json, err);
     if (rc == CMC_OK && state_changed)
         rc = grow_generation(w, err);
     return rc;
+}
+
+enum cmc_rc cmc_sqlite_write_audit(void *db, int64_t at, const char *json, struct cmc_err *err)
+{
+    return append_audit(db, at, json, err);
+}
+
+enum cmc_rc cmc_sqlite_write_change(void *db, const struct cmc_state_change *ch,
+                                    struct cmc_err *err)
+{
+    enum cmc_rc rc = change_state(db, ch, err);
+
+    return rc == CMC_OK ? grow_generation(db, err) : rc;
 }
 
 /* -- officers ------------------------------------------------------------------------------------
@@ -574,6 +590,9 @@ static enum cmc_rc do_job(struct writer *w, const struct cmc_job *job, struct cm
         return do_crl_number(w, job->u.crl_number.issuer, job->u.crl_number.number, err);
     case CMC_JOB_CRL_PUT:
         return do_crl_put(w, job->u.crl.issuer, job->u.crl.crl, err);
+    case CMC_JOB_HELD_DECIDE:
+    case CMC_JOB_SWEEP:
+        return cmc_sqlite_pending_job(&w->pending, w, job, err);
     default:
         return cmc_fail(err, CMC_E_BUG, NULL, "unknown kind of job");
     }
@@ -705,6 +724,8 @@ enum cmc_rc cmc_sqlite_writer_open(const char *path, bool create, void **db, str
     if (rc == CMC_OK)
         rc = cmc_sqlite_prepare(&w->c, statements, W_COUNT, err);
     if (rc == CMC_OK)
+        rc = cmc_sqlite_pending_writer(&w->pending, &w->c, err);
+    if (rc == CMC_OK)
         rc = cmc_chain_new(&w->chain, err);
     if (rc != CMC_OK) {
         cmc_sqlite_writer_close(w);
@@ -720,6 +741,7 @@ void cmc_sqlite_writer_close(void *db)
 
     cmc_chain_free(w->chain);
     cmc_buf_free(&w->issuer_name);
+    cmc_sqlite_unshare(&w->pending);
     cmc_sqlite_close(&w->c);
     free(w);
 }

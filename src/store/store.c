@@ -173,6 +173,11 @@ static enum cmc_rc run(struct cmc_store *s, struct cmc_job *job, struct cmc_err 
     return rc;
 }
 
+enum cmc_rc cmc_store_run(struct cmc_store *s, struct cmc_job *job, struct cmc_err *err)
+{
+    return run(s, job, err);
+}
+
 /* -- opening and closing ------------------------------------------------------------------- */
 
 /* "scheme:place", or a path, which is SQLite's. */

@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/slice.h"
+#include "store/pending.h"
 
 #define CMC_SHA256_OCTETS 32
 
@@ -105,6 +106,15 @@ struct cmc_txn {
     size_t nchanges;
     const struct cmc_secret_use *secrets;
     size_t nsecrets;
+    const struct cmc_held *held; /* from here on: store/pending.h */
+    size_t nheld;
+    const struct cmc_held_release *releases;
+    size_t nreleases;
+    const struct cmc_await *awaits;
+    size_t nawaits;
+    const struct cmc_await_end *await_ends;
+    size_t nawait_ends;
+    const struct cmc_nonce_use *nonce; /* or NULL */
     const struct cmc_audit_record *audits;
     size_t naudits;
 };
@@ -127,7 +137,8 @@ const char *cmc_roles_text(unsigned int roles, char *buf, size_t size);
 
 struct cmc_answer {
     const char *type;
-    struct cmc_slice octets;
+    struct cmc_slice octets; /* n 0: it was given, but is not kept any more */
+    int64_t at;
 };
 
 struct cmc_crl_record {

@@ -15,7 +15,9 @@ enum cmc_job_kind {
     CMC_JOB_SECRET_ADD,
     CMC_JOB_SECRET_REMOVE,
     CMC_JOB_CRL_NUMBER,
-    CMC_JOB_CRL_PUT
+    CMC_JOB_CRL_PUT,
+    CMC_JOB_HELD_DECIDE,
+    CMC_JOB_SWEEP
 };
 
 /* One thing to write. All pointers are borrowed until done is called. */
@@ -37,6 +39,14 @@ struct cmc_job {
             struct cmc_slice issuer;
             const struct cmc_crl_record *crl;
         } crl;
+        struct {
+            const struct cmc_held_decision *decision;
+            enum cmc_held_state *state; /* as number above */
+        } held;
+        struct {
+            const struct cmc_sweep *what;
+            struct cmc_swept *out; /* as number above */
+        } sweep;
     } u;
     cmc_store_done_fn done;
     void *arg;
@@ -108,6 +118,29 @@ struct cmc_store_ops {
     /* Without opening a store. */
     enum cmc_rc (*check)(const char *place, struct cmc_err *err);
     enum cmc_rc (*unused)(const char *place, struct cmc_err *err);
+    /* The reading functions of store/pending.h. */
+    const struct cmc_store_pending_ops *pending;
+};
+
+struct cmc_store_pending_ops {
+    enum cmc_rc (*held)(void *rd, const uint8_t token_digest[CMC_TXN_DIGEST_OCTETS],
+                        struct cmc_arena *arena, struct cmc_held *out, struct cmc_err *err);
+    enum cmc_rc (*held_id)(void *rd, int64_t id, struct cmc_arena *arena, struct cmc_held *out,
+                           struct cmc_err *err);
+    enum cmc_rc (*held_each)(void *rd, bool all,
+                             enum cmc_rc (*fn)(void *arg, const struct cmc_held *h), void *arg,
+                             struct cmc_err *err);
+    enum cmc_rc (*approvals)(void *rd, int64_t id,
+                             enum cmc_rc (*fn)(void *arg, const char *by, int64_t at), void *arg,
+                             struct cmc_err *err);
+    enum cmc_rc (*await)(void *rd, struct cmc_slice issuer, struct cmc_slice serial,
+                         struct cmc_arena *arena, struct cmc_await *out, struct cmc_err *err);
+    enum cmc_rc (*await_each)(void *rd, struct cmc_slice transaction_id,
+                              enum cmc_rc (*fn)(void *arg, const struct cmc_await *a), void *arg,
+                              struct cmc_err *err);
+    enum cmc_rc (*nonce)(void *rd, const uint8_t key[CMC_NONCE_KEY_OCTETS],
+                         struct cmc_nonce_use *out, struct cmc_err *err);
+    enum cmc_rc (*nonce_secret)(void *rd, uint8_t out[CMC_TXN_DIGEST_OCTETS], struct cmc_err *err);
 };
 
 extern const struct cmc_store_ops cmc_store_sqlite;
@@ -116,6 +149,10 @@ struct cmc_reader {
     const struct cmc_store_ops *ops;
     void *rd;
 };
+
+/* Queue a job and wait for its outcome (store.c). */
+enum cmc_rc cmc_store_run(struct cmc_store *s, struct cmc_job *job,
+                          struct cmc_err *err) CMC_MUST_USE;
 
 /* -- the audit chain (audit.c) ------------------------------------------------------------ */
 

@@ -161,7 +161,49 @@ static enum cmc_rc challenge_secrets(void *self, int64_t now, struct cmc_challen
     return CMC_OK;
 }
 
+/* Nothing waits here, and every nonce is new. */
+static enum cmc_rc held(void *self, const uint8_t token_digest[CMC_TXN_DIGEST_OCTETS],
+                        struct cmc_arena *arena, struct cmc_held *out, struct cmc_err *err)
+{
+    (void)self, (void)token_digest, (void)arena, (void)out;
+    return cmc_fail(err, CMC_E_NOTFOUND, NULL, "nothing waits");
+}
+
+static enum cmc_rc await(void *self, struct cmc_slice of, struct cmc_slice serial,
+                         struct cmc_arena *arena, struct cmc_await *out, struct cmc_err *err)
+{
+    (void)self, (void)of, (void)serial, (void)arena, (void)out;
+    return cmc_fail(err, CMC_E_NOTFOUND, NULL, "nothing waits");
+}
+
+static enum cmc_rc await_each(void *self, struct cmc_slice transaction_id,
+                              enum cmc_rc (*fn)(void *arg, const struct cmc_await *a), void *arg,
+                              struct cmc_err *err)
+{
+    (void)self, (void)transaction_id, (void)fn, (void)arg, (void)err;
+    return CMC_OK;
+}
+
+static enum cmc_rc nonce(void *self, const uint8_t key[CMC_NONCE_KEY_OCTETS],
+                         struct cmc_nonce_use *out, struct cmc_err *err)
+{
+    (void)self, (void)key, (void)out;
+    return cmc_fail(err, CMC_E_NOTFOUND, NULL, "new");
+}
+
+static enum cmc_rc nonce_secret(void *self, uint8_t out[CMC_TXN_DIGEST_OCTETS], struct cmc_err *err)
+{
+    (void)self, (void)err;
+    memset(out, 7, CMC_TXN_DIGEST_OCTETS);
+    return CMC_OK;
+}
+
 static const struct cmc_authority_ops ops = {
+    .held = held,
+    .await = await,
+    .await_each = await_each,
+    .nonce = nonce,
+    .nonce_secret = nonce_secret,
     .challenge_secrets = challenge_secrets,
     .identify = identify,
     .check = check,

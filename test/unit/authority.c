@@ -238,6 +238,23 @@ struct test_authority *test_authority_new(const char *key_type, const char *curv
     return t;
 }
 
+void test_authority_restart(struct test_authority *t)
+{
+    struct cmc_err err = {0};
+    char path[128];
+
+    cmc_responder_free(t->responder);
+    cmc_ca_free(t->ca);
+    cmc_ca_shared_free(t->shared);
+    cmc_store_close(t->store);
+    (void)snprintf(path, sizeof path, "%s/db", t->dir);
+    assert_int_equal(cmc_store_open(path, false, &t->store, &err), CMC_OK);
+    make_ca(t, t->resp.cert, t->resp.key);
+    assert_int_equal(
+        cmc_responder_new(t->crypto, cmc_ca_get0_authority(t->ca), NULL, &t->responder, &err),
+        CMC_OK);
+}
+
 void test_authority_free(struct test_authority *t)
 {
     static const char *const files[] = {"db", "db-wal", "db-shm"};
@@ -299,7 +316,7 @@ struct test_reply test_send(struct test_authority *t, enum cmc_request_type type
                              .form = form,
                              .rules = &t->rules,
                              .peer = "test",
-                             .now = TEST_NOW};
+                             .now = TEST_NOW + t->later};
     struct waiting w = {.t = t};
 
     (void)pthread_mutex_init(&w.lock, NULL);

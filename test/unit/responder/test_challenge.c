@@ -141,7 +141,7 @@ static void two_trips(void **state)
             struct cmc_slice id = m.state.transaction_id;
             uint32_t part = m.state.first_request_id;
 
-            assert_int_equal(next.recipient_nonce.n, 16);
+            assert_int_equal(next.recipient_nonce.n, 32);
             exchange(t, &m, next);
             expect(&m, CMC_FAIL_INFO_NONE, part);
             assert_true(cmc_slice_eq(m.state.transaction_id, id));
