@@ -52,6 +52,13 @@
 /* Octets of the statusString that we emit. */
 #define CMC_LIMIT_STATUS_STRING 512u
 
+/* Certificates and CRLs that one message may ask for, and certificates that it may publish. */
+#define CMC_LIMIT_GET_CERTS     16u
+#define CMC_LIMIT_GET_CRLS      CMC_LIMIT_CMS_CRLS
+#define CMC_LIMIT_PUBLISH_CERTS 256u
+/* Trust anchors in one published set; they travel in one message with the responder's chain. */
+#define CMC_LIMIT_ANCHORS 16u
+
 /* Size of an error text, and of one log line. */
 #define CMC_LIMIT_ERROR_TEXT 512u
 #define CMC_LIMIT_LOG_LINE   4096u

@@ -101,11 +101,17 @@ static void name_member(struct audit *a, const char *key, struct cmc_slice name)
     cmc_buf_free(&text);
 }
 
+static const char *const item_names[] = {
+    [PLAN_ISSUE] = "issue",
+    [PLAN_REVOKE] = "revoke",
+    [PLAN_RETRIEVE] = "retrieve",
+};
+
 static enum cmc_rc audit_item(struct audit *a, const struct plan_item *it, struct cmc_err *err)
 {
     bool ok = it->status == CMC_STATUS_SUCCESS;
 
-    begin(a, it->kind == PLAN_ISSUE ? "issue" : "revoke");
+    begin(a, item_names[it->kind]);
     cmc_json_hex(&a->buf, "answer", a->answer_digest);
     cmc_json_int(&a->buf, "bodyPart", it->body_part);
     if (it->kind == PLAN_ISSUE) {
@@ -113,7 +119,7 @@ static enum cmc_rc audit_item(struct audit *a, const struct plan_item *it, struc
         name_member(a, "subject", it->request.subject);
         if (ok)
             cmc_json_hex(&a->buf, "serial", it->issued.record.serial);
-    } else {
+    } else if (it->kind == PLAN_REVOKE) {
         cmc_json_hex(&a->buf, "serial", it->change.serial);
         if (ok)
             cmc_json_int(&a->buf, "reason", it->change.reason);

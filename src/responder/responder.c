@@ -149,7 +149,7 @@ static bool job_open(struct job *j)
 static bool issues_or_changes(const struct job *j)
 {
     for (size_t i = 0; i < j->nitems; i++) {
-        if (j->items[i].status == CMC_STATUS_SUCCESS)
+        if (j->items[i].status == CMC_STATUS_SUCCESS && j->items[i].kind != PLAN_RETRIEVE)
             return true;
     }
     return false;
@@ -174,7 +174,7 @@ static enum cmc_rc job_txn(struct job *j, struct cmc_err *err)
             continue;
         if (it->kind == PLAN_ISSUE)
             certs[j->txn.ncerts++] = it->issued.record;
-        else
+        else if (it->kind == PLAN_REVOKE)
             changes[j->txn.nchanges++] = it->change;
     }
     rc = cmc_identity_uses(j, err);

@@ -15,7 +15,7 @@ struct cmc_responder {
     struct cmc_log *log;
 };
 
-enum plan_kind { PLAN_ISSUE, PLAN_REVOKE };
+enum plan_kind { PLAN_ISSUE, PLAN_REVOKE, PLAN_RETRIEVE };
 
 /* What would happen to one body part. */
 struct plan_item {
@@ -32,6 +32,7 @@ struct plan_item {
     EVP_PKEY *key;                           /* owned: public key of the request */
     struct cmc_issued issued;                /* after issuing */
     struct cmc_state_change change;          /* PLAN_REVOKE */
+    const struct cmc_tagged_attribute *control; /* PLAN_RETRIEVE: as it stands in the message */
 };
 
 /* What the controls of a message say about who sent it (identity.c). */
@@ -144,6 +145,16 @@ enum cmc_rc cmc_plan_issue(struct job *j, size_t index, struct cmc_err *err) CMC
 enum cmc_rc cmc_plan_simple(struct job *j, struct cmc_err *err) CMC_MUST_USE;
 enum cmc_rc cmc_plan_revoke(struct job *j, const struct cmc_tagged_attribute *ta,
                             struct cmc_err *err) CMC_MUST_USE;
+
+/* plan_retrieve.c */
+/* Does a control of this type ask for a certificate or a CRL? */
+bool cmc_control_retrieves(struct cmc_slice type);
+/* Row of plan.c; and, when it is known who asks, what is found for each. */
+enum cmc_rc cmc_plan_keep_retrieval(struct job *j, const struct cmc_tagged_attribute *ta,
+                                    struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_plan_retrieve(struct job *j, struct cmc_err *err) CMC_MUST_USE;
+/* Is the message a question that a Simple PKI Response answers? */
+bool cmc_plan_is_question(const struct job *j);
 
 /* identity.c */
 /* Rows of plan.c: what the identity controls say. */

@@ -24,6 +24,10 @@ const struct cmc_store_ops cmc_store_sqlite = {
     .answer = cmc_sqlite_answer,
     .officer = cmc_sqlite_officer,
     .crl = cmc_sqlite_crl,
+    .crl_before = cmc_sqlite_crl_before,
+    .anchors = cmc_sqlite_anchors,
+    .cert_by_digest = cmc_sqlite_cert_by_digest,
+    .publications_due = cmc_sqlite_publications_due,
     .generation = cmc_sqlite_generation,
     .officers = cmc_sqlite_officers,
     .secret = cmc_sqlite_secret,
@@ -123,6 +127,8 @@ static const char *const migrations[] = {
     " issuer BLOB,"
     " serial BLOB,"
     " UNIQUE (issuer, serial)) STRICT;",
+
+    cmc_sqlite_schema_retrieve,
 };
 #define SCHEMA_VERSION ((int64_t)(sizeof migrations / sizeof migrations[0]))
 
