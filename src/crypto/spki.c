@@ -11,6 +11,7 @@
 #include "asn1/codec.h"
 #include "asn1/oids.h"
 #include "crypto/crypto_int.h"
+#include "crypto/dh.h"
 
 /* RSAPublicKey ::= SEQUENCE { modulus INTEGER, publicExponent INTEGER }, RFC 8017 */
 struct rsa_public_key {
@@ -124,6 +125,10 @@ enum cmc_rc cmc_spki_key(const struct cmc_crypto *c, struct cmc_slice der, EVP_P
             err->fail_info = CMC_FAIL_BAD_REQUEST;
         goto out;
     }
+    if (cmc_slice_eq(spki.algorithm.algorithm, cmc_oid_dhpublicnumber)) {
+        rc = cmc_dh_public(c, &spki, arena, out, err);
+        goto out;
+    }
     for (size_t i = 0; i < CMC_COUNT(kinds); i++) {
         struct cmc_slice bits = spki.public_key;
 
@@ -204,6 +209,8 @@ const char *cmc_key_describe(EVP_PKEY *key, char *buf, size_t size)
         (void)snprintf(buf, size, "Ed25519");
     } else if (EVP_PKEY_is_a(key, "ED448")) {
         (void)snprintf(buf, size, "Ed448");
+    } else if (EVP_PKEY_is_a(key, "DHX")) {
+        (void)snprintf(buf, size, "DH-%d", bits);
     } else {
         (void)snprintf(buf, size, "%s", EVP_PKEY_get0_type_name(key));
     }
