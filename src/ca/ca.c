@@ -89,6 +89,13 @@ enum cmc_rc cmc_ca_shared_new(const struct cmc_ca_params *p, struct cmc_ca_share
     s->nanchors = p->nofficer_anchors > 0 ? p->nofficer_anchors : p->nchain;
     s->crl_seconds = (int64_t)p->crl_hours * 3600;
     s->secret_failures = p->secret_failures;
+    s->crl_keep = p->crl_keep;
+    s->crl_keep_seconds = (int64_t)p->crl_days * 86400;
+    s->crl_url = p->crl_url != NULL ? cmc_arena_strdup(s->arena, p->crl_url) : NULL;
+    if (p->crl_url != NULL && s->crl_url == NULL) {
+        rc = no_memory(err);
+        goto out;
+    }
     if (p->secrets_key != NULL) {
         s->secrets_key = cmc_arena_dup(s->arena, p->secrets_key, CMC_SEAL_KEY_OCTETS);
         if (s->secrets_key == NULL) {
@@ -281,6 +288,7 @@ static const struct cmc_authority_ops ops = {
     .issue = cmc_ca_issue_op,
     .secret = cmc_ca_secret,
     .find = op_find,
+    .crl = cmc_ca_crl_op,
     .remembered = op_remembered,
     .sign_response = op_sign_response,
     .recipients = op_recipients,

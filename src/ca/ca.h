@@ -28,6 +28,8 @@ struct cmc_ca_params {
     uint32_t secret_failures;   /* that lock a secret */
     const char *crl_url;        /* for the CRL distribution point, or NULL */
     unsigned int crl_hours;
+    uint32_t crl_keep;     /* how many earlier CRLs are kept to be asked for */
+    unsigned int crl_days; /* and for how long; 0: for ever */
 };
 
 struct cmc_ca_shared;

@@ -25,6 +25,9 @@ struct cmc_ca_shared {
     struct cmc_profile **profiles;
     size_t nprofiles;
     int64_t crl_seconds;
+    char *crl_url; /* or NULL */
+    uint32_t crl_keep;
+    int64_t crl_keep_seconds;   /* 0: for ever */
     const uint8_t *secrets_key; /* in the arena, or NULL */
     uint32_t secret_failures;
 
@@ -83,6 +86,10 @@ enum cmc_rc cmc_ca_secret(void *self, const struct cmc_secret_query *query, stru
 /* challenge.c: struct cmc_authority_ops.challenge_secrets */
 enum cmc_rc cmc_ca_challenge_secrets(void *self, int64_t now, struct cmc_challenge_secrets *out,
                                      struct cmc_err *err) CMC_MUST_USE;
+
+/* retrieve.c: struct cmc_authority_ops.crl */
+enum cmc_rc cmc_ca_crl_op(void *self, const struct cmc_crl_query *query, struct cmc_arena *arena,
+                          struct cmc_slice *out, struct cmc_err *err) CMC_MUST_USE;
 
 /* issue.c */
 enum cmc_rc cmc_ca_check(void *self, const struct cmc_issue_order *order, struct cmc_arena *arena,

@@ -18,6 +18,15 @@ static size_t count(const struct job *j, enum plan_kind kind, uint32_t status)
     return n;
 }
 
+static size_t failures(const struct job *j)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < j->nitems; i++)
+        n += j->items[i].status != CMC_STATUS_SUCCESS;
+    return n;
+}
+
 /* The issued certificates, those that were asked for, then (with_chain) the issuer's chain. */
 static enum cmc_rc certificates(const struct job *j, bool with_chain, struct cmc_slice **out,
                                 size_t *n, struct cmc_err *err)
@@ -51,6 +60,7 @@ static enum cmc_rc add_success(const struct job *j, struct cmc_pkiresponse *resp
     struct cmc_outcome o = {.status = CMC_STATUS_SUCCESS, .fail_info = CMC_FAIL_INFO_NONE};
     size_t issued = count(j, PLAN_ISSUE, CMC_STATUS_SUCCESS);
     size_t changed = count(j, PLAN_REVOKE, CMC_STATUS_SUCCESS);
+    size_t given = count(j, PLAN_RETRIEVE, CMC_STATUS_SUCCESS);
     char *text;
 
     if (ids == NULL)
@@ -66,6 +76,8 @@ static enum cmc_rc add_success(const struct job *j, struct cmc_pkiresponse *resp
     }
     text = cmc_arena_printf(j->arena, "%zu certificate(s) issued, %zu changed in status", issued,
                             changed);
+    if (text != NULL && given > 0)
+        text = cmc_arena_printf(j->arena, "%s, %zu question(s) answered", text, given);
     if (text == NULL)
         return no_memory(err);
     o.body_parts = ids;
@@ -217,8 +229,11 @@ static enum cmc_answer_form answer_form(const struct job *j)
 
     /* A Simple one cannot be encrypted (RFC 10002 section 5), nor can a MAC cover it; and dataReturn
      * has a place in a Full one only [10002-6.4-a]. */
-    if (j->refused || cmc_job_is_wrapped(j) || issued == 0 || issued != j->nitems ||
-        j->data_return.p != NULL ||
+    if (j->refused || cmc_job_is_wrapped(j) || j->data_return.p != NULL)
+        return CMC_ANSWER_CMC;
+    if (cmc_plan_is_question(j))
+        return j->x->form == CMC_ANSWER_CERTS_ONLY_CHAIN ? j->x->form : CMC_ANSWER_CERTS_ONLY;
+    if (issued == 0 || issued != j->nitems ||
         (j->x->form == CMC_ANSWER_PKIX_CERT && issued != 1))
         return CMC_ANSWER_CMC;
     return j->x->form;
@@ -237,9 +252,9 @@ static const char *reason(const struct job *j)
                                 (int)j->refusal.text.n, (const char *)j->refusal.text.p);
     else
         text = cmc_arena_printf(
-            j->arena, "%zu issued, %zu changed in status, %zu refused",
+            j->arena, "%zu issued, %zu changed in status, %zu given out, %zu refused",
             count(j, PLAN_ISSUE, CMC_STATUS_SUCCESS), count(j, PLAN_REVOKE, CMC_STATUS_SUCCESS),
-            count(j, PLAN_ISSUE, CMC_STATUS_FAILED) + count(j, PLAN_REVOKE, CMC_STATUS_FAILED));
+            count(j, PLAN_RETRIEVE, CMC_STATUS_SUCCESS), failures(j));
     return text != NULL ? text : "out of memory";
 }
 
@@ -260,7 +275,8 @@ enum cmc_rc cmc_job_answer(struct job *j, struct cmc_err *err)
             j->reply.body = certs[0];
         } else if (rc == CMC_OK) {
             j->reply.content_type = CMC_MEDIA_CERTS_ONLY;
-            rc = cmc_certs_only_create(certs, ncerts, NULL, 0, j->arena, &j->reply.body, err);
+            rc = cmc_certs_only_create(certs, ncerts, j->answer_crls.v, j->answer_crls.n, j->arena,
+                                       &j->reply.body, err);
         }
     }
     j->reply.reason = reason(j);

@@ -128,7 +128,8 @@ static const char *event_of(const struct plan_item *it)
                                         [PLAN_REVOKE] = "revoke",
                                         [PLAN_QUERY] = "query-pending",
                                         [PLAN_CONFIRM] = "confirm",
-                                        [PLAN_REJECT] = "reject"};
+                                        [PLAN_REJECT] = "reject",
+                                        [PLAN_RETRIEVE] = "retrieve"};
 
     return it->kind == PLAN_ISSUE && it->status == CMC_STATUS_PENDING ? "hold" : names[it->kind];
 }

@@ -191,19 +191,38 @@ static void peek_echoes(struct job *j)
         cmc_job_read_echoes(j);
 }
 
+/* Questions that anyone may put, and what is to be given back with the answer. */
+static bool only_asks(const struct cmc_list *controls)
+{
+    size_t questions = 0, echoes = 0;
+
+    for (size_t i = 0; i < controls->n; i++) {
+        struct cmc_slice type = CMC_AT(const struct cmc_tagged_attribute, *controls, i)->type;
+
+        questions += cmc_control_retrieves(type);
+        echoes += cmc_slice_eq(type, cmc_oid_id_cmc_transactionId) ||
+                  cmc_slice_eq(type, cmc_oid_id_cmc_senderNonce) ||
+                  cmc_slice_eq(type, cmc_oid_id_cmc_dataReturn);
+    }
+    return questions > 0 && questions + echoes == controls->n;
+}
+
 /*
  * RFC 10002 section 6.11: a revocation by passphrase needs no signature. Such a message asks for
- * nothing else.
+ * nothing else. Neither does a question where anyone may ask.
  */
 static bool may_be_unsigned(struct job *j)
 {
+    const struct cmc_endpoint_rules *rules = j->rules;
     struct cmc_pkidata body;
 
-    return j->rules->revoke && j->rules->secrets && j->sd.encap.content.p != NULL &&
-           cmc_pkidata_open(j->sd.encap.content, j->rules->lax_ids, j->arena, &body, NULL) ==
-               CMC_OK &&
-           body.requests.n + body.cms.n + body.other.n == 0 &&
-           cmc_control_first(&body.controls, cmc_oid_id_cmc_revokeRequest) != NULL;
+    if (j->sd.encap.content.p == NULL ||
+        cmc_pkidata_open(j->sd.encap.content, rules->lax_ids, j->arena, &body, NULL) != CMC_OK ||
+        body.requests.n + body.cms.n + body.other.n > 0)
+        return false;
+    return (rules->revoke && rules->secrets &&
+            cmc_control_first(&body.controls, cmc_oid_id_cmc_revokeRequest) != NULL) ||
+           (rules->retrieve == CMC_RETRIEVE_ANYONE && only_asks(&body.controls));
 }
 
 /* -- a message --------------------------------------------------------------------------- */

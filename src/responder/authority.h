@@ -75,6 +75,15 @@ struct cmc_response {
 /* Called once, in the worker's thread or another; see commit. */
 typedef void (*cmc_commit_done_fn)(void *arg, enum cmc_rc rc, const struct cmc_err *err);
 
+/* Which CRL. */
+struct cmc_crl_query {
+    struct cmc_slice issuer;             /* Name */
+    const struct cmc_general_name *name; /* as in a CRL distribution point, or NULL */
+    bool has_before;                     /* else the newest */
+    int64_t before;                      /* the one whose thisUpdate is nearest before this */
+    int64_t now;
+};
+
 struct cmc_authority_ops {
     /*
      * Who holds this certificate (whole DER)? chain: further certificates of the message.
@@ -100,6 +109,9 @@ struct cmc_authority_ops {
     /* The record of a certificate; CMC_E_NOTFOUND. */
     enum cmc_rc (*find)(void *self, struct cmc_slice issuer, struct cmc_slice serial,
                         struct cmc_arena *arena, struct cmc_cert_record *out, struct cmc_err *err);
+    /* A CRL. Errors: CMC_E_NOTFOUND with the failInfo due. */
+    enum cmc_rc (*crl)(void *self, const struct cmc_crl_query *query, struct cmc_arena *arena,
+                       struct cmc_slice *out, struct cmc_err *err);
     /* The answer that this request digest got before; CMC_E_NOTFOUND. */
     enum cmc_rc (*remembered)(void *self, const uint8_t digest[CMC_SHA256_OCTETS],
                               struct cmc_arena *arena, struct cmc_answer *out, struct cmc_err *err);

@@ -65,6 +65,8 @@ static const struct {
     {&cmc_oid_id_cmc_confirmCertAcceptance, cmc_follow_up_keep},
     {&cmc_oid_id_cmc_revokeRequest, cmc_plan_revoke},
     {&cmc_oid_id_cmc_decryptedPOP, cmc_plan_decrypted_pop},
+    {&cmc_oid_id_cmc_getCert, cmc_plan_keep_retrieval},
+    {&cmc_oid_id_cmc_getCRL, cmc_plan_keep_retrieval},
 };
 
 static plan_control_fn find_handler(struct cmc_slice type)
@@ -102,7 +104,9 @@ static enum cmc_rc plan_controls(struct job *j, struct cmc_err *err)
     struct cmc_list unknown = {0};
     enum cmc_rc rc;
 
-    rc = cmc_controls_check(&j->body.controls, CMC_CTL_REQUEST, j->arena, &unknown, err);
+    rc = cmc_controls_check(&j->body.controls,
+                            CMC_CTL_REQUEST | (j->rules->dogtag ? CMC_CTL_DOGTAG : 0), j->arena,
+                            &unknown, err);
     if (rc != CMC_OK)
         return rc;
     if (unknown.n > 0) {
@@ -202,7 +206,8 @@ static enum cmc_rc plan_full(struct job *j, struct cmc_err *err)
     if (rc != CMC_OK)
         return rc;
     reject_all_without_pop(j);
-    return cmc_plan_hold(j, err);
+    rc = cmc_plan_hold(j, err);
+    return rc == CMC_OK ? cmc_plan_retrieve(j, err) : rc;
 }
 
 static enum cmc_rc plan_simple(struct job *j, struct cmc_err *err)

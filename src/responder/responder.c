@@ -116,8 +116,8 @@ static bool issues_or_changes(const struct job *j)
     for (size_t i = 0; i < j->nitems; i++) {
         const struct plan_item *it = &j->items[i];
 
-        if (it->kind == PLAN_QUERY)
-            continue; /* looks only; what comes of it may be another answer next time */
+        if (it->kind == PLAN_QUERY || it->kind == PLAN_RETRIEVE)
+            continue; /* look only; what comes of it may be another answer next time */
         if (cmc_item_done(it) || it->status == CMC_STATUS_PENDING)
             return true;
     }

@@ -20,6 +20,14 @@ enum cmc_answer_form {
 
 enum cmc_request_type { CMC_TYPE_PKCS10, CMC_TYPE_CMC };
 
+/* Who may ask for certificates and CRLs (RFC 10002 sections 6.9 and 6.10). */
+enum cmc_retrieve {
+    CMC_RETRIEVE_OFF,
+    CMC_RETRIEVE_OFFICER,
+    CMC_RETRIEVE_AUTHENTICATED, /* officers, holders of a certificate, proved identities */
+    CMC_RETRIEVE_ANYONE         /* also by an unsigned message */
+};
+
 #define CMC_REASON_BIT(r)   (1u << (r))
 #define CMC_REASONS_RFC5280 0x077fu /* 0..6, 8..10 */
 #define CMC_REASONS_NEXUS                                                                          \
@@ -38,6 +46,7 @@ struct cmc_endpoint_rules {
     unsigned int revoke_max;    /* revocations in one message; 0: no limit but the message's */
     unsigned int reasons;       /* CMC_REASON_BIT() of those allowed */
     bool mandatory_fields_only; /* ignore invalidityDate, passphrase and comment (Nexus) */
+    enum cmc_retrieve retrieve; /* who may ask for certificates and CRLs */
     bool status_v1;             /* statusInfo v1 beside V2 */
     bool allow_weak;            /* SHA-1 of old peers */
     bool lax_ids;               /* compat: dogtag, duplicate body part ids */
@@ -54,6 +63,7 @@ struct cmc_exchange {
     enum cmc_request_type type;
     struct cmc_slice body;
     enum cmc_answer_form form;
+    bool no_simple; /* the client would not take a Simple PKI Response */
     const struct cmc_endpoint_rules *rules;
     struct cmc_slice tls_cert; /* client certificate of the connection, whole DER, or absent */
     const char *peer;          /* address, for the audit log */

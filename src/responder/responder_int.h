@@ -23,7 +23,8 @@ enum plan_kind {
     PLAN_REVOKE,
     PLAN_QUERY,   /* a held request that is asked for; one that is approved becomes PLAN_ISSUE */
     PLAN_CONFIRM, /* a certificate is accepted */
-    PLAN_REJECT   /* or it is not */
+    PLAN_REJECT,  /* or it is not */
+    PLAN_RETRIEVE /* a certificate or CRL is asked for */
 };
 
 /* What would happen to one body part. */
@@ -46,6 +47,7 @@ struct plan_item {
     int64_t pend_time;
     const struct cmc_await *awaits; /* PLAN_CONFIRM, PLAN_REJECT: what comes to an end */
     size_t nawaits;
+    const struct cmc_tagged_attribute *control; /* PLAN_RETRIEVE: as it stands in the message */
 };
 
 /* What the controls of a message say about who sent it (identity.c). */
@@ -230,6 +232,16 @@ enum cmc_rc cmc_plan_issue(struct job *j, size_t index, struct cmc_err *err) CMC
 enum cmc_rc cmc_plan_simple(struct job *j, struct cmc_err *err) CMC_MUST_USE;
 enum cmc_rc cmc_plan_revoke(struct job *j, const struct cmc_tagged_attribute *ta,
                             struct cmc_err *err) CMC_MUST_USE;
+
+/* plan_retrieve.c */
+/* Does a control of this type ask for a certificate or a CRL? */
+bool cmc_control_retrieves(struct cmc_slice type);
+/* Row of plan.c; and, when it is known who asks, what is found for each. */
+enum cmc_rc cmc_plan_keep_retrieval(struct job *j, const struct cmc_tagged_attribute *ta,
+                                    struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_plan_retrieve(struct job *j, struct cmc_err *err) CMC_MUST_USE;
+/* Is the message a question that a Simple PKI Response answers? */
+bool cmc_plan_is_question(const struct job *j);
 
 /* identity.c */
 /* Rows of plan.c: what the identity controls say. */

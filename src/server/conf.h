@@ -36,6 +36,8 @@ struct cmc_conf_authority {
     char *chain_path;       /* URL path of the chain (certs-only), e.g. /ca.p7c */
     char *crl_url;          /* absolute URL for the CRL distribution point of certificates */
     unsigned int crl_hours; /* nextUpdate - thisUpdate */
+    uint32_t crl_keep;      /* how many earlier CRLs are kept */
+    unsigned int crl_days;  /* and for how long */
 };
 
 /* OCSP; path NULL: not served. */

@@ -264,6 +264,9 @@ static enum cmc_rc load_endpoint(struct cmc_conf_loading *l, uint32_t i,
     r->secrets = raw->secrets;
     r->allow_renewal = raw->renewal;
     r->same_key_renewal = raw->same_key;
+    /* What everybody gets with a certificate anyway, those who are known may ask for. */
+    r->retrieve =
+        raw->retrieve != NULL ? (enum cmc_retrieve) * raw->retrieve : CMC_RETRIEVE_AUTHENTICATED;
     r->status_v1 = raw->status_v1;
     r->allow_weak = raw->weak;
     r->lax_ids = raw->compat == CMC_RAW_COMPAT_DOGTAG;

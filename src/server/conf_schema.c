@@ -60,6 +60,8 @@ static const cyaml_schema_field_t crl_fields[] = {
     FIELD_TEXT("path", MAYBE, struct cmc_raw_crl, path),
     FIELD_TEXT("url", MAYBE, struct cmc_raw_crl, url),
     CYAML_FIELD_UINT_PTR("hours", MAYBE, struct cmc_raw_crl, hours),
+    CYAML_FIELD_UINT_PTR("keep", MAYBE, struct cmc_raw_crl, keep),
+    CYAML_FIELD_UINT_PTR("keep-days", MAYBE, struct cmc_raw_crl, keep_days),
     CYAML_FIELD_END,
 };
 
@@ -210,6 +212,12 @@ static const cyaml_strval_t officer_modes[] = {
     {"required", CMC_RAW_OFFICER_REQUIRED},
     {"optional", CMC_RAW_OFFICER_OPTIONAL},
 };
+static const cyaml_strval_t retrieve_modes[] = {
+    {"off", CMC_RETRIEVE_OFF},
+    {"officer", CMC_RETRIEVE_OFFICER},
+    {"authenticated", CMC_RETRIEVE_AUTHENTICATED},
+    {"anyone", CMC_RETRIEVE_ANYONE},
+};
 static const cyaml_strval_t compat_modes[] = {
     {"none", CMC_RAW_COMPAT_NONE},
     {"dogtag", CMC_RAW_COMPAT_DOGTAG},
@@ -231,6 +239,7 @@ static const cyaml_schema_field_t endpoint_fields[] = {
     CYAML_FIELD_BOOL("renewal", MAYBE, struct cmc_raw_endpoint, renewal),
     CYAML_FIELD_BOOL("same-key", MAYBE, struct cmc_raw_endpoint, same_key),
     CYAML_FIELD_MAPPING_PTR("revoke", MAYBE, struct cmc_raw_endpoint, revoke, revoke_fields),
+    FIELD_WORD_PTR("retrieve", MAYBE, struct cmc_raw_endpoint, retrieve, retrieve_modes),
     CYAML_FIELD_BOOL("status-v1", MAYBE, struct cmc_raw_endpoint, status_v1),
     CYAML_FIELD_BOOL("weak", MAYBE, struct cmc_raw_endpoint, weak),
     FIELD_WORD("compat", MAYBE, struct cmc_raw_endpoint, compat, compat_modes),

@@ -23,7 +23,7 @@ struct cmc_raw_limits {
 
 struct cmc_raw_crl {
     char *path, *url;
-    uint32_t *hours;
+    uint32_t *hours, *keep, *keep_days;
 };
 
 struct cmc_raw_authority {
@@ -111,7 +111,8 @@ struct cmc_raw_endpoint {
     uint32_t accept_count;
     int *answer; /* enum cmc_answer_form */
     uint32_t answer_count;
-    int officer; /* enum cmc_raw_officer */
+    int officer;   /* enum cmc_raw_officer */
+    int *retrieve; /* enum cmc_retrieve */
     bool secrets, renewal, same_key, status_v1, weak;
     int compat; /* enum cmc_raw_compat */
     char **profile_ids;

@@ -264,11 +264,16 @@ static unsigned int offered(const struct exchange *e, const struct cmc_conf_endp
 
 static bool check_accept(struct exchange *e, const struct cmc_conf_endpoint *ep)
 {
+    const enum cmc_answer_form simple = CMC_ANSWER_CERTS_ONLY;
+    enum cmc_answer_form ignored;
     enum cmc_answer_form offer[sizeof ep->answer / sizeof ep->answer[0]];
     unsigned int n = offered(e, ep, offer);
     struct cmc_err err = {0};
     enum cmc_rc rc = cmc_media_choose(cmc_http_header(e->rq, "Accept"), offer, n, &e->x.form, &err);
 
+    /* A question is answered with a Simple PKI Response, whatever the endpoint issues in. */
+    e->x.no_simple =
+        cmc_media_choose(cmc_http_header(e->rq, "Accept"), &simple, 1, &ignored, NULL) != CMC_OK;
     if (rc == CMC_OK)
         return true;
     refuse(e, rc == CMC_E_INPUT ? 400 : 406, NULL, &err);

@@ -25,6 +25,10 @@ const struct cmc_store_ops cmc_store_sqlite = {
     .answer = cmc_sqlite_answer,
     .officer = cmc_sqlite_officer,
     .crl = cmc_sqlite_crl,
+    .crl_before = cmc_sqlite_crl_before,
+    .anchors = cmc_sqlite_anchors,
+    .cert_by_digest = cmc_sqlite_cert_by_digest,
+    .publications_due = cmc_sqlite_publications_due,
     .generation = cmc_sqlite_generation,
     .officers = cmc_sqlite_officers,
     .secret = cmc_sqlite_secret,
@@ -130,6 +134,7 @@ static const char *const migrations[] = {
     " UNIQUE (issuer, serial)) STRICT;",
 
     CMC_SQLITE_SCHEMA_3,
+    cmc_sqlite_schema_retrieve,
 };
 #define SCHEMA_VERSION ((int64_t)(sizeof migrations / sizeof migrations[0]))
 

@@ -97,6 +97,35 @@ struct cmc_sqlite_reader {
     struct cmc_sqlite pending;
 };
 
+/* -- sqlite_retrieve.c ----------------------------------------------------------------------- */
+
+extern const char cmc_sqlite_schema_retrieve[];
+/* Before the CRL of this issuer is replaced by next. */
+enum cmc_rc cmc_sqlite_crl_keep(struct cmc_sqlite *c, int64_t issuer,
+                                const struct cmc_crl_record *next,
+                                struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_sqlite_anchors_put(struct cmc_sqlite *c, struct cmc_anchor_set *set,
+                                   struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_sqlite_cert_digest(struct cmc_sqlite *c, int64_t cert, const uint8_t *digest,
+                                   struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_sqlite_publication(struct cmc_sqlite *c, const struct cmc_publication *p,
+                                   int64_t at, struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_sqlite_published(struct cmc_sqlite *c, const struct cmc_publication *p,
+                                 struct cmc_err *err) CMC_MUST_USE;
+/* As in struct cmc_store_ops. */
+enum cmc_rc cmc_sqlite_crl_before(void *rd, struct cmc_slice issuer, int64_t before,
+                                  struct cmc_arena *arena, struct cmc_crl_record *out,
+                                  struct cmc_err *err);
+enum cmc_rc cmc_sqlite_anchors(void *rd, struct cmc_arena *arena, struct cmc_anchor_set *out,
+                               struct cmc_err *err);
+enum cmc_rc cmc_sqlite_cert_by_digest(void *rd, const uint8_t digest[CMC_SHA256_OCTETS],
+                                      struct cmc_arena *arena, struct cmc_slice *der,
+                                      struct cmc_err *err);
+enum cmc_rc cmc_sqlite_publications_due(void *rd, size_t limit,
+                                        enum cmc_rc (*fn)(void *arg,
+                                                          const struct cmc_publication *p),
+                                        void *arg, struct cmc_err *err);
+
 /* -- sqlite_read.c: as in struct cmc_store_ops ---------------------------------------------- */
 
 enum cmc_rc cmc_sqlite_reader_new(const void *db, void **rd, struct cmc_err *err);

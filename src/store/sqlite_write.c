@@ -210,7 +210,7 @@ static enum cmc_rc put_cert(struct writer *w, const struct cmc_cert_record *r, s
 {
     struct cmc_bind b;
     char serial[48];
-    int64_t issuer = 0;
+    int64_t issuer = 0, cert;
     enum cmc_rc rc;
     int code;
 
@@ -239,10 +239,14 @@ static enum cmc_rc put_cert(struct writer *w, const struct cmc_cert_record *r, s
                         serial_text(r->serial, serial, sizeof serial));
     if (code != SQLITE_DONE)
         return cmc_sqlite_fail(&w->c, code, err);
+    cert = sqlite3_last_insert_rowid(w->c.db);
     b = cmc_bind_begin(&w->c, W_CERT_DER);
-    cmc_bind_int(&b, sqlite3_last_insert_rowid(w->c.db));
+    cmc_bind_int(&b, cert);
     cmc_bind_blob(&b, r->der);
-    return run(w, &b, err);
+    rc = run(w, &b, err);
+    if (rc == CMC_OK && r->digest != NULL)
+        rc = cmc_sqlite_cert_digest(&w->c, cert, r->digest, err);
+    return rc;
 }
 
 static enum cmc_rc change_state(struct writer *w, const struct cmc_state_change *ch,
@@ -301,6 +305,8 @@ static enum cmc_rc do_txn(struct writer *w, const struct cmc_txn *t, struct cmc_
         rc = use_secret(w, &t->secrets[i], t->at, err);
     if (rc == CMC_OK)
         rc = cmc_sqlite_pending_txn(&w->pending, w, t, err);
+    for (size_t i = 0; rc == CMC_OK && i < t->npublications; i++)
+        rc = cmc_sqlite_publication(&w->c, &t->publications[i], t->at, err);
     for (size_t i = 0; rc == CMC_OK && i < t->naudits; i++)
         rc = append_audit(w, t->at, t->audits[i].json, err);
     if (rc == CMC_OK && state_changed)
@@ -528,6 +534,9 @@ static enum cmc_rc do_crl_put(struct writer *w, struct cmc_slice issuer,
     rc = issuer_id(w, issuer, &id, err);
     if (rc != CMC_OK)
         return rc;
+    rc = cmc_sqlite_crl_keep(&w->c, id, crl, err);
+    if (rc != CMC_OK)
+        return rc;
     b = cmc_bind_begin(&w->c, W_CRL);
     cmc_bind_int(&b, id);
     cmc_bind_int(&b, (int64_t)crl->number);
@@ -547,6 +556,23 @@ static enum cmc_rc do_crl_put(struct writer *w, struct cmc_slice issuer,
     cmc_bind_int(&b, (int64_t)crl->number);
     cmc_bind_int(&b, id);
     return run(w, &b, err);
+}
+
+/* -- trust anchors -------------------------------------------------------------------------------
+ */
+
+static enum cmc_rc do_anchors_put(struct writer *w, struct cmc_anchor_set *set, struct cmc_err *err)
+{
+    char json[128];
+    enum cmc_rc rc = cmc_sqlite_anchors_put(&w->c, set, err);
+
+    if (rc != CMC_OK)
+        return rc;
+    (void)snprintf(json, sizeof json,
+                   "{\"event\":\"anchors-publish\",\"seqNumber\":%llu,"
+                   "\"certificates\":%zu}",
+                   (unsigned long long)set->sequence, set->ncerts);
+    return append_audit(w, set->at, json, err);
 }
 
 /* -- the group -----------------------------------------------------------------------------------
@@ -593,6 +619,10 @@ static enum cmc_rc do_job(struct writer *w, const struct cmc_job *job, struct cm
     case CMC_JOB_HELD_DECIDE:
     case CMC_JOB_SWEEP:
         return cmc_sqlite_pending_job(&w->pending, w, job, err);
+    case CMC_JOB_ANCHORS_PUT:
+        return do_anchors_put(w, job->u.anchors, err);
+    case CMC_JOB_PUBLISHED:
+        return cmc_sqlite_published(&w->c, job->u.publication, err);
     default:
         return cmc_fail(err, CMC_E_BUG, NULL, "unknown kind of job");
     }

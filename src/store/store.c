@@ -338,6 +338,31 @@ enum cmc_rc cmc_store_crl_put(struct cmc_store *s, struct cmc_slice issuer,
     return run(s, &job, err);
 }
 
+enum cmc_rc cmc_store_anchors_put(struct cmc_store *s, struct cmc_anchor_set *set,
+                                  struct cmc_err *err)
+{
+    struct cmc_anchor_set next = *set;
+    struct cmc_job job = {.kind = CMC_JOB_ANCHORS_PUT, .u.anchors = &next};
+    enum cmc_rc rc;
+
+    if (set->ncerts == 0 || set->ncerts > CMC_LIMIT_ANCHORS)
+        return cmc_fail(err, CMC_E_LIMIT, NULL,
+                        "%zu trust anchors where 1 to %u can be published (CMC_LIMIT_ANCHORS)",
+                        set->ncerts, CMC_LIMIT_ANCHORS);
+    rc = run(s, &job, err);
+    if (rc == CMC_OK)
+        set->sequence = next.sequence;
+    return rc;
+}
+
+enum cmc_rc cmc_store_published(struct cmc_store *s, const struct cmc_publication *p,
+                                struct cmc_err *err)
+{
+    struct cmc_job job = {.kind = CMC_JOB_PUBLISHED, .u.publication = p};
+
+    return run(s, &job, err);
+}
+
 /* -- reading ------------------------------------------------------------------------------- */
 
 enum cmc_rc cmc_reader_new(struct cmc_store *s, struct cmc_reader **out, struct cmc_err *err)
@@ -389,6 +414,34 @@ enum cmc_rc cmc_reader_crl(struct cmc_reader *r, struct cmc_slice issuer, struct
                            struct cmc_crl_record *out, struct cmc_err *err)
 {
     return r->ops->crl(r->rd, issuer, arena, out, err);
+}
+
+enum cmc_rc cmc_reader_crl_before(struct cmc_reader *r, struct cmc_slice issuer, int64_t before,
+                                  struct cmc_arena *arena, struct cmc_crl_record *out,
+                                  struct cmc_err *err)
+{
+    return r->ops->crl_before(r->rd, issuer, before, arena, out, err);
+}
+
+enum cmc_rc cmc_reader_anchors(struct cmc_reader *r, struct cmc_arena *arena,
+                               struct cmc_anchor_set *out, struct cmc_err *err)
+{
+    return r->ops->anchors(r->rd, arena, out, err);
+}
+
+enum cmc_rc cmc_reader_cert_by_digest(struct cmc_reader *r, const uint8_t digest[CMC_SHA256_OCTETS],
+                                      struct cmc_arena *arena, struct cmc_slice *der,
+                                      struct cmc_err *err)
+{
+    return r->ops->cert_by_digest(r->rd, digest, arena, der, err);
+}
+
+enum cmc_rc cmc_reader_publications_due(struct cmc_reader *r, size_t limit,
+                                        enum cmc_rc (*fn)(void *arg,
+                                                          const struct cmc_publication *p),
+                                        void *arg, struct cmc_err *err)
+{
+    return r->ops->publications_due(r->rd, limit, fn, arg, err);
 }
 
 enum cmc_rc cmc_reader_generation(struct cmc_reader *r, uint64_t *out, struct cmc_err *err)

@@ -17,7 +17,9 @@ enum cmc_job_kind {
     CMC_JOB_CRL_NUMBER,
     CMC_JOB_CRL_PUT,
     CMC_JOB_HELD_DECIDE,
-    CMC_JOB_SWEEP
+    CMC_JOB_SWEEP,
+    CMC_JOB_ANCHORS_PUT,
+    CMC_JOB_PUBLISHED
 };
 
 /* One thing to write. All pointers are borrowed until done is called. */
@@ -47,6 +49,8 @@ struct cmc_job {
             const struct cmc_sweep *what;
             struct cmc_swept *out; /* as number above */
         } sweep;
+        struct cmc_anchor_set *anchors; /* sequence is set; holds only when the outcome is CMC_OK */
+        const struct cmc_publication *publication;
     } u;
     cmc_store_done_fn done;
     void *arg;
@@ -94,6 +98,17 @@ struct cmc_store_ops {
                            struct cmc_arena *arena, struct cmc_officer *out, struct cmc_err *err);
     enum cmc_rc (*crl)(void *rd, struct cmc_slice issuer, struct cmc_arena *arena,
                        struct cmc_crl_record *out, struct cmc_err *err);
+    enum cmc_rc (*crl_before)(void *rd, struct cmc_slice issuer, int64_t before,
+                              struct cmc_arena *arena, struct cmc_crl_record *out,
+                              struct cmc_err *err);
+    enum cmc_rc (*anchors)(void *rd, struct cmc_arena *arena, struct cmc_anchor_set *out,
+                           struct cmc_err *err);
+    enum cmc_rc (*cert_by_digest)(void *rd, const uint8_t digest[CMC_SHA256_OCTETS],
+                                  struct cmc_arena *arena, struct cmc_slice *der,
+                                  struct cmc_err *err);
+    enum cmc_rc (*publications_due)(void *rd, size_t limit,
+                                    enum cmc_rc (*fn)(void *arg, const struct cmc_publication *p),
+                                    void *arg, struct cmc_err *err);
     enum cmc_rc (*generation)(void *rd, uint64_t *out, struct cmc_err *err);
     enum cmc_rc (*officers)(void *rd, enum cmc_rc (*fn)(void *arg, const struct cmc_officer *o),
                             void *arg, struct cmc_err *err);

@@ -194,7 +194,9 @@ static void make_ca(struct test_authority *t, struct cmc_slice responder_cert, E
                               .secrets_key = secrets_key,
                               .secret_failures = TEST_FAILURES,
                               .crl_url = "http://ca.test/ca.crl",
-                              .crl_hours = 24};
+                              .crl_hours = 24,
+                              .crl_keep = 3,
+                              .crl_days = 30};
     struct cmc_err err = {0};
 
     assert_int_equal(cmc_ca_shared_new(&p, &t->shared, &err), CMC_OK);
