@@ -60,6 +60,11 @@ static const struct {
     {&cmc_oid_id_cmc_statusInfo, nothing_to_do},
     {&cmc_oid_id_cmc_revokeRequest, cmc_plan_revoke},
     {&cmc_oid_id_cmc_decryptedPOP, cmc_plan_decrypted_pop},
+    {&cmc_oid_id_cmc_modCertTemplate, cmc_plan_template},
+    {&cmc_oid_id_cmc_addExtensions, cmc_plan_template},
+    {&cmc_oid_id_cmc_lraPOPWitness, cmc_plan_ra_pop},
+    {&cmc_oid_id_cmc_raIdentityWitness, cmc_plan_ra_identity},
+    {&cmc_oid_id_cmc_controlProcessed, nothing_to_do}, /* read before all others */
 };
 
 static plan_control_fn find_handler(struct cmc_slice type)
@@ -100,6 +105,9 @@ static enum cmc_rc plan_controls(struct job *j, struct cmc_err *err)
     rc = cmc_controls_check(&j->body.controls, CMC_CTL_REQUEST, j->arena, &unknown, err);
     if (rc != CMC_OK)
         return rc;
+    rc = cmc_ra_processed(j, &unknown, err);
+    if (rc != CMC_OK)
+        return rc;
     if (unknown.n > 0) {
         refuse_unknown(j, &unknown);
         return CMC_OK;
@@ -109,6 +117,8 @@ static enum cmc_rc plan_controls(struct job *j, struct cmc_err *err)
             CMC_AT(const struct cmc_tagged_attribute, j->body.controls, i);
         plan_control_fn plan = find_handler(ta->type);
 
+        if (cmc_ra_has_processed(j, ta->body_part_id))
+            continue;
         if (plan == NULL) {
             rc = cmc_fail_info(
                 err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, "RFC 10002 section 3.2.1.1",

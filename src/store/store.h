@@ -117,7 +117,11 @@ struct cmc_officer {
     struct cmc_slice cert;                  /* whole DER */
     int64_t added_at;
 };
-enum { CMC_ROLE_ENROLL = 1, CMC_ROLE_REVOKE = 2 };
+enum {
+    CMC_ROLE_ENROLL = 1,
+    CMC_ROLE_REVOKE = 2,
+    CMC_ROLE_RA = 4 /* may use the controls of a registration authority, where an endpoint says so */
+};
 
 /* "enroll,revoke" to flags and back. Parse: CMC_E_USAGE names the unknown role. */
 enum cmc_rc cmc_roles_parse(const char *text, unsigned int *roles,
