@@ -22,6 +22,7 @@ const struct cmc_store_ops cmc_store_sqlite = {
     .reader_free = cmc_sqlite_reader_free,
     .cert = cmc_sqlite_cert,
     .answer = cmc_sqlite_answer,
+    .unique_key = cmc_sqlite_unique_key,
     .officer = cmc_sqlite_officer,
     .crl = cmc_sqlite_crl,
     .generation = cmc_sqlite_generation,
@@ -123,6 +124,9 @@ static const char *const migrations[] = {
     " issuer BLOB,"
     " serial BLOB,"
     " UNIQUE (issuer, serial)) STRICT;",
+
+    /* Keys that may be certified once only; see struct cmc_cert_record. */
+    "CREATE TABLE unique_key (spki_digest BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;",
 };
 #define SCHEMA_VERSION ((int64_t)(sizeof migrations / sizeof migrations[0]))
 
