@@ -75,7 +75,7 @@ static enum cmc_rc check_key(const struct cmc_profile *p, EVP_PKEY *key, struct 
         return cmc_fail_info(
             err, CMC_E_REFUSED, CMC_FAIL_BAD_ALG, "RFC 5280 section 4.2.1.3",
             "profile %s is for uses (keyUsage) that a key of kind %s does not have", p->name, kind);
-    return CMC_OK;
+    return cmc_key_check(key, err);
 }
 
 /* -- extensions -------------------------------------------------------------------------- */

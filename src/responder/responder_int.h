@@ -204,6 +204,9 @@ enum cmc_rc cmc_plan_ra_identity(struct job *j, const struct cmc_tagged_attribut
 /* Note on an item what is vouched for. */
 void cmc_ra_note(struct job *j, struct plan_item *it);
 
+/* plan_crmf.c: controls inside of a CRMF request that CMC does not use. */
+enum cmc_rc cmc_plan_crmf_controls(const struct cmc_request *rq, struct cmc_err *err) CMC_MUST_USE;
+
 /* plan_template.c */
 /* Row of plan.c: modCertTemplate and addExtensions. */
 enum cmc_rc cmc_plan_template(struct job *j, const struct cmc_tagged_attribute *ta,
