@@ -32,6 +32,7 @@ static const struct cmc_option rows[] = {
                "a ready certification request (PKCS#10 or CRMF), in place\n"
                "of the key and the options below"),
     TOOL_CSR_ROWS(struct enroll, csr),
+    TOOL_CHANGE_ROWS(struct enroll, csr.change),
     CMC_OPTION_HEADING("Who asks (one of --officer-cert, --renew, --self, --simple)"),
     CMC_OPTION("officer-cert", 0, STRING, "URI", struct enroll, officer_cert,
                "an officer of the CA signs the request"),
@@ -126,7 +127,7 @@ static enum cmc_rc check_what(struct tool *t, const struct enroll *o)
     if (o->csr_file != NULL) {
         if (o->csr.subject != NULL || o->csr.san != NULL || o->csr.key_usage != NULL ||
             o->csr.eku != NULL || o->csr.ski || o->csr.form != NULL || o->key.new_key != NULL ||
-            o->csr.no_signature)
+            o->csr.no_signature || o->csr.change.subject != NULL || o->csr.change.san != NULL)
             return tool_usage(t, "--csr brings its own key, subject and extensions; leave out the "
                                  "options that make them");
         return CMC_OK;

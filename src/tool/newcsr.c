@@ -251,6 +251,9 @@ enum cmc_rc tool_csr_make(struct tool *t, const struct tool_csr_options *o, EVP_
         return rc;
     p.exts = w.exts.v;
     p.nexts = w.exts.n;
+    rc = tool_change_name(t, &o->change, form, &p);
+    if (rc != CMC_OK)
+        return rc;
     if (form == CMC_FORM_CRMF)
         return cmc_crmf_create(t->crypto, &p, t->arena, out, &t->err);
     return cmc_pkcs10_create(t->crypto, &p, t->arena, out, &t->err);

@@ -4,6 +4,7 @@
 #define CMC_TOOL_NEWCSR_H
 
 #include "message/request.h"
+#include "tool/changename.h"
 #include "tool/tool.h"
 
 struct tool_key_options {
@@ -18,6 +19,7 @@ struct tool_csr_options {
     const char *form; /* "pkcs10" or "crmf" */
     bool ski;
     bool no_signature;
+    struct tool_change_options change;
     unsigned int id; /* certReqId of a CRMF message; 0: a random one */
 };
 
