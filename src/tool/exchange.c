@@ -100,7 +100,10 @@ enum cmc_rc tool_net_post(struct tool *t, const struct tool_net_options *o, cons
                                      reply->content_type),
                     reply->body);
     if (rc == CMC_OK && reply->http_status >= 300 && !is_refusal(t, reply->body))
-        rc = cmc_fail(&t->err, CMC_E_LOCAL, "RFC 10003 section 6",
+        rc = cmc_fail(&t->err,
+                      reply->http_status == 503 || reply->http_status == 429 ? CMC_E_RETRY
+                                                                             : CMC_E_LOCAL,
+                      "RFC 10003 section 6",
                       "%s: the server answered HTTP %u, with a body that is no refusal", o->url,
                       reply->http_status);
     return rc;

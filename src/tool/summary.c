@@ -316,6 +316,11 @@ void tool_summary_pkiresponse(struct tool_summary *s, const void *value)
         line(s, "status: ");
         tool_outcome_text(s->out, &outcomes[i]);
         end(s);
+        if (tool_advice(&outcomes[i]) != NULL) {
+            line(s, "  what to do: ");
+            cmc_buf_str(s->out, tool_advice(&outcomes[i]));
+            end(s);
+        }
     }
     s->indent -= STEP;
 }
