@@ -90,6 +90,7 @@ struct run {
     struct tool_secret secret;
     struct tool_items items; /* what is asked for */
     bool self, key_made;
+    EVP_PKEY *new_key; /* one made in a token, before that is opened for reading */
     struct cmc_exchange_state state;
     struct cmc_trust store;
     const struct cmc_trust *trust;
@@ -245,7 +246,10 @@ static enum cmc_rc make_csr(struct run *r)
         key = r->signer.key;
         (void)EVP_PKEY_up_ref(key);
     } else {
-        rc = tool_key_get(t, &r->o->key, &key);
+        key = r->new_key;
+        r->new_key = NULL;
+        if (key == NULL)
+            rc = tool_key_get(t, &r->o->key, &key);
         r->key_made = key != NULL && r->o->key.new_key != NULL;
     }
     /* [10002-3.2-b] Who signs with the new key names it by an SKI that is asked for. */
@@ -588,6 +592,9 @@ static enum cmc_rc ask(struct run *r)
         rc = tool_trust_load(r->t, &r->o->trust, &r->store, &r->trust);
     if (rc == CMC_OK)
         rc = tool_secret_load(r->t, &r->o->secret, &r->secret);
+    /* The signer may be in the same token, which is opened for one of the two first. */
+    if (rc == CMC_OK && r->o->key.key_out != NULL && cmc_uri_is_token(r->o->key.key_out))
+        rc = tool_key_get(r->t, &r->o->key, &r->new_key);
     if (rc == CMC_OK)
         rc = load_signer(r);
     if (rc == CMC_OK)
@@ -613,7 +620,7 @@ static int run(struct run *r)
         rc = say_json(r);
     if (rc != CMC_OK)
         code = tool_end(t, rc);
-    if (code != TOOL_OK && r->key_made)
+    if (code != TOOL_OK && r->key_made && !cmc_uri_is_token(r->o->key.key_out))
         tool_note(t, "the new key stays in %s; use it again with --key %s", r->o->key.key_out,
                   r->o->key.key_out);
     return code;
@@ -630,6 +637,7 @@ int tool_cmd_enroll(struct tool *t, int argc, char **argv)
     if (code != TOOL_GO_ON)
         return code;
     code = run(&r);
+    EVP_PKEY_free(r.new_key);
     tool_items_clean(&r.items);
     tool_signer_clean(&r.signer);
     return code;
