@@ -3,7 +3,7 @@
 #include <openssl/crypto.h>
 
 #include "base/file.h"
-#include "cms/shared_token.h"
+#include "control/shared_token.h"
 #include "tool/input.h"
 #include "tool/secret.h"
 
@@ -86,7 +86,9 @@ static enum cmc_rc seal(struct tool *t, const struct secret *o, struct cmc_slice
     if (rc == CMC_OK)
         rc = cmc_spki_key(t->crypto, cert.tbs.spki.raw, &key, &t->err);
     if (rc == CMC_OK)
-        rc = cmc_shared_token_seal(t->crypto, key, o->oaep, secret, t->arena, out, &t->err);
+        rc =
+            cmc_shared_token_make(t->crypto, key, o->oaep ? CMC_RSA_OAEP_SHA256 : CMC_RSA_PKCS1_V15,
+                                  secret, t->arena, out, &t->err);
     EVP_PKEY_free(key);
     return rc;
 }

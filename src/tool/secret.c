@@ -5,7 +5,7 @@
 
 #include "asn1/codec.h"
 #include "base/file.h"
-#include "cms/shared_token.h"
+#include "control/shared_token.h"
 
 #define SECRET_FILE_OCTETS 65536u
 
@@ -42,11 +42,16 @@ static enum cmc_rc first_line(struct tool *t, const char *path, struct cmc_slice
     return check_text(t, path, *out, CMC_LIMIT_SECRET_OCTETS);
 }
 
-/* Text that is base64 of two OCTET STRINGs is a token, not somebody's secret. */
+/* Text that is base64 of a SEQUENCE of two OCTET STRINGs is a token, not somebody's secret. */
 static bool is_token(struct tool *t, struct cmc_slice data, struct cmc_slice *der)
 {
-    return cmc_der_or_pem(data, NULL, t->arena, der, NULL) == CMC_OK &&
-           cmc_is_shared_token(*der, t->arena);
+    struct cmc_list parts = {0};
+    bool good = cmc_der_or_pem(data, NULL, t->arena, der, NULL) == CMC_OK &&
+                cmc_decode(&cmc_it_seq_any, *der, t->arena, &parts, NULL) == CMC_OK && parts.n == 2;
+
+    for (size_t i = 0; good && i < parts.n; i++)
+        good = *CMC_AT(struct cmc_slice, parts, i)->p == CMC_T_OCTET_STRING;
+    return good;
 }
 
 static enum cmc_rc open_token(struct tool *t, const char *path, const char *key_uri,
@@ -64,8 +69,10 @@ static enum cmc_rc open_token(struct tool *t, const char *path, const char *key_
     rc = tool_crypto(t);
     if (rc == CMC_OK)
         rc = cmc_key_load(t->crypto, key_uri, &pass, &key, &t->err);
-    if (rc == CMC_OK)
-        rc = cmc_shared_token_open(t->crypto, key, der, t->arena, out, &t->err);
+    /* The token does not say how it was made. */
+    if (rc == CMC_OK && cmc_shared_token_open(t->crypto, key, CMC_RSA_OAEP_SHA256, der, t->arena,
+                                              out, NULL) != CMC_OK)
+        rc = cmc_shared_token_open(t->crypto, key, CMC_RSA_PKCS1_V15, der, t->arena, out, &t->err);
     EVP_PKEY_free(key);
     if (rc == CMC_OK)
         return check_text(t, path, *out, CMC_LIMIT_SECRET_OCTETS);
