@@ -96,7 +96,7 @@ struct cmc_raw_endpoint {
     int *answer; /* enum cmc_answer_form */
     uint32_t answer_count;
     int officer; /* enum cmc_raw_officer */
-    bool secrets, renewal, same_key, status_v1, weak;
+    bool secrets, renewal, same_key, status_v1, weak, base64;
     int compat; /* enum cmc_raw_compat */
     char **profile_ids;
     uint32_t profile_ids_count;

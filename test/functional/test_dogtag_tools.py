@@ -558,6 +558,19 @@ def test_http_failures(work, ca):
     assert not (work / "out.der").exists()
 
 
+def test_http_properties(work, ca):
+    """Comments, blanks and separators as Java's Properties have them."""
+    server = ca()
+    http_config(work, server)
+    lines = (work / "http.cfg").read_text().splitlines()
+    for form in ("%s = %s", "%s: %s", "  %s\t=%s"):
+        text = "\n".join(form % tuple(line.split("=", 1)) for line in lines)
+        (work / "http.cfg").write_text("! a comment\n# another\n\n" + text + "\n")
+        run("HttpClient", "http.cfg", cwd=work)
+        assert (work / "out.der").exists()
+        (work / "out.der").unlink()
+
+
 @pytest.fixture
 def tls(work):
     """The TLS context of a server with the certificate "srv" of the database."""
