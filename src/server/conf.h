@@ -58,6 +58,7 @@ struct cmc_conf_endpoint {
     unsigned int answer_count;
     char **profile_ids; /* ?profileId= of compat: dogtag: what leads here from any such endpoint */
     unsigned int profile_id_count;
+    bool base64; /* answers in base64, requests in it too: EST */
 };
 
 struct cmc_conf {
