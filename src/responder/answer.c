@@ -227,14 +227,13 @@ static enum cmc_answer_form answer_form(const struct job *j)
 {
     size_t issued = count(j, PLAN_ISSUE, CMC_STATUS_SUCCESS);
 
-    /* A Simple one cannot be encrypted (RFC 10002 section 5), nor can a MAC cover it; and dataReturn
-     * has a place in a Full one only [10002-6.4-a]. */
+    /* A Simple one cannot be encrypted (RFC 10002 section 5), nor can a MAC cover it; and
+     * dataReturn has a place in a Full one only [10002-6.4-a]. */
     if (j->refused || cmc_job_is_wrapped(j) || j->data_return.p != NULL)
         return CMC_ANSWER_CMC;
     if (cmc_plan_is_question(j))
         return j->x->form == CMC_ANSWER_CERTS_ONLY_CHAIN ? j->x->form : CMC_ANSWER_CERTS_ONLY;
-    if (issued == 0 || issued != j->nitems ||
-        (j->x->form == CMC_ANSWER_PKIX_CERT && issued != 1))
+    if (issued == 0 || issued != j->nitems || (j->x->form == CMC_ANSWER_PKIX_CERT && issued != 1))
         return CMC_ANSWER_CMC;
     return j->x->form;
 }

@@ -79,7 +79,7 @@ struct cmc_conf {
     bool ra_any_eku;   /* the certificate of an RA need not have id-kp-cmcRA */
     char *secrets_key; /* file, or NULL: no shared secrets */
     uint32_t secret_failures;
-    uint32_t keep_answers_days;  /* 0: for ever */
+    uint32_t keep_answers_days; /* 0: for ever */
     uint32_t keep_nonces_hours;
     uint32_t keep_requests_days; /* after their end; 0: for ever */
     struct cmc_conf_listener *listeners;

@@ -126,7 +126,7 @@ struct cmc_txn {
     size_t nawaits;
     const struct cmc_await_end *await_ends;
     size_t nawait_ends;
-    const struct cmc_nonce_use *nonce; /* or NULL */
+    const struct cmc_nonce_use *nonce;          /* or NULL */
     const struct cmc_publication *publications; /* of certificates that are there or in certs */
     size_t npublications;
     const struct cmc_audit_record *audits;

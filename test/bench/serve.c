@@ -38,10 +38,10 @@ struct world {
     EVP_PKEY *officer_key, *key;
     struct cmc_slice officer_cert, csr;
     struct cmc_cert ca;
-    EVP_PKEY *floor_key;       /* of the CA's, the responder's and the officer's kind */
-    EVP_PKEY *floor_cert_key;  /* of the kind that is certified */
+    EVP_PKEY *floor_key;               /* of the CA's, the responder's and the officer's kind */
+    EVP_PKEY *floor_cert_key;          /* of the kind that is certified */
     double verifies, signs, certified; /* of one message: of each kind of key */
-    uint64_t next_serial;      /* of the certificates to be revoked */
+    uint64_t next_serial;              /* of the certificates to be revoked */
 };
 
 struct run {
