@@ -180,17 +180,22 @@ static enum cmc_rc op_sign_response(void *self, const struct cmc_response *respo
                                           .signing_time = true,
                                           .time = now};
     struct cmc_slice *all = cmc_arena_array(arena, response->ncerts + 1, sizeof *all);
-    const struct cmc_cms_content content = {.type = cmc_oid_id_cct_PKIResponse,
-                                            .content = response->body,
-                                            .certs = all,
-                                            .ncerts = response->ncerts + 1,
-                                            .crls = response->crls,
-                                            .ncrls = response->ncrls};
+    size_t kept = 0;
+    struct cmc_cms_content content = {.type = cmc_oid_id_cct_PKIResponse,
+                                      .content = response->body,
+                                      .certs = all,
+                                      .crls = response->crls,
+                                      .ncrls = response->ncrls};
 
     if (all == NULL)
         return no_memory(err);
-    memcpy(all, response->certs, response->ncerts * sizeof *all);
-    all[response->ncerts] = ca->shared->responder_cert;
+    /* It may have been asked for, and then is there already. */
+    for (size_t i = 0; i < response->ncerts; i++) {
+        if (!cmc_slice_eq(response->certs[i], ca->shared->responder_cert))
+            all[kept++] = response->certs[i];
+    }
+    all[kept++] = ca->shared->responder_cert;
+    content.ncerts = kept;
     return cmc_signed_data_create(ca->crypto, &content, &signer, 1, arena, out, err);
 }
 
@@ -224,6 +229,7 @@ static const struct cmc_authority_ops ops = {
     .secret = cmc_ca_secret,
     .find = op_find,
     .crl = cmc_ca_crl_op,
+    .anchors = cmc_ca_anchors_op,
     .remembered = op_remembered,
     .sign_response = op_sign_response,
     .chain = op_chain,

@@ -84,7 +84,9 @@ enum cmc_rc cmc_ca_secret(void *self, const struct cmc_secret_query *query, stru
 enum cmc_rc cmc_ca_challenge_secrets(void *self, int64_t now, struct cmc_challenge_secrets *out,
                                      struct cmc_err *err) CMC_MUST_USE;
 
-/* retrieve.c: struct cmc_authority_ops.crl */
+/* retrieve.c: struct cmc_authority_ops.crl and anchors */
+enum cmc_rc cmc_ca_anchors_op(void *self, struct cmc_arena *arena, struct cmc_anchor_set *out,
+                              struct cmc_err *err) CMC_MUST_USE;
 enum cmc_rc cmc_ca_crl_op(void *self, const struct cmc_crl_query *query, struct cmc_arena *arena,
                           struct cmc_slice *out, struct cmc_err *err) CMC_MUST_USE;
 

@@ -79,8 +79,11 @@ static enum cmc_rc check_signer(const struct answer *a, const struct cmc_signed_
         rc = cmc_responder_check(der, a->trust, a->arena, err);
     if (rc != CMC_OK)
         cmc_err_prefix(err, "the response's signature");
-    else if (i == 0)
+    else if (i == 0) {
         a->out->signer_cert = der;
+        a->out->has_signing_time =
+            cmc_signer_time(sd, i, a->arena, &a->out->signing_time, NULL) == CMC_OK;
+    }
 out:
     EVP_PKEY_free(key);
     return rc;

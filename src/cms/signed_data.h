@@ -94,6 +94,10 @@ enum cmc_rc cmc_signer_check_signature(const struct cmc_crypto *c, const struct 
                                        size_t i, EVP_PKEY *key, bool allow_weak,
                                        struct cmc_arena *arena, struct cmc_err *err) CMC_MUST_USE;
 
+/* The signingTime attribute, which the signature covers; CMC_E_INPUT: there is none, or no time. */
+enum cmc_rc cmc_signer_time(const struct cmc_signed_data *sd, size_t i, struct cmc_arena *arena,
+                            int64_t *at, struct cmc_err *err) CMC_MUST_USE;
+
 /*
  * The certificate that SignerInfo i names, from among n candidates (whole DERs). Returns its
  * index or SIZE_MAX when none matches. Candidates that are no certificates are passed over.

@@ -194,6 +194,21 @@ enum cmc_rc cmc_signer_check_signature(const struct cmc_crypto *c, const struct 
     return rc;
 }
 
+enum cmc_rc cmc_signer_time(const struct cmc_signed_data *sd, size_t i, struct cmc_arena *arena,
+                            int64_t *at, struct cmc_err *err)
+{
+    struct cmc_slice tlv = CMC_SLICE_NONE;
+    enum cmc_rc rc = signed_attribute(signer(sd, i), cmc_oid_id_signingTime, &cmc_it_time_any,
+                                      arena, &tlv, err);
+
+    if (rc != CMC_OK)
+        return rc;
+    /* A Time is short: one octet of tag, one of length. */
+    if (tlv.n < 2 || !cmc_time_parse(tlv.p[0], cmc_slice(tlv.p + 2, tlv.n - 2), at))
+        return bad_check(err, CMC_E_INPUT, "RFC 5652 section 11.3", "signingTime is no time");
+    return CMC_OK;
+}
+
 struct cmc_slice cmc_cert_ski(const struct cmc_cert *cert, struct cmc_arena *arena)
 {
     const struct cmc_extension *e =

@@ -110,6 +110,9 @@ struct cmc_authority_ops {
     /* A CRL. Errors: CMC_E_NOTFOUND with the failInfo due. */
     enum cmc_rc (*crl)(void *self, const struct cmc_crl_query *query, struct cmc_arena *arena,
                        struct cmc_slice *out, struct cmc_err *err);
+    /* The trust anchors that are published; CMC_E_NOTFOUND: none are. */
+    enum cmc_rc (*anchors)(void *self, struct cmc_arena *arena, struct cmc_anchor_set *out,
+                           struct cmc_err *err);
     /* The answer that this request digest got before; CMC_E_NOTFOUND. */
     enum cmc_rc (*remembered)(void *self, const uint8_t digest[CMC_SHA256_OCTETS],
                               struct cmc_arena *arena, struct cmc_answer *out, struct cmc_err *err);

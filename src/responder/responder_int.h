@@ -3,6 +3,7 @@
 #ifndef CMC_RESPONDER_RESPONDER_INT_H
 #define CMC_RESPONDER_RESPONDER_INT_H
 
+#include "cms/authenticated_data.h"
 #include "cms/signed_data.h"
 #include "control/proof.h"
 #include "message/body.h"
@@ -55,8 +56,8 @@ struct secret_event {
     const char *failure;     /* why, as nobody but the audit log is told; NULL: good */
     struct cmc_secret_use use;
 };
-/* One message proves one identity, or revokes by one passphrase. */
-#define SECRET_EVENTS_MAX 2
+/* One message proves one identity, twice with authData, and revokes by one passphrase. */
+#define SECRET_EVENTS_MAX 3
 
 /* The three stages of verification, in order. */
 enum stage { STAGE_DIGEST, STAGE_CONTENT_TYPE, STAGE_OFFICER, STAGE_COUNT };
@@ -87,7 +88,8 @@ struct job {
     size_t nitems, max_items;
     struct cmc_decrypted_pop *pops; /* of the message, each for a request in it */
     size_t npops;
-    bool refused; /* the whole message; the rest says how */
+    const struct cmc_tagged_attribute *auth_data; /* the authData control, or NULL */
+    bool refused;                                 /* the whole message; the rest says how */
     struct cmc_outcome refusal;
     const char *refusal_clause;
     struct identity identity;
@@ -127,6 +129,8 @@ enum cmc_rc cmc_job_answer_control(struct job *j, struct cmc_slice type, const s
                                    const void *value, struct cmc_err *err) CMC_MUST_USE;
 enum cmc_rc cmc_job_answer_cert(struct job *j, struct cmc_slice cert,
                                 struct cmc_err *err) CMC_MUST_USE;
+/* Is this certificate among them? */
+bool cmc_job_answers_cert(const struct job *j, struct cmc_slice cert);
 enum cmc_rc cmc_job_answer_crl(struct job *j, struct cmc_slice crl,
                                struct cmc_err *err) CMC_MUST_USE;
 
@@ -171,6 +175,22 @@ enum cmc_rc cmc_identity_passphrase(struct job *j, const struct cmc_revoke_reque
                                     struct cmc_err *err) CMC_MUST_USE;
 /* The secrets that were put to the proof, for the transaction. */
 enum cmc_rc cmc_identity_uses(struct job *j, struct cmc_err *err) CMC_MUST_USE;
+
+/* The MAC that authData points to, under the secret of the identification control; the requester
+ * is then who knows it. Errors: CMC_E_CRYPTO with authDataFail. */
+enum cmc_rc cmc_identity_auth_data(struct job *j, const struct cmc_authenticated_data *ad,
+                                   struct cmc_err *err) CMC_MUST_USE;
+
+/* plan_auth_data.c */
+/* Row of plan.c; and the controls that are authenticated, which are to be planned like others. */
+enum cmc_rc cmc_plan_keep_auth_data(struct job *j, const struct cmc_tagged_attribute *ta,
+                                    struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_plan_auth_data(struct job *j, struct cmc_list *controls,
+                               struct cmc_err *err) CMC_MUST_USE;
+
+/* anchors.c: append the trust anchors of the endpoint to a response. */
+enum cmc_rc cmc_answer_anchors(struct job *j, struct cmc_pkiresponse *resp, uint32_t *next_id,
+                               struct cmc_err *err) CMC_MUST_USE;
 
 /* plan_pop.c */
 enum cmc_rc cmc_plan_decrypted_pop(struct job *j, const struct cmc_tagged_attribute *ta,

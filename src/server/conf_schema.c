@@ -210,6 +210,7 @@ static const cyaml_schema_field_t endpoint_fields[] = {
     CYAML_FIELD_BOOL("renewal", MAYBE, struct cmc_raw_endpoint, renewal),
     CYAML_FIELD_BOOL("same-key", MAYBE, struct cmc_raw_endpoint, same_key),
     CYAML_FIELD_MAPPING_PTR("revoke", MAYBE, struct cmc_raw_endpoint, revoke, revoke_fields),
+    CYAML_FIELD_BOOL("publish-anchors", MAYBE, struct cmc_raw_endpoint, publish_anchors),
     FIELD_WORD_PTR("retrieve", MAYBE, struct cmc_raw_endpoint, retrieve, retrieve_modes),
     CYAML_FIELD_BOOL("status-v1", MAYBE, struct cmc_raw_endpoint, status_v1),
     CYAML_FIELD_BOOL("weak", MAYBE, struct cmc_raw_endpoint, weak),

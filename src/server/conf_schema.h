@@ -98,6 +98,7 @@ struct cmc_raw_endpoint {
     int officer;   /* enum cmc_raw_officer */
     int *retrieve; /* enum cmc_retrieve */
     bool secrets, renewal, same_key, status_v1, weak;
+    bool publish_anchors;
     int compat; /* enum cmc_raw_compat */
     struct cmc_raw_revoke *revoke;
 };

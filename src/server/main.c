@@ -13,6 +13,7 @@ static const struct cmcd_command commands[] = {
      cmcd_cmd_check_config},
     {"officer", "register officers: add, remove, list", cmcd_cmd_officer},
     {"secret", "shared secrets that prove identity or revoke: add, list, remove", cmcd_cmd_secret},
+    {"anchors", "the trust anchors that clients are told: publish, list", cmcd_cmd_anchors},
     {"cert", "look at issued certificates: list, show", cmcd_cmd_cert},
     {"audit", "the record of all decisions: verify, export", cmcd_cmd_audit},
 };

@@ -112,6 +112,14 @@ static enum cmc_rc crl(void *self, const struct cmc_crl_query *query, struct cmc
     return CMC_OK;
 }
 
+static enum cmc_rc anchors(void *self, struct cmc_arena *arena, struct cmc_anchor_set *out,
+                           struct cmc_err *err)
+{
+    (void)self, (void)arena, (void)err;
+    *out = (struct cmc_anchor_set){.sequence = 7, .certs = &fuzz_party()->cert, .ncerts = 1};
+    return CMC_OK;
+}
+
 static enum cmc_rc remembered(void *self, const uint8_t digest[CMC_SHA256_OCTETS],
                               struct cmc_arena *arena, struct cmc_answer *out, struct cmc_err *err)
 {
@@ -179,6 +187,7 @@ static const struct cmc_authority_ops ops = {
     .secret = secret,
     .find = find,
     .crl = crl,
+    .anchors = anchors,
     .remembered = remembered,
     .sign_response = sign_response,
     .chain = chain,
@@ -287,6 +296,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     rules.status_v1 = (data[1] & 64) != 0;
     rules.lax_ids = rules.dogtag = rules.allow_weak = (data[1] & 128) != 0;
     rules.secrets = (data[0] & 0x80) != 0;
+    rules.publish_anchors = (data[1] & 12) == 12;
     rules.retrieve = (enum cmc_retrieve)(data[1] & 3);
     do {
         cmc_respond(r, &x, hear, &h);
