@@ -98,21 +98,31 @@ static enum cmc_rc check_time(const struct reading *r, struct cmc_err *err)
     return CMC_OK;
 }
 
-/* The names, not the key: a publisher that renews its certificate goes on counting. */
-static enum cmc_rc name_publisher(const struct reading *r, struct cmc_err *err)
+/*
+ * By its name, and by the key of who issued its certificate: a publisher that renews its own key
+ * goes on counting, and two CAs of the same name are two.
+ */
+static enum cmc_rc name_publisher(const struct reading *r, const struct cmc_trust *trust,
+                                  struct cmc_err *err)
 {
     uint8_t digest[CMC_DIGEST_MAX];
-    struct cmc_cert cert = {0};
+    struct cmc_cert cert = {0}, issuer = {0};
+    struct cmc_chain chain = {0};
     struct cmc_buf b;
     enum cmc_rc rc;
     size_t n;
 
     r->out->signer = r->answer->signer_cert;
-    rc = cmc_decode(&cmc_it_cert, r->out->signer, r->arena, &cert, err);
+    rc = cmc_chain_check(r->c, r->out->signer, r->answer->certs, r->answer->ncerts, trust, r->arena,
+                         &chain, err);
+    if (rc == CMC_OK)
+        rc = cmc_decode(&cmc_it_cert, r->out->signer, r->arena, &cert, err);
+    if (rc == CMC_OK)
+        rc = cmc_decode(&cmc_it_cert, chain.certs[chain.n > 1], r->arena, &issuer, err);
     if (rc != CMC_OK)
         return rc;
     cmc_buf_init(&b, CMC_LIMIT_MESSAGE_OCTETS);
-    cmc_buf_slice(&b, cert.tbs.issuer);
+    cmc_buf_slice(&b, issuer.tbs.spki.raw);
     cmc_buf_slice(&b, cert.tbs.subject);
     rc = cmc_buf_ok(&b) ? cmc_digest(r->c, CMC_DIGEST_SHA256, cmc_buf_get0(&b), digest, &n, err)
                         : cmc_fail(err, CMC_E_MEM, NULL, "no memory for a name");
@@ -325,7 +335,7 @@ enum cmc_rc cmc_anchors_read(const struct cmc_crypto *c, const struct cmc_answer
     if (rc == CMC_OK)
         rc = check_time(&r, err);
     if (rc == CMC_OK)
-        rc = name_publisher(&r, err);
+        rc = name_publisher(&r, out->by_secret ? &anew : trust, err);
     return rc;
 }
 

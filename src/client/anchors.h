@@ -28,7 +28,7 @@ struct cmc_anchor_policy {
 
 /* What was published. */
 struct cmc_anchor_update {
-    uint8_t publisher[32];     /* SHA-256 of the signer's issuer and subject: outlives its key */
+    uint8_t publisher[32];     /* SHA-256 of its issuer's key and its subject: outlives its key */
     struct cmc_slice signer;   /* its certificate */
     struct cmc_slice sequence; /* INTEGER content, not negative */
     int64_t signed_at;

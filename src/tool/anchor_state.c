@@ -358,6 +358,21 @@ enum cmc_rc tool_anchors_update(struct tool *t, struct tool_anchor_state *s,
     return json_array_set_new(sets_of(s), at, set) == 0 ? CMC_OK : no_memory(t);
 }
 
+enum cmc_rc tool_anchors_forget(struct tool *t, struct tool_anchor_state *s,
+                                struct cmc_slice publisher)
+{
+    const char *name = hex_of(t, publisher);
+    size_t at;
+
+    if (name == NULL)
+        return no_memory(t);
+    if (find_set(s, name, &at) == NULL)
+        return cmc_fail(&t->err, CMC_E_NOTFOUND, NULL, "publisher %s is not in the state file",
+                        name);
+    (void)json_array_remove(sets_of(s), at);
+    return CMC_OK;
+}
+
 /* -- for other programs ------------------------------------------------------------------ */
 
 enum cmc_rc tool_anchors_pem(struct tool *t, const struct tool_anchor_state *s, struct cmc_buf *out)

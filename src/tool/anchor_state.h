@@ -36,6 +36,9 @@ enum cmc_rc tool_anchors_add_local(struct tool *t, struct tool_anchor_state *s, 
                                    const struct cmc_slice *certs, size_t n) CMC_MUST_USE;
 /* Forget what the user named. */
 void tool_anchors_drop_local(struct tool_anchor_state *s);
+/* Forget a publisher, by the hash that the file has. CMC_E_NOTFOUND. */
+enum cmc_rc tool_anchors_forget(struct tool *t, struct tool_anchor_state *s,
+                                struct cmc_slice publisher) CMC_MUST_USE;
 
 /*
  * Replace the set of the update's publisher. Errors: CMC_E_REFUSED when its sequence number is not

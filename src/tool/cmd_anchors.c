@@ -68,7 +68,7 @@ static const struct cmc_option rows[] = {
 
 static const struct cmc_options options = {
     .command = "cmc anchors",
-    .operands = "update|list",
+    .operands = "update|list|forget",
     .min_operands = 1,
     .max_operands = 1,
     .about =
@@ -92,13 +92,17 @@ struct run {
 
 /* -- the command line -------------------------------------------------------------------- */
 
-static enum cmc_rc check(struct tool *t, const struct anchors *o, bool update)
+enum what { UPDATE, LIST, FORGET };
+
+static enum cmc_rc check(struct tool *t, const struct anchors *o, enum what what)
 {
     int sid;
 
     if (o->state == NULL)
         return tool_usage(t, "no --state FILE; where are the anchors kept?");
-    if (!update)
+    if (what == FORGET && o->publishers.n == 0)
+        return tool_usage(t, "whose anchors? Give --publisher with the hash that list tells");
+    if (what != UPDATE)
         return CMC_OK;
     if ((o->net.url != NULL) + (o->response != NULL) != 1)
         return tool_usage(t, "where from? Give one of --url and --response");
@@ -342,11 +346,27 @@ static enum cmc_rc update(struct run *r)
     return rc;
 }
 
+static enum cmc_rc forget(struct run *r)
+{
+    enum cmc_rc rc = CMC_OK;
+
+    for (size_t i = 0; rc == CMC_OK && i < r->o->publishers.n; i++) {
+        struct cmc_slice hash;
+
+        rc = read_hash(r->t, r->o->publishers.v[i], &hash);
+        if (rc == CMC_OK)
+            rc = tool_anchors_forget(r->t, &r->state, hash);
+    }
+    return rc == CMC_OK ? tool_anchors_save(r->t, r->o->state, &r->state) : rc;
+}
+
 int tool_cmd_anchors(struct tool *t, int argc, char **argv)
 {
     struct anchors o = {0};
     struct run r = {.t = t, .o = &o, .state.lock = -1};
-    bool is_update;
+    static const char *const words[] = {"update", "list", "forget"};
+    static enum cmc_rc (*const commands[])(struct run *) = {update, say, forget};
+    size_t what = 0;
     char **operands;
     size_t n;
     int code = tool_options(t, &options, argc, argv, &o, &operands, &n);
@@ -354,14 +374,15 @@ int tool_cmd_anchors(struct tool *t, int argc, char **argv)
 
     if (code != TOOL_GO_ON)
         return code;
-    is_update = strcmp(operands[0], "update") == 0;
-    if (!is_update && strcmp(operands[0], "list") != 0)
-        return tool_end(t, tool_usage(t, "'%s': want update or list", operands[0]));
-    rc = check(t, &o, is_update);
+    while (what < CMC_COUNT(words) && strcmp(operands[0], words[what]) != 0)
+        what++;
+    if (what == CMC_COUNT(words))
+        return tool_end(t, tool_usage(t, "'%s': want update, list or forget", operands[0]));
+    rc = check(t, &o, (enum what)what);
     if (rc == CMC_OK)
-        rc = tool_anchors_open(t, o.state, is_update, &r.state);
+        rc = tool_anchors_open(t, o.state, what != LIST, &r.state);
     if (rc == CMC_OK)
-        rc = is_update ? update(&r) : say(&r);
+        rc = commands[what](&r);
     if (rc == CMC_OK)
         rc = write_out(&r);
     tool_anchors_close(&r.state);
