@@ -105,6 +105,7 @@ static const char *const item_names[] = {
     [PLAN_ISSUE] = "issue",
     [PLAN_REVOKE] = "revoke",
     [PLAN_RETRIEVE] = "retrieve",
+    [PLAN_PUBLISH] = "publish",
 };
 
 static enum cmc_rc audit_item(struct audit *a, const struct plan_item *it, struct cmc_err *err)
@@ -123,6 +124,12 @@ static enum cmc_rc audit_item(struct audit *a, const struct plan_item *it, struc
         cmc_json_hex(&a->buf, "serial", it->change.serial);
         if (ok)
             cmc_json_int(&a->buf, "reason", it->change.reason);
+    } else if (it->kind == PLAN_PUBLISH && ok) {
+        cmc_json_str(&a->buf, "action",
+                     it->publications[0].wanted ? CMC_SLICE_LIT("publish")
+                                                : CMC_SLICE_LIT("remove"));
+        for (size_t i = 0; i < it->npublications; i++)
+            cmc_json_hex(&a->buf, "serial", it->publications[i].serial);
     }
     outcome(a, it->status, it->fail_info, it->clause,
             ok ? CMC_SLICE_NONE : cmc_slice_str(it->text));

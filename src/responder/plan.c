@@ -62,6 +62,7 @@ static const struct {
     {&cmc_oid_id_cmc_decryptedPOP, cmc_plan_decrypted_pop},
     {&cmc_oid_id_cmc_getCert, cmc_plan_keep_retrieval},
     {&cmc_oid_id_cmc_getCRL, cmc_plan_keep_retrieval},
+    {&cmc_oid_id_cmc_publishCert, cmc_plan_keep_publication},
     {&cmc_oid_id_cmc_authData, cmc_plan_keep_auth_data},
 };
 

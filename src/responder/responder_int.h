@@ -16,7 +16,7 @@ struct cmc_responder {
     struct cmc_log *log;
 };
 
-enum plan_kind { PLAN_ISSUE, PLAN_REVOKE, PLAN_RETRIEVE };
+enum plan_kind { PLAN_ISSUE, PLAN_REVOKE, PLAN_RETRIEVE, PLAN_PUBLISH };
 
 /* What would happen to one body part. */
 struct plan_item {
@@ -33,7 +33,10 @@ struct plan_item {
     EVP_PKEY *key;                           /* owned: public key of the request */
     struct cmc_issued issued;                /* after issuing */
     struct cmc_state_change change;          /* PLAN_REVOKE */
-    const struct cmc_tagged_attribute *control; /* PLAN_RETRIEVE: as it stands in the message */
+    const struct cmc_tagged_attribute *control; /* PLAN_RETRIEVE, PLAN_PUBLISH: as it stands in the
+                                                   message */
+    const struct cmc_publication *publications; /* PLAN_PUBLISH */
+    size_t npublications;
 };
 
 /* What the controls of a message say about who sent it (identity.c). */
@@ -159,6 +162,13 @@ enum cmc_rc cmc_plan_keep_retrieval(struct job *j, const struct cmc_tagged_attri
 enum cmc_rc cmc_plan_retrieve(struct job *j, struct cmc_err *err) CMC_MUST_USE;
 /* Is the message a question that a Simple PKI Response answers? */
 bool cmc_plan_is_question(const struct job *j);
+
+/* plan_publish.c */
+/* Row of plan.c; what becomes of it, after all is issued; and that for the transaction. */
+enum cmc_rc cmc_plan_keep_publication(struct job *j, const struct cmc_tagged_attribute *ta,
+                                      struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_plan_publish(struct job *j, struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_publications(struct job *j, struct cmc_err *err) CMC_MUST_USE;
 
 /* identity.c */
 /* Rows of plan.c: what the identity controls say. */

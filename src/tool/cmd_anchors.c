@@ -72,9 +72,10 @@ static const struct cmc_options options = {
     .min_operands = 1,
     .max_operands = 1,
     .about =
-        "Take over the trust anchors that a CA publishes, or list those that are kept. A set\n"
-        "is believed only if its signature leads to an anchor of now, its signer may publish,\n"
-        "it was signed just now, and its sequence number is new.",
+        "Take over the trust anchors that a CA publishes, list those that are kept, or forget\n"
+        "those of a --publisher (the hash that list tells). A set is believed only if its\n"
+        "signature leads to an anchor of now, its signer may publish, it was signed just now,\n"
+        "and its sequence number is new.",
     .rows = rows,
 };
 
