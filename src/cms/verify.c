@@ -198,8 +198,8 @@ enum cmc_rc cmc_signer_time(const struct cmc_signed_data *sd, size_t i, struct c
                             int64_t *at, struct cmc_err *err)
 {
     struct cmc_slice tlv = CMC_SLICE_NONE;
-    enum cmc_rc rc = signed_attribute(signer(sd, i), cmc_oid_id_signingTime, &cmc_it_time_any,
-                                      arena, &tlv, err);
+    enum cmc_rc rc =
+        signed_attribute(signer(sd, i), cmc_oid_id_signingTime, &cmc_it_time_any, arena, &tlv, err);
 
     if (rc != CMC_OK)
         return rc;
