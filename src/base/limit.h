@@ -67,6 +67,12 @@
 #define CMC_LIMIT_PUBLISH_CERTS 256u
 /* Trust anchors in one published set; they travel in one message with the responder's chain. */
 #define CMC_LIMIT_ANCHORS 16u
+/* Certificates that one OCSP request asks about, and octets of a nonce (RFC 9654). */
+#define CMC_LIMIT_OCSP_REQUESTS     64u
+#define CMC_LIMIT_OCSP_NONCE_OCTETS 128u
+/* OCSP answers that a worker keeps, and octets of one with its request. */
+#define CMC_LIMIT_OCSP_CACHE         4096u
+#define CMC_LIMIT_OCSP_CACHED_OCTETS 16384u
 
 /* Size of an error text, and of one log line. */
 #define CMC_LIMIT_ERROR_TEXT 512u
