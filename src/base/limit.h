@@ -61,6 +61,12 @@
 /* Octets of the statusString that we emit. */
 #define CMC_LIMIT_STATUS_STRING 512u
 
+/* Certificates and CRLs that one message may ask for, and certificates that it may publish. */
+#define CMC_LIMIT_GET_CERTS     16u
+#define CMC_LIMIT_GET_CRLS      CMC_LIMIT_CMS_CRLS
+#define CMC_LIMIT_PUBLISH_CERTS 256u
+/* Trust anchors in one published set; they travel in one message with the responder's chain. */
+#define CMC_LIMIT_ANCHORS 16u
 /* Certificates that one OCSP request asks about, and octets of a nonce (RFC 9654). */
 #define CMC_LIMIT_OCSP_REQUESTS     64u
 #define CMC_LIMIT_OCSP_NONCE_OCTETS 128u

@@ -90,6 +90,16 @@ enum cmc_rc cmc_ca_shared_new(const struct cmc_ca_params *p, struct cmc_ca_share
     s->ra_any_eku = p->ra_any_eku;
     s->crl_seconds = (int64_t)p->crl_hours * 3600;
     s->secret_failures = p->secret_failures;
+    s->publishes = p->publish_directory != NULL;
+    s->publish_wake = p->publish_wake;
+    s->publish_arg = p->publish_arg;
+    if (p->publish_url != NULL) {
+        s->publishing.url = cmc_arena_strdup(s->arena, p->publish_url);
+        if (s->publishing.url == NULL) {
+            rc = no_memory(err);
+            goto out;
+        }
+    }
     s->crl_keep = p->crl_keep;
     s->crl_keep_seconds = (int64_t)p->crl_days * 86400;
     s->crl_url = p->crl_url != NULL ? cmc_arena_strdup(s->arena, p->crl_url) : NULL;
@@ -190,19 +200,23 @@ static enum cmc_rc op_sign_response(void *self, const struct cmc_response *respo
                                           .signing_time = true,
                                           .time = now};
     struct cmc_slice *all = cmc_arena_array(arena, response->ncerts + 1, sizeof *all);
-    const struct cmc_cms_content content = {
-        .type = response->type.p != NULL ? response->type : cmc_oid_id_cct_PKIResponse,
-        .content = response->body,
-        .certs = all,
-        .ncerts = response->ncerts + 1,
-        .crls = response->crls,
-        .ncrls = response->ncrls};
+    size_t kept = 0;
+    struct cmc_cms_content content = {.type = response->type.p != NULL ? response->type
+                                                                       : cmc_oid_id_cct_PKIResponse,
+                                      .content = response->body,
+                                      .certs = all,
+                                      .crls = response->crls,
+                                      .ncrls = response->ncrls};
 
     if (all == NULL)
         return no_memory(err);
-    if (response->ncerts > 0)
-        memcpy(all, response->certs, response->ncerts * sizeof *all);
-    all[response->ncerts] = ca->shared->responder_cert;
+    /* It may have been asked for, and then is there already. */
+    for (size_t i = 0; i < response->ncerts; i++) {
+        if (!cmc_slice_eq(response->certs[i], ca->shared->responder_cert))
+            all[kept++] = response->certs[i];
+    }
+    all[kept++] = ca->shared->responder_cert;
+    content.ncerts = kept;
     return cmc_signed_data_create(ca->crypto, &content, &signer, 1, arena, out, err);
 }
 
@@ -275,11 +289,45 @@ static enum cmc_rc op_nonce_secret(void *self, uint8_t out[CMC_TXN_DIGEST_OCTETS
     return CMC_OK;
 }
 
+/* A commit after which there is something to be published. */
+struct publishing_commit {
+    struct cmc_ca_shared *shared;
+    cmc_commit_done_fn done;
+    void *arg;
+};
+
+static void published_commit_done(void *arg, enum cmc_rc rc, const struct cmc_err *err)
+{
+    struct publishing_commit c = *(struct publishing_commit *)arg;
+
+    free(arg);
+    if (rc == CMC_OK)
+        c.shared->publish_wake(c.shared->publish_arg);
+    c.done(c.arg, rc, err);
+}
+
+static enum cmc_rc commit_and_wake(struct cmc_ca *ca, const struct cmc_txn *txn,
+                                   cmc_commit_done_fn done, void *arg, struct cmc_err *err)
+{
+    struct publishing_commit *c = malloc(sizeof *c);
+    enum cmc_rc rc;
+
+    if (c == NULL)
+        return no_memory(err);
+    *c = (struct publishing_commit){ca->shared, done, arg};
+    rc = cmc_store_submit(ca->shared->store, txn, published_commit_done, c, err);
+    if (rc != CMC_OK)
+        free(c);
+    return rc;
+}
+
 static enum cmc_rc op_commit(void *self, const struct cmc_txn *txn, cmc_commit_done_fn done,
                              void *arg, struct cmc_err *err)
 {
     struct cmc_ca *ca = self;
 
+    if (txn->npublications > 0 && ca->shared->publish_wake != NULL)
+        return commit_and_wake(ca, txn, done, arg, err);
     return cmc_store_submit(ca->shared->store, txn, done, arg, err);
 }
 
@@ -290,6 +338,9 @@ static const struct cmc_authority_ops ops = {
     .secret = cmc_ca_secret,
     .find = op_find,
     .crl = cmc_ca_crl_op,
+    .anchors = cmc_ca_anchors_op,
+    .publishing = cmc_ca_publishing,
+    .find_digest = cmc_ca_find_digest,
     .remembered = op_remembered,
     .sign_response = op_sign_response,
     .recipients = op_recipients,

@@ -29,6 +29,11 @@ struct cmc_ca_params {
     uint32_t secret_failures;   /* that lock a secret */
     const char *crl_url;        /* for the CRL distribution point, or NULL */
     unsigned int crl_hours;
+    const char *publish_directory; /* folder of published certificates, or NULL: none are */
+    const char *publish_url;       /* that it is served under, or NULL */
+    /* Called when something is due to be published, in any thread; or NULL. */
+    void (*publish_wake)(void *arg);
+    void *publish_arg;
     uint32_t crl_keep;     /* how many earlier CRLs are kept to be asked for */
     unsigned int crl_days; /* and for how long; 0: for ever */
 };

@@ -25,6 +25,10 @@ struct cmc_ca_shared {
     int64_t ca_not_after;
     struct cmc_profile **profiles;
     size_t nprofiles;
+    bool publishes;
+    struct cmc_publishing publishing;
+    void (*publish_wake)(void *arg);
+    void *publish_arg;
     int64_t crl_seconds;
     char *crl_url; /* or NULL */
     uint32_t crl_keep;
@@ -88,9 +92,17 @@ enum cmc_rc cmc_ca_secret(void *self, const struct cmc_secret_query *query, stru
 enum cmc_rc cmc_ca_challenge_secrets(void *self, int64_t now, struct cmc_challenge_secrets *out,
                                      struct cmc_err *err) CMC_MUST_USE;
 
-/* retrieve.c: struct cmc_authority_ops.crl */
+/* retrieve.c: struct cmc_authority_ops.crl and anchors */
+enum cmc_rc cmc_ca_anchors_op(void *self, struct cmc_arena *arena, struct cmc_anchor_set *out,
+                              struct cmc_err *err) CMC_MUST_USE;
 enum cmc_rc cmc_ca_crl_op(void *self, const struct cmc_crl_query *query, struct cmc_arena *arena,
                           struct cmc_slice *out, struct cmc_err *err) CMC_MUST_USE;
+
+/* publish.c: struct cmc_authority_ops.publishing and find_digest */
+const struct cmc_publishing *cmc_ca_publishing(void *self);
+enum cmc_rc cmc_ca_find_digest(void *self, const uint8_t digest[CMC_SHA256_OCTETS],
+                               struct cmc_arena *arena, struct cmc_slice *der,
+                               struct cmc_err *err) CMC_MUST_USE;
 
 /* issue.c */
 enum cmc_rc cmc_ca_check(void *self, const struct cmc_issue_order *order, struct cmc_arena *arena,

@@ -146,6 +146,12 @@ static enum cmc_rc make_record(const struct cmc_ca *ca, const struct cmc_issue_o
     if (rc == CMC_OK)
         rc = cmc_digest(ca->crypto, CMC_DIGEST_SHA256, order->request->spki, digest, &n, err);
     memcpy(r->spki_digest, digest, sizeof r->spki_digest);
+    if (rc == CMC_OK && ca->shared->publishes) {
+        rc = cmc_digest(ca->crypto, CMC_DIGEST_SHA256, out->cert, digest, &n, err);
+        r->digest = cmc_arena_dup(arena, digest, CMC_SHA256_OCTETS);
+        if (r->digest == NULL)
+            rc = cmc_fail(err, CMC_E_MEM, NULL, "no memory for a certificate");
+    }
     return rc;
 }
 

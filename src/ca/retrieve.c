@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the authority gives out again: its CRLs, old and new (RFC 10002 section 6.10). */
+/*
+ * What the authority gives out: its CRLs, old and new (RFC 10002 section 6.10), and the trust
+ * anchors that are published (section 6.15).
+ */
 #include "asn1/codec.h"
 #include "ca/ca_int.h"
 
@@ -15,6 +18,14 @@ static bool is_our_name(const struct cmc_ca_shared *s, const struct cmc_general_
         return cmc_name_eq(name->v, s->ca_cert.tbs.subject);
     return name->which == CMC_GN_URI && s->crl_url != NULL &&
            cmc_slice_eq(name->v, cmc_slice_str(s->crl_url));
+}
+
+enum cmc_rc cmc_ca_anchors_op(void *self, struct cmc_arena *arena, struct cmc_anchor_set *out,
+                              struct cmc_err *err)
+{
+    struct cmc_ca *ca = self;
+
+    return cmc_reader_anchors(ca->reader, arena, out, err);
 }
 
 enum cmc_rc cmc_ca_crl_op(void *self, const struct cmc_crl_query *query, struct cmc_arena *arena,

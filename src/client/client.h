@@ -173,6 +173,8 @@ struct cmc_answer_view {
     bool encrypted;               /* the answer came in an envelope */
     bool authenticated;           /* in AuthenticatedData: the shared secret vouches for it */
     struct cmc_slice signer_cert; /* of the responder; absent for a Simple Response */
+    bool has_signing_time;        /* as the first signer says under its signature */
+    int64_t signing_time;
     struct cmc_slice data_return;
     struct cmc_slice sender_nonce;              /* the server's, or absent */
     const struct cmc_encrypted_pop *challenges; /* proof of possession that is asked for */

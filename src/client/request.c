@@ -377,7 +377,7 @@ static enum cmc_rc check_signer(struct builder *b, struct cmc_err *err)
 static enum cmc_rc check_unsigned(struct builder *b, struct cmc_err *err)
 {
     const struct cmc_full_request *rq = b->rq;
-    bool good = rq->nrevocations > 0 && b->body.requests.n == 0;
+    bool good = rq->nrevocations + rq->ncontrols > 0 && b->body.requests.n == 0;
 
     if (rq->protection != NULL && rq->protection->mac)
         return CMC_OK; /* the secret stands in for the signature */

@@ -62,6 +62,8 @@ enum cmc_rc cmc_transaction_id_check(const void *value, struct cmc_err *err);
 enum cmc_rc cmc_data_return_check(const void *value, struct cmc_err *err);
 /* lra_pop_witness.c */
 enum cmc_rc cmc_lra_pop_witness_check(const void *value, struct cmc_err *err);
+/* publish_cert.c */
+enum cmc_rc cmc_publish_cert_check(const void *value, struct cmc_err *err);
 /* status_info.c */
 enum cmc_rc cmc_status_info_check(const void *value, struct cmc_err *err);
 enum cmc_rc cmc_status_info_v2_check(const void *value, struct cmc_err *err);

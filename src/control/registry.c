@@ -62,7 +62,7 @@ static const struct cmc_control rows[] = {
     ROW(id_cmc_authData, "id-cmc-authData", cmc_it_body_part_id, REQ | RESP, NULL),
     ROW(id_cmc_batchRequests, "id-cmc-batchRequests", cmc_it_body_part_list, REQ, NULL),
     ROW(id_cmc_batchResponses, "id-cmc-batchResponses", cmc_it_body_part_list, RESP, NULL),
-    ROW(id_cmc_publishCert, "id-cmc-publishCert", cmc_it_publish_cert, REQ, NULL),
+    ROW(id_cmc_publishCert, "id-cmc-publishCert", cmc_it_publish_cert, REQ, cmc_publish_cert_check),
     ROW(id_cmc_controlProcessed, "id-cmc-controlProcessed", cmc_it_control_processed, REQ, NULL),
     ROW(id_cmc_raIdentityWitness, "id-cmc-raIdentityWitness", cmc_it_body_part_path, REQ, NULL),
     ROW(id_cmc_responseBody, "id-cmc-responseBody", cmc_it_body_part_path, RESP, NULL),

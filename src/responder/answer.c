@@ -46,8 +46,11 @@ static enum cmc_rc certificates(const struct job *j, bool with_chain, struct cmc
     }
     for (size_t i = 0; i < j->answer_certs.n && !j->refused; i++)
         (*out)[(*n)++] = *CMC_AT(const struct cmc_slice, j->answer_certs, i);
-    for (size_t i = 0; i < nchain; i++)
-        (*out)[(*n)++] = chain[i];
+    /* What was asked for, or is published, may be of the chain. */
+    for (size_t i = 0; i < nchain; i++) {
+        if (j->refused || !cmc_job_answers_cert(j, chain[i]))
+            (*out)[(*n)++] = chain[i];
+    }
     return CMC_OK;
 }
 
@@ -66,7 +69,9 @@ static enum cmc_rc add_success(const struct job *j, struct cmc_pkiresponse *resp
     if (ids == NULL)
         return no_memory(err);
     for (size_t i = 0; i < j->nitems; i++) {
-        if (j->items[i].status == CMC_STATUS_SUCCESS)
+        /* Several controls under one authData are told by it, once. */
+        if (j->items[i].status == CMC_STATUS_SUCCESS &&
+            (o.nbody_parts == 0 || ids[o.nbody_parts - 1] != j->items[i].body_part))
             ids[o.nbody_parts++] = j->items[i].body_part;
     }
     if (o.nbody_parts == 0) {
@@ -202,6 +207,8 @@ static enum cmc_rc full_response(struct job *j, struct cmc_err *err)
         rc = add_planned(j, &resp, &next_id, err);
     if (rc == CMC_OK)
         rc = add_echoes(j, &resp, &next_id, err);
+    if (rc == CMC_OK)
+        rc = cmc_answer_anchors(j, &resp, &next_id, err);
     if (rc == CMC_OK)
         rc = add_response_info(j, &resp, &next_id, err);
     if (rc == CMC_OK)

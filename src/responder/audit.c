@@ -126,7 +126,8 @@ static const char *event_of(const struct plan_item *it)
 {
     static const char *const names[] = {
         [PLAN_ISSUE] = "issue",     [PLAN_REVOKE] = "revoke", [PLAN_QUERY] = "query-pending",
-        [PLAN_CONFIRM] = "confirm", [PLAN_REJECT] = "reject", [PLAN_RETRIEVE] = "retrieve"};
+        [PLAN_CONFIRM] = "confirm", [PLAN_REJECT] = "reject", [PLAN_RETRIEVE] = "retrieve",
+        [PLAN_PUBLISH] = "publish"};
 
     return it->kind == PLAN_ISSUE && it->status == CMC_STATUS_PENDING ? "hold" : names[it->kind];
 }
@@ -165,6 +166,12 @@ static enum cmc_rc audit_item(struct audit *a, const struct plan_item *it, struc
         cmc_json_hex(&a->buf, "serial", it->change.serial);
         if (ok)
             cmc_json_int(&a->buf, "reason", it->change.reason);
+    } else if (it->kind == PLAN_PUBLISH && ok) {
+        cmc_json_str(&a->buf, "action",
+                     it->publications[0].wanted ? CMC_SLICE_LIT("publish")
+                                                : CMC_SLICE_LIT("remove"));
+        for (size_t i = 0; i < it->npublications; i++)
+            cmc_json_hex(&a->buf, "serial", it->publications[i].serial);
     }
     follow_up_members(a, it);
     outcome(a, it->status, it->fail_info, it->clause,

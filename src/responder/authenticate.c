@@ -191,20 +191,29 @@ static void peek_echoes(struct job *j)
         cmc_job_read_echoes(j);
 }
 
-/* Questions that anyone may put, and what is to be given back with the answer. */
-static bool only_asks(const struct cmc_list *controls)
+/*
+ * Questions that anyone may put, and what is to be given back with the answer. The trust anchors
+ * come without a question; an identity proved by a shared secret gets them under a MAC.
+ */
+static bool only_asks(const struct cmc_endpoint_rules *rules, const struct cmc_list *controls)
 {
-    size_t questions = 0, echoes = 0;
+    bool anchors = rules->publish_anchors;
+    size_t questions = 0, proofs = 0, echoes = 0;
 
     for (size_t i = 0; i < controls->n; i++) {
         struct cmc_slice type = CMC_AT(const struct cmc_tagged_attribute, *controls, i)->type;
 
         questions += cmc_control_retrieves(type);
+        proofs += cmc_slice_eq(type, cmc_oid_id_cmc_identification) ||
+                  cmc_slice_eq(type, cmc_oid_id_cmc_identityProofV2);
         echoes += cmc_slice_eq(type, cmc_oid_id_cmc_transactionId) ||
                   cmc_slice_eq(type, cmc_oid_id_cmc_senderNonce) ||
                   cmc_slice_eq(type, cmc_oid_id_cmc_dataReturn);
     }
-    return questions > 0 && questions + echoes == controls->n;
+    return (questions > 0 || anchors) &&
+           (questions == 0 || rules->retrieve == CMC_RETRIEVE_ANYONE) &&
+           (proofs == 0 || (anchors && rules->secrets)) &&
+           questions + proofs + echoes == controls->n;
 }
 
 /*
@@ -222,7 +231,7 @@ static bool may_be_unsigned(struct job *j)
         return false;
     return (rules->revoke && rules->secrets &&
             cmc_control_first(&body.controls, cmc_oid_id_cmc_revokeRequest) != NULL) ||
-           (rules->retrieve == CMC_RETRIEVE_ANYONE && only_asks(&body.controls));
+           only_asks(rules, &body.controls);
 }
 
 /* -- a message --------------------------------------------------------------------------- */

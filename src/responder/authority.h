@@ -85,6 +85,11 @@ struct cmc_crl_query {
     int64_t now;
 };
 
+/* How certificates are published, where they are. */
+struct cmc_publishing {
+    const char *url; /* what the published ones are found below, or NULL: not known */
+};
+
 struct cmc_authority_ops {
     /*
      * Who holds this certificate (whole DER)? chain: further certificates of the message.
@@ -113,6 +118,14 @@ struct cmc_authority_ops {
     /* A CRL. Errors: CMC_E_NOTFOUND with the failInfo due. */
     enum cmc_rc (*crl)(void *self, const struct cmc_crl_query *query, struct cmc_arena *arena,
                        struct cmc_slice *out, struct cmc_err *err);
+    /* NULL: certificates are not published. Static for the authority's life. */
+    const struct cmc_publishing *(*publishing)(void *self);
+    /* A certificate (its DER) of this authority by SHA-256, as far as it knows; CMC_E_NOTFOUND. */
+    enum cmc_rc (*find_digest)(void *self, const uint8_t digest[CMC_SHA256_OCTETS],
+                               struct cmc_arena *arena, struct cmc_slice *der, struct cmc_err *err);
+    /* The trust anchors that are published; CMC_E_NOTFOUND: none are. */
+    enum cmc_rc (*anchors)(void *self, struct cmc_arena *arena, struct cmc_anchor_set *out,
+                           struct cmc_err *err);
     /* The answer that this request digest got before; CMC_E_NOTFOUND. */
     enum cmc_rc (*remembered)(void *self, const uint8_t digest[CMC_SHA256_OCTETS],
                               struct cmc_arena *arena, struct cmc_answer *out, struct cmc_err *err);

@@ -12,11 +12,13 @@
 #include "asn1/codec.h"
 #include "asn1/oids.h"
 #include "asn1/tlv.h"
+#include "cms/authenticated_data.h"
 #include "control/control.h"
 #include "responder/responder_int.h"
 
-#define CLAUSE_PROOF "RFC 10002 section 6.2"
-#define CLAUSE_LINK  "RFC 10002 section 6.3"
+#define CLAUSE_PROOF     "RFC 10002 section 6.2"
+#define CLAUSE_LINK      "RFC 10002 section 6.3"
+#define CLAUSE_AUTH_DATA "RFC 10002 section 6.16"
 
 /* -- what the controls say --------------------------------------------------------------- */
 
@@ -331,6 +333,41 @@ enum cmc_rc cmc_identity_check(struct job *j, struct cmc_err *err)
     if (id->random.p != NULL)
         rc = check_links(j, err);
     return rc == CMC_OK ? become(j, err) : rc;
+}
+
+/* [10002-6.16-u2]. One answer to whatever is wrong, as with a proof. */
+enum cmc_rc cmc_identity_auth_data(struct job *j, const struct cmc_authenticated_data *ad,
+                                   struct cmc_err *err)
+{
+    struct identity *id = &j->identity;
+    const struct cmc_secret_query query = {
+        .purpose = CMC_SECRET_ENROLL, .name = id->name, .now = j->x->now};
+    struct cmc_slice password;
+    enum cmc_rc rc = CMC_OK;
+
+    if (!j->rules->secrets)
+        return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, CLAUSE_AUTH_DATA,
+                             "identity is not proved by a shared secret at this endpoint");
+    if (id->name.p == NULL)
+        return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_IDENTITY, CLAUSE_AUTH_DATA,
+                             "the identification control is missing: whose secret is meant?");
+    if (id->secret.value.p == NULL)
+        rc = j->r->auth->ops->secret(j->r->auth->self, &query, j->arena, &id->secret, err);
+    if (rc == CMC_OK)
+        rc = cmc_shared_password(id->name, id->secret.value, j->arena, &password, err);
+    if (rc != CMC_OK)
+        return rc;
+    rc = cmc_authenticated_data_check(j->r->crypto, ad, password, j->rules->allow_weak, j->arena,
+                                      err);
+    if (rc != CMC_OK && rc != CMC_E_CRYPTO)
+        return rc;
+    if (!note(j, (struct secret_event){.purpose = CMC_SECRET_ENROLL, .name = id->name}, &id->secret,
+              rc == CMC_OK))
+        return cmc_fail_info(err, CMC_E_CRYPTO, CMC_FAIL_AUTH_DATA_FAIL, CLAUSE_AUTH_DATA,
+                             "the data under authData are not authenticated: the identification "
+                             "is unknown, the shared secret is another, or it may not be used any "
+                             "more");
+    return become(j, err);
 }
 
 enum cmc_rc cmc_identity_check_request(struct job *j, const struct plan_item *it, size_t index,

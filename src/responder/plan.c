@@ -82,6 +82,8 @@ static const struct {
     {&cmc_oid_id_cmc_lraPOPWitness, cmc_plan_ra_pop},
     {&cmc_oid_id_cmc_raIdentityWitness, cmc_plan_ra_identity},
     {&cmc_oid_id_cmc_controlProcessed, nothing_to_do},
+    {&cmc_oid_id_cmc_publishCert, cmc_plan_keep_publication},
+    {&cmc_oid_id_cmc_authData, cmc_plan_keep_auth_data},
 };
 
 static plan_control_fn find_handler(struct cmc_slice type)
@@ -93,15 +95,16 @@ static plan_control_fn find_handler(struct cmc_slice type)
     return NULL;
 }
 
-static void refuse_unknown(struct job *j, const struct cmc_list *unknown)
+static void refuse_unknown(struct job *j, const struct cmc_list *controls,
+                           const struct cmc_list *unknown)
 {
     struct cmc_err err;
     char dotted[256];
     const struct cmc_tagged_attribute *first = NULL;
 
-    for (size_t i = 0; i < j->body.controls.n && first == NULL; i++) {
+    for (size_t i = 0; i < controls->n && first == NULL; i++) {
         const struct cmc_tagged_attribute *ta =
-            CMC_AT(const struct cmc_tagged_attribute, j->body.controls, i);
+            CMC_AT(const struct cmc_tagged_attribute, *controls, i);
 
         if (ta->body_part_id == *CMC_AT(const uint32_t, *unknown, 0))
             first = ta;
@@ -114,26 +117,26 @@ static void refuse_unknown(struct job *j, const struct cmc_list *unknown)
     cmc_job_refuse(j, &err, CMC_STATUS_FAILED, unknown->v, unknown->n);
 }
 
-static enum cmc_rc plan_controls(struct job *j, struct cmc_err *err)
+static enum cmc_rc plan_controls(struct job *j, const struct cmc_list *controls,
+                                 struct cmc_err *err)
 {
     struct cmc_list unknown = {0};
     enum cmc_rc rc;
 
-    rc = cmc_controls_check(&j->body.controls,
-                            CMC_CTL_REQUEST | (j->rules->dogtag ? CMC_CTL_DOGTAG : 0), j->arena,
-                            &unknown, err);
+    rc = cmc_controls_check(controls, CMC_CTL_REQUEST | (j->rules->dogtag ? CMC_CTL_DOGTAG : 0),
+                            j->arena, &unknown, err);
     if (rc != CMC_OK)
         return rc;
     rc = cmc_ra_processed(j, &unknown, err);
     if (rc != CMC_OK)
         return rc;
     if (unknown.n > 0) {
-        refuse_unknown(j, &unknown);
+        refuse_unknown(j, controls, &unknown);
         return CMC_OK;
     }
-    for (size_t i = 0; i < j->body.controls.n; i++) {
+    for (size_t i = 0; i < controls->n; i++) {
         const struct cmc_tagged_attribute *ta =
-            CMC_AT(const struct cmc_tagged_attribute, j->body.controls, i);
+            CMC_AT(const struct cmc_tagged_attribute, *controls, i);
         plan_control_fn plan = find_handler(ta->type);
 
         if (cmc_ra_has_processed(j, ta->body_part_id))
@@ -201,6 +204,7 @@ static void reject_all_without_pop(struct job *j)
 
 static enum cmc_rc plan_full(struct job *j, struct cmc_err *err)
 {
+    struct cmc_list inner;
     enum cmc_rc rc;
 
     rc = cmc_pkidata_open(j->sd.encap.content, j->rules->lax_ids, j->arena, &j->body, err);
@@ -211,12 +215,17 @@ static enum cmc_rc plan_full(struct job *j, struct cmc_err *err)
     j->items = cmc_arena_array(j->arena, j->max_items, sizeof *j->items);
     if (j->items == NULL)
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a plan");
-    rc = plan_controls(j, err);
+    rc = plan_controls(j, &j->body.controls, err);
     if (rc != CMC_OK || j->refused || refuse_other_types(j))
         return rc;
     rc = cmc_identity_check(j, err);
     if (rc == CMC_OK)
-        rc = cmc_job_check_time(j, err);
+        rc = cmc_plan_auth_data(j, &inner, err);
+    if (rc == CMC_OK)
+        rc = plan_controls(j, &inner, err);
+    if (rc != CMC_OK || j->refused)
+        return rc;
+    rc = cmc_job_check_time(j, err);
     if (rc == CMC_OK)
         rc = cmc_job_check_nonces(j, err);
     if (rc == CMC_OK)

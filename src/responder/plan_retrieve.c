@@ -57,16 +57,6 @@ static enum cmc_rc permitted(const struct job *j, const struct plan_item *it, st
     }
 }
 
-/* The same thing asked for twice stands once in the answer. */
-static bool is_there(const struct cmc_list *list, struct cmc_slice der)
-{
-    for (size_t i = 0; i < list->n; i++) {
-        if (cmc_slice_eq(*CMC_AT(const struct cmc_slice, *list, i), der))
-            return true;
-    }
-    return false;
-}
-
 /* A certificate of the authority's own chain: the store has only what was issued. */
 static struct cmc_slice in_chain(struct job *j, const struct cmc_issuer_serial *ref)
 {
@@ -101,9 +91,10 @@ static enum cmc_rc give_cert(struct job *j, const struct plan_item *it, struct c
         return cmc_fail_info(err, rc, CMC_FAIL_BAD_CERT_ID, CLAUSE_CERT,
                              "this authority has no certificate with that issuer and serial "
                              "number; both must match");
-    if (rc != CMC_OK || is_there(&j->answer_certs, rec.der))
+    if (rc != CMC_OK)
         return rc;
-    if (j->answer_certs.n >= CMC_LIMIT_GET_CERTS)
+    /* The same thing asked for twice stands once in the answer. */
+    if (j->answer_certs.n >= CMC_LIMIT_GET_CERTS && !cmc_job_answers_cert(j, rec.der))
         return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, CLAUSE_CERT,
                              "one message may ask for %u certificates (CMC_LIMIT_GET_CERTS); send "
                              "another for the rest",
@@ -127,7 +118,7 @@ static enum cmc_rc give_crl(struct job *j, const struct plan_item *it, struct cm
     if (query.has_before)
         (void)cmc_time_parse(CMC_T_GENTIME, ask.time, &query.before);
     rc = j->r->auth->ops->crl(j->r->auth->self, &query, j->arena, &der, err);
-    if (rc != CMC_OK || is_there(&j->answer_crls, der))
+    if (rc != CMC_OK)
         return rc;
     if (j->answer_crls.n >= CMC_LIMIT_GET_CRLS)
         return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, CLAUSE_CRL,
@@ -164,7 +155,8 @@ enum cmc_rc cmc_plan_retrieve(struct job *j, struct cmc_err *err)
  */
 bool cmc_plan_is_question(const struct job *j)
 {
-    if (j->refused || j->nitems == 0 || j->x->no_simple || j->body.controls.n != j->nitems)
+    if (j->refused || j->nitems == 0 || j->x->no_simple || j->body.controls.n != j->nitems ||
+        j->body.cms.n > 0)
         return false;
     for (size_t i = 0; i < j->nitems; i++) {
         if (j->items[i].kind != PLAN_RETRIEVE || j->items[i].status != CMC_STATUS_SUCCESS)

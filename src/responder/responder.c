@@ -151,6 +151,8 @@ static enum cmc_rc job_txn(struct job *j, struct cmc_err *err)
         rc = cmc_pending_txn(j, err);
     if (rc == CMC_OK)
         rc = cmc_confirm_txn(j, err);
+    if (rc == CMC_OK)
+        rc = cmc_publications(j, err);
     if (rc != CMC_OK)
         return rc;
     /* Only what had an effect is remembered: a refused message may be mended by an
@@ -309,6 +311,8 @@ static enum cmc_rc job_run(struct job *j, bool *final, struct cmc_err *err)
         rc = cmc_job_plan(j, err);
     if (rc == CMC_OK)
         rc = job_issue(j, err);
+    if (rc == CMC_OK)
+        rc = cmc_plan_publish(j, err);
     /* RFC 10002 section 3.2: no error answer to a status, lest two peers loop. */
     if (rc == CMC_OK && j->refused && opened && cmc_job_holds_only_status(j))
         j->reply = (struct cmc_reply){.http_status = 204, .reason = "a status got no answer"};

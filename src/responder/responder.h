@@ -65,6 +65,8 @@ struct cmc_endpoint_rules {
     struct cmc_ra_names ra_names;
     bool mandatory_fields_only;     /* ignore invalidityDate, passphrase and comment (Nexus) */
     enum cmc_retrieve retrieve;     /* who may ask for certificates and CRLs */
+    bool publish;                   /* publishCert is served here */
+    bool publish_anchors;           /* trust anchors come with each Full PKI Response */
     bool status_v1;                 /* statusInfo v1 beside V2 */
     bool allow_weak;                /* SHA-1 of old peers */
     bool lax_ids;                   /* compat: dogtag, duplicate body part ids */

@@ -21,10 +21,11 @@ struct cmc_responder {
 enum plan_kind {
     PLAN_ISSUE,
     PLAN_REVOKE,
-    PLAN_QUERY,   /* a held request that is asked for; one that is approved becomes PLAN_ISSUE */
-    PLAN_CONFIRM, /* a certificate is accepted */
-    PLAN_REJECT,  /* or it is not */
-    PLAN_RETRIEVE /* a certificate or CRL is asked for */
+    PLAN_QUERY,    /* a held request that is asked for; one that is approved becomes PLAN_ISSUE */
+    PLAN_CONFIRM,  /* a certificate is accepted */
+    PLAN_REJECT,   /* or it is not */
+    PLAN_RETRIEVE, /* a certificate or CRL is asked for */
+    PLAN_PUBLISH   /* certificates are to be published, or not */
 };
 
 /* What would happen to one body part. */
@@ -50,7 +51,10 @@ struct plan_item {
     int64_t pend_time;
     const struct cmc_await *awaits; /* PLAN_CONFIRM, PLAN_REJECT: what comes to an end */
     size_t nawaits;
-    const struct cmc_tagged_attribute *control; /* PLAN_RETRIEVE: as it stands in the message */
+    const struct cmc_tagged_attribute *control; /* PLAN_RETRIEVE, PLAN_PUBLISH: as it stands in the
+                                                   message */
+    const struct cmc_publication *publications; /* PLAN_PUBLISH */
+    size_t npublications;
 };
 
 /* What a registration authority says of one request, and wants it changed to. */
@@ -91,8 +95,8 @@ struct secret_event {
     const char *failure;     /* why, as nobody but the audit log is told; NULL: good */
     struct cmc_secret_use use;
 };
-/* One message proves one identity, or revokes by one passphrase. */
-#define SECRET_EVENTS_MAX 2
+/* One message proves one identity, twice with authData, and revokes by one passphrase. */
+#define SECRET_EVENTS_MAX 3
 
 /* The three stages of verification, in order. */
 enum stage { STAGE_DIGEST, STAGE_CONTENT_TYPE, STAGE_OFFICER, STAGE_COUNT };
@@ -160,7 +164,8 @@ struct job {
     size_t nitems, max_items;
     struct cmc_decrypted_pop *pops; /* of the message, each for a request in it */
     size_t npops;
-    bool refused; /* the whole message; the rest says how */
+    const struct cmc_tagged_attribute *auth_data; /* the authData control, or NULL */
+    bool refused;                                 /* the whole message; the rest says how */
     struct cmc_outcome refusal;
     const char *refusal_clause;
     struct identity identity;
@@ -232,6 +237,8 @@ enum cmc_rc cmc_job_answer_control(struct job *j, struct cmc_slice type, const s
                                    const void *value, struct cmc_err *err) CMC_MUST_USE;
 enum cmc_rc cmc_job_answer_cert(struct job *j, struct cmc_slice cert,
                                 struct cmc_err *err) CMC_MUST_USE;
+/* Is this certificate among them? */
+bool cmc_job_answers_cert(const struct job *j, struct cmc_slice cert);
 enum cmc_rc cmc_job_answer_crl(struct job *j, struct cmc_slice crl,
                                struct cmc_err *err) CMC_MUST_USE;
 
@@ -264,6 +271,13 @@ enum cmc_rc cmc_plan_keep_retrieval(struct job *j, const struct cmc_tagged_attri
 enum cmc_rc cmc_plan_retrieve(struct job *j, struct cmc_err *err) CMC_MUST_USE;
 /* Is the message a question that a Simple PKI Response answers? */
 bool cmc_plan_is_question(const struct job *j);
+
+/* plan_publish.c */
+/* Row of plan.c; what becomes of it, after all is issued; and that for the transaction. */
+enum cmc_rc cmc_plan_keep_publication(struct job *j, const struct cmc_tagged_attribute *ta,
+                                      struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_plan_publish(struct job *j, struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_publications(struct job *j, struct cmc_err *err) CMC_MUST_USE;
 
 /* identity.c */
 /* Rows of plan.c: what the identity controls say. */
@@ -376,6 +390,22 @@ enum cmc_rc cmc_template_apply(struct job *j, struct plan_item *it,
 /* ra_names.c: does what an RA changed stay within the names it may give? */
 enum cmc_rc cmc_ra_check_names(const struct cmc_ra_names *names, const struct cmc_request *asked,
                                const struct cmc_request *due, struct cmc_arena *arena,
+                               struct cmc_err *err) CMC_MUST_USE;
+
+/* The MAC that authData points to, under the secret of the identification control; the requester
+ * is then who knows it. Errors: CMC_E_CRYPTO with authDataFail. */
+enum cmc_rc cmc_identity_auth_data(struct job *j, const struct cmc_authenticated_data *ad,
+                                   struct cmc_err *err) CMC_MUST_USE;
+
+/* plan_auth_data.c */
+/* Row of plan.c; and the controls that are authenticated, which are to be planned like others. */
+enum cmc_rc cmc_plan_keep_auth_data(struct job *j, const struct cmc_tagged_attribute *ta,
+                                    struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_plan_auth_data(struct job *j, struct cmc_list *controls,
+                               struct cmc_err *err) CMC_MUST_USE;
+
+/* anchors.c: append the trust anchors of the endpoint to a response. */
+enum cmc_rc cmc_answer_anchors(struct job *j, struct cmc_pkiresponse *resp, uint32_t *next_id,
                                struct cmc_err *err) CMC_MUST_USE;
 
 /* plan_pop.c */

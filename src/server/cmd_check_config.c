@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmcd check-config: load all that serve would load, and go on after the first mistake. */
+#include <errno.h>
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "asn1/codec.h"
 #include "asn1/oids.h"
@@ -213,6 +215,16 @@ static void check_endpoints(struct checking *c)
     }
 }
 
+/* The folder of published certificates must be there, and ours to write to. */
+static void check_publish(struct checking *c)
+{
+    const char *dir = c->conf->authority.publish_directory;
+
+    if (dir != NULL && access(dir, W_OK | X_OK) != 0)
+        (void)cmcd_ok(c, cmc_fail(&c->run->err, CMC_E_LOCAL, NULL, "%s: %s", dir, strerror(errno)),
+                      "authority/publish/directory");
+}
+
 static void check_crl_url(struct checking *c)
 {
     const struct cmc_conf_authority *a = &c->conf->authority;
@@ -271,6 +283,7 @@ void cmcd_check_all(struct checking *c, const char *path)
     }
     check_profiles(c);
     check_endpoints(c);
+    check_publish(c);
     check_crl_url(c);
     check_store(c);
 }

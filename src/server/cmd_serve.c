@@ -168,7 +168,7 @@ static enum cmc_rc load(struct serving *s, const char *path)
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory for the log");
     rc = cmc_service_load(&s->service, s->conf, s->run->crypto, err);
     if (rc == CMC_OK)
-        rc = cmc_service_open(&s->service, err);
+        rc = cmc_service_open(&s->service, s->log, err);
     if (rc == CMC_OK)
         rc = cmc_routes_new(s->conf, &s->routes, err);
     return rc;

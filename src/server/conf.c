@@ -177,7 +177,7 @@ static enum cmc_rc load_process(struct cmc_conf_loading *l)
 /* -- who signs --------------------------------------------------------------------------- */
 
 /* It goes into every certificate: a slip here cannot be called back. */
-static enum cmc_rc check_crl_url(struct cmc_conf_loading *l, const char *url)
+static enum cmc_rc check_url(struct cmc_conf_loading *l, const char *place, const char *url)
 {
     static const char *const schemes[] = {"http://", "https://", "ldap://"};
     size_t scheme = 0;
@@ -187,7 +187,7 @@ static enum cmc_rc check_crl_url(struct cmc_conf_loading *l, const char *url)
             scheme = strlen(schemes[i]);
     }
     if (scheme == 0 || strchr("/:", url[scheme]) != NULL || strpbrk(url, " <>\"\\") != NULL)
-        return cmc_conf_tree_fail(l->tree, l->err, "authority/crl/url",
+        return cmc_conf_tree_fail(l->tree, l->err, place,
                                   "'%.80s' is not an absolute URL; write for instance "
                                   "http://ca.example/ca.crl",
                                   url);
@@ -219,7 +219,7 @@ static enum cmc_rc load_crl(struct cmc_conf_loading *l, const struct cmc_raw_crl
     if (rc == CMC_OK)
         rc = cmc_conf_copy_url_path(l, "authority/crl/path", "the CRL", raw->path, &a->crl_path);
     if (rc == CMC_OK && raw->url != NULL)
-        rc = check_crl_url(l, raw->url);
+        rc = check_url(l, "authority/crl/url", raw->url);
     if (rc == CMC_OK)
         rc = cmc_conf_copy(l, raw->url, &a->crl_url);
     return rc;
@@ -239,6 +239,12 @@ static enum cmc_rc load_authority(struct cmc_conf_loading *l)
         rc = copy_paths(l, raw->chain, raw->chain_count, &a->chain, &a->chain_count);
     if (rc == CMC_OK)
         rc = load_crl(l, raw->crl, a);
+    if (rc == CMC_OK && raw->publish != NULL)
+        rc = copy_path(l, raw->publish->directory, &a->publish_directory);
+    if (rc == CMC_OK && raw->publish != NULL && raw->publish->url != NULL)
+        rc = check_url(l, "authority/publish/url", raw->publish->url);
+    if (rc == CMC_OK && raw->publish != NULL)
+        rc = cmc_conf_copy(l, raw->publish->url, &a->publish_url);
     if (rc == CMC_OK)
         rc = cmc_conf_copy_url_path(l, "authority/certificate-path", "the CA certificate",
                                     raw->certificate_path, &a->ca_path);

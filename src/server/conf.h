@@ -31,13 +31,15 @@ struct cmc_conf_authority {
     char *key_passphrase_file;
     char **chain; /* further certificates up to the root, files */
     unsigned int chain_count;
-    char *crl_path;         /* URL path that serves the CRL, e.g. /ca.crl */
-    char *ca_path;          /* URL path of the CA certificate (pkix-cert), e.g. /ca.crt */
-    char *chain_path;       /* URL path of the chain (certs-only), e.g. /ca.p7c */
-    char *crl_url;          /* absolute URL for the CRL distribution point of certificates */
-    unsigned int crl_hours; /* nextUpdate - thisUpdate */
-    uint32_t crl_keep;      /* how many earlier CRLs are kept */
-    unsigned int crl_days;  /* and for how long */
+    char *crl_path;          /* URL path that serves the CRL, e.g. /ca.crl */
+    char *ca_path;           /* URL path of the CA certificate (pkix-cert), e.g. /ca.crt */
+    char *chain_path;        /* URL path of the chain (certs-only), e.g. /ca.p7c */
+    char *crl_url;           /* absolute URL for the CRL distribution point of certificates */
+    unsigned int crl_hours;  /* nextUpdate - thisUpdate */
+    char *publish_directory; /* of published certificates, or NULL */
+    char *publish_url;
+    uint32_t crl_keep;     /* how many earlier CRLs are kept */
+    unsigned int crl_days; /* and for how long */
 };
 
 /* OCSP; path NULL: not served. */

@@ -327,6 +327,8 @@ static enum cmc_rc load_endpoint(struct cmc_conf_loading *l, uint32_t i,
     /* What everybody gets with a certificate anyway, those who are known may ask for. */
     r->retrieve =
         raw->retrieve != NULL ? (enum cmc_retrieve) * raw->retrieve : CMC_RETRIEVE_AUTHENTICATED;
+    r->publish = raw->publish;
+    r->publish_anchors = raw->publish_anchors;
     r->status_v1 = raw->status_v1;
     r->allow_weak = raw->weak;
     r->lax_ids = raw->compat == CMC_RAW_COMPAT_DOGTAG;
@@ -339,6 +341,14 @@ static enum cmc_rc load_endpoint(struct cmc_conf_loading *l, uint32_t i,
         return cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "endpoints", i, "secrets"),
                                   "a shared secret is used in a CMC request; add 'cmc' to "
                                   "'accept'");
+    if (raw->publish && l->conf->authority.publish_directory == NULL)
+        return cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "endpoints", i, "publish"),
+                                  "certificates are published in a folder; write 'publish: "
+                                  "{directory: PATH}' under 'authority'");
+    if (raw->publish_anchors && !contains(raw->answer, raw->answer_count, CMC_ANSWER_CMC))
+        return cmc_conf_tree_fail(
+            l->tree, l->err, cmc_conf_at(place, "endpoints", i, "publish-anchors"),
+            "trust anchors come in a Full PKI Response; add 'cmc' to 'answer'");
     if (raw->same_key && !raw->renewal)
         return cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "endpoints", i, "same-key"),
                                   "'same-key' has no effect without 'renewal: true'");

@@ -65,6 +65,12 @@ static const cyaml_schema_field_t crl_fields[] = {
     CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t publish_fields[] = {
+    FIELD_TEXT("directory", NEED, struct cmc_raw_publish, directory),
+    FIELD_TEXT("url", MAYBE, struct cmc_raw_publish, url),
+    CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t authority_fields[] = {
     FIELD_TEXT("certificate", NEED, struct cmc_raw_authority, certificate),
     FIELD_TEXT("key", NEED, struct cmc_raw_authority, key),
@@ -72,6 +78,7 @@ static const cyaml_schema_field_t authority_fields[] = {
     CYAML_FIELD_SEQUENCE("chain", MAYBE | LIST, struct cmc_raw_authority, chain, &text_entry, 0,
                          CMC_LIMIT_CMS_CERTS - 1),
     CYAML_FIELD_MAPPING_PTR("crl", MAYBE, struct cmc_raw_authority, crl, crl_fields),
+    CYAML_FIELD_MAPPING_PTR("publish", MAYBE, struct cmc_raw_authority, publish, publish_fields),
     FIELD_TEXT("certificate-path", MAYBE, struct cmc_raw_authority, certificate_path),
     FIELD_TEXT("chain-path", MAYBE, struct cmc_raw_authority, chain_path),
     CYAML_FIELD_END,
@@ -263,6 +270,8 @@ static const cyaml_schema_field_t endpoint_fields[] = {
     CYAML_FIELD_BOOL("renewal", MAYBE, struct cmc_raw_endpoint, renewal),
     CYAML_FIELD_BOOL("same-key", MAYBE, struct cmc_raw_endpoint, same_key),
     CYAML_FIELD_MAPPING_PTR("revoke", MAYBE, struct cmc_raw_endpoint, revoke, revoke_fields),
+    CYAML_FIELD_BOOL("publish", MAYBE, struct cmc_raw_endpoint, publish),
+    CYAML_FIELD_BOOL("publish-anchors", MAYBE, struct cmc_raw_endpoint, publish_anchors),
     FIELD_WORD_PTR("retrieve", MAYBE, struct cmc_raw_endpoint, retrieve, retrieve_modes),
     CYAML_FIELD_SEQUENCE("ra", MAYBE | LIST, struct cmc_raw_endpoint, ra, &ra_right_entry, 0,
                          COUNT(ra_rights)),

@@ -26,11 +26,16 @@ struct cmc_raw_crl {
     uint32_t *hours, *keep, *keep_days;
 };
 
+struct cmc_raw_publish {
+    char *directory, *url;
+};
+
 struct cmc_raw_authority {
     char *certificate, *key, *passphrase_file;
     char **chain;
     uint32_t chain_count;
     struct cmc_raw_crl *crl;
+    struct cmc_raw_publish *publish;
     char *certificate_path, *chain_path;
 };
 
@@ -120,6 +125,7 @@ struct cmc_raw_endpoint {
     int officer;   /* enum cmc_raw_officer */
     int *retrieve; /* enum cmc_retrieve */
     bool secrets, renewal, same_key, status_v1, weak, base64;
+    bool publish, publish_anchors;
     int compat; /* enum cmc_raw_compat */
     char **profile_ids;
     uint32_t profile_ids_count;

@@ -101,34 +101,43 @@ enum cmc_rc cmc_service_load(struct cmc_service *s, const struct cmc_conf *conf,
 
 /* -- the store and the authority --------------------------------------------------------- */
 
-enum cmc_rc cmc_service_open(struct cmc_service *s, struct cmc_err *err)
+enum cmc_rc cmc_service_open(struct cmc_service *s, struct cmc_log *log, struct cmc_err *err)
 {
     const struct cmc_conf *conf = s->conf;
     enum cmc_rc rc = cmc_store_open(conf->database, false, &s->store, err);
 
+    if (rc == CMC_OK && conf->authority.publish_directory != NULL)
+        rc = cmc_publisher_start(s->store, conf->authority.publish_directory, log, &s->publisher,
+                                 err);
     if (rc != CMC_OK)
         return rc;
-    return cmc_ca_shared_new(&(struct cmc_ca_params){.store = s->store,
-                                                     .chain = s->chain,
-                                                     .nchain = s->nchain,
-                                                     .responder_cert = s->responder_cert,
-                                                     .officer_anchors = s->officer_anchors,
-                                                     .nofficer_anchors = s->nofficer_anchors,
-                                                     .ra_any_eku = conf->ra_any_eku,
-                                                     .profiles = conf->profiles,
-                                                     .nprofiles = conf->profile_count,
-                                                     .secrets_key = s->secrets_key.p,
-                                                     .secret_failures = conf->secret_failures,
-                                                     .crl_url = conf->authority.crl_url,
-                                                     .crl_hours = conf->authority.crl_hours,
-                                                     .crl_keep = conf->authority.crl_keep,
-                                                     .crl_days = conf->authority.crl_days},
-                             &s->ca, err);
+    return cmc_ca_shared_new(
+        &(struct cmc_ca_params){.store = s->store,
+                                .chain = s->chain,
+                                .nchain = s->nchain,
+                                .responder_cert = s->responder_cert,
+                                .officer_anchors = s->officer_anchors,
+                                .nofficer_anchors = s->nofficer_anchors,
+                                .ra_any_eku = conf->ra_any_eku,
+                                .profiles = conf->profiles,
+                                .nprofiles = conf->profile_count,
+                                .secrets_key = s->secrets_key.p,
+                                .secret_failures = conf->secret_failures,
+                                .crl_url = conf->authority.crl_url,
+                                .crl_hours = conf->authority.crl_hours,
+                                .publish_directory = conf->authority.publish_directory,
+                                .publish_url = conf->authority.publish_url,
+                                .publish_wake = s->publisher != NULL ? cmc_publisher_wake : NULL,
+                                .publish_arg = s->publisher,
+                                .crl_keep = conf->authority.crl_keep,
+                                .crl_days = conf->authority.crl_days},
+        &s->ca, err);
 }
 
 void cmc_service_close(struct cmc_service *s)
 {
     cmc_ca_shared_free(s->ca);
+    cmc_publisher_stop(s->publisher);
     cmc_store_close(s->store);
     cmc_arena_free(s->arena);
     *s = (struct cmc_service){0};

@@ -8,6 +8,7 @@
 
 #include "ca/ca.h"
 #include "server/conf.h"
+#include "server/publisher.h"
 
 struct cmc_service {
     const struct cmc_conf *conf;
@@ -21,6 +22,7 @@ struct cmc_service {
     struct cmc_slice secrets_key; /* in the arena, or absent */
     struct cmc_slice chain_p7c;   /* certs-only of the chain */
     struct cmc_store *store;
+    struct cmc_publisher *publisher; /* NULL: nothing is published */
     struct cmc_ca_shared *ca;
 };
 
@@ -32,7 +34,8 @@ enum cmc_rc cmc_service_load(struct cmc_service *s, const struct cmc_conf *conf,
                              const struct cmc_crypto *c, struct cmc_err *err) CMC_MUST_USE;
 /* Then open the store and make the shared authority. Errors: of cmc_store_open(), _ca_shared_new.
  */
-enum cmc_rc cmc_service_open(struct cmc_service *s, struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_service_open(struct cmc_service *s, struct cmc_log *log,
+                             struct cmc_err *err) CMC_MUST_USE;
 void cmc_service_close(struct cmc_service *s);
 
 /* The keys, loaded with the crypto context of who will use them. The caller frees. */

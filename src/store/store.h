@@ -245,6 +245,15 @@ enum cmc_rc cmc_store_crl_number(struct cmc_store *s, struct cmc_slice issuer, u
 enum cmc_rc cmc_store_crl_put(struct cmc_store *s, struct cmc_slice issuer,
                               const struct cmc_crl_record *crl, struct cmc_err *err) CMC_MUST_USE;
 
+/* Replace the set of published trust anchors; set->sequence is what it was given. Durable on
+ * return, with an audit record of its own. CMC_E_LIMIT above CMC_LIMIT_ANCHORS. */
+enum cmc_rc cmc_store_anchors_put(struct cmc_store *s, struct cmc_anchor_set *set,
+                                  struct cmc_err *err) CMC_MUST_USE;
+/* What a publication that was due asked for has been done; p as cmc_reader_publications_due()
+ * gave it. */
+enum cmc_rc cmc_store_published(struct cmc_store *s, const struct cmc_publication *p,
+                                struct cmc_err *err) CMC_MUST_USE;
+
 /* -- keeping ----------------------------------------------------------------------------- */
 
 /*

@@ -11,6 +11,8 @@ static const struct tool_command commands[] = {
     {"request", "make a signed CMC request of certification requests", tool_cmd_request},
     {"enroll", "get a certificate: request, submit, check, save", tool_cmd_enroll},
     {"revoke", "revoke certificates, put them on hold or release them", tool_cmd_revoke},
+    {"anchors", "take over the trust anchors that a CA publishes", tool_cmd_anchors},
+    {"publish", "have certificates published, or taken back", tool_cmd_publish},
     {"get", "ask for certificates or a CRL", tool_cmd_get},
     {"secret", "make a shared secret, or seal one to a CA", tool_cmd_secret},
     {"submit", "send a request file and save the answer", tool_cmd_submit},

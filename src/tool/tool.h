@@ -41,6 +41,8 @@ int tool_cmd_csr(struct tool *t, int argc, char **argv);
 int tool_cmd_request(struct tool *t, int argc, char **argv);
 int tool_cmd_enroll(struct tool *t, int argc, char **argv);
 int tool_cmd_revoke(struct tool *t, int argc, char **argv);
+int tool_cmd_anchors(struct tool *t, int argc, char **argv);
+int tool_cmd_publish(struct tool *t, int argc, char **argv);
 int tool_cmd_get(struct tool *t, int argc, char **argv);
 int tool_cmd_secret(struct tool *t, int argc, char **argv);
 int tool_cmd_submit(struct tool *t, int argc, char **argv);

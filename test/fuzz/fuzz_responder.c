@@ -112,6 +112,32 @@ static enum cmc_rc crl(void *self, const struct cmc_crl_query *query, struct cmc
     return CMC_OK;
 }
 
+static const struct cmc_publishing *publishing(void *self)
+{
+    static const struct cmc_publishing here = {.url = "http://ca.test/"};
+
+    (void)self;
+    return &here;
+}
+
+static enum cmc_rc find_digest(void *self, const uint8_t digest[CMC_SHA256_OCTETS],
+                               struct cmc_arena *arena, struct cmc_slice *der, struct cmc_err *err)
+{
+    (void)self, (void)arena;
+    if (digest[0] != 1)
+        return cmc_fail(err, CMC_E_NOTFOUND, NULL, "no such certificate");
+    *der = fuzz_party()->cert;
+    return CMC_OK;
+}
+
+static enum cmc_rc anchors(void *self, struct cmc_arena *arena, struct cmc_anchor_set *out,
+                           struct cmc_err *err)
+{
+    (void)self, (void)arena, (void)err;
+    *out = (struct cmc_anchor_set){.sequence = 7, .certs = &fuzz_party()->cert, .ncerts = 1};
+    return CMC_OK;
+}
+
 static enum cmc_rc remembered(void *self, const uint8_t digest[CMC_SHA256_OCTETS],
                               struct cmc_arena *arena, struct cmc_answer *out, struct cmc_err *err)
 {
@@ -221,6 +247,9 @@ static const struct cmc_authority_ops ops = {
     .secret = secret,
     .find = find,
     .crl = crl,
+    .anchors = anchors,
+    .publishing = publishing,
+    .find_digest = find_digest,
     .remembered = remembered,
     .sign_response = sign_response,
     .chain = chain,
@@ -329,6 +358,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     rules.status_v1 = (data[1] & 64) != 0;
     rules.lax_ids = rules.dogtag = rules.allow_weak = (data[1] & 128) != 0;
     rules.secrets = (data[0] & 0x80) != 0;
+    rules.publish_anchors = (data[1] & 12) == 12;
+    rules.publish = (data[1] & 8) == 0;
     rules.retrieve = (enum cmc_retrieve)(data[1] & 3);
     do {
         cmc_respond(r, &x, hear, &h);
