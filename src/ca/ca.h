@@ -49,6 +49,12 @@ enum cmc_rc cmc_ca_new(struct cmc_ca_shared *shared, const struct cmc_crypto *cr
                        EVP_PKEY *ca_key, EVP_PKEY *responder_key, struct cmc_ca **out,
                        struct cmc_err *err) CMC_MUST_USE;
 void cmc_ca_free(struct cmc_ca *ca);
+/*
+ * The DH certificate (whole DER, copied) and its private key (taken over on success) that DH keys
+ * prove themselves to. Errors: CMC_E_USAGE (no DH certificate, or the key of another).
+ */
+enum cmc_rc cmc_ca_set_dh_pop(struct cmc_ca *ca, struct cmc_slice cert, EVP_PKEY *key,
+                              struct cmc_err *err) CMC_MUST_USE;
 /* For cmc_responder_new(). Borrowed from ca. */
 const struct cmc_authority *cmc_ca_get0_authority(const struct cmc_ca *ca);
 

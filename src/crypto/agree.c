@@ -3,6 +3,7 @@
 #include "crypto/agree.h"
 
 #include <openssl/core_names.h>
+#include <openssl/dh.h>
 #include <openssl/err.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>
@@ -45,8 +46,9 @@ enum cmc_rc cmc_agree(const struct cmc_crypto *c, EVP_PKEY *own, EVP_PKEY *peer,
     uint8_t *p = NULL;
     size_t n = 0;
 
-    if (ctx == NULL || EVP_PKEY_derive_init(ctx) <= 0 || EVP_PKEY_derive_set_peer(ctx, peer) <= 0 ||
-        EVP_PKEY_derive(ctx, NULL, &n) <= 0) {
+    if (ctx == NULL || EVP_PKEY_derive_init(ctx) <= 0 ||
+        (EVP_PKEY_is_a(own, "DHX") == 1 && EVP_PKEY_CTX_set_dh_pad(ctx, 1) <= 0) ||
+        EVP_PKEY_derive_set_peer(ctx, peer) <= 0 || EVP_PKEY_derive(ctx, NULL, &n) <= 0) {
         rc = cmc_fail_openssl(err, CMC_E_CRYPTO, "the two keys cannot agree on a secret");
         goto out;
     }

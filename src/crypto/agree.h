@@ -15,7 +15,8 @@ enum cmc_rc cmc_key_ephemeral(const struct cmc_crypto *c, EVP_PKEY *like, EVP_PK
 
 /*
  * The shared secret of our private key and a peer's public one (X coordinate, or what RFC 7748
- * gives). Errors: CMC_E_CRYPTO (not of one kind and curve, or the all-zero secret).
+ * gives; for DH as many octets as the modulus). Errors: CMC_E_CRYPTO (not of one kind and curve, or
+ * the all-zero secret).
  */
 enum cmc_rc cmc_agree(const struct cmc_crypto *c, EVP_PKEY *own, EVP_PKEY *peer,
                       struct cmc_arena *arena, struct cmc_slice *z,
