@@ -60,8 +60,9 @@ struct cmc_conf {
     char *responder_certificate, *responder_key, *responder_passphrase_file;
     char **officer_trust; /* files: trust anchors for officers; none: the authority's chain */
     unsigned int officer_trust_count;
-    bool ra_any_eku;   /* the certificate of an RA need not have id-kp-cmcRA */
-    char *secrets_key; /* file, or NULL: no shared secrets */
+    bool ra_any_eku;                       /* the certificate of an RA need not have id-kp-cmcRA */
+    char *dh_pop_certificate, *dh_pop_key; /* NULL: DH keys cannot prove themselves */
+    char *secrets_key;                     /* file, or NULL: no shared secrets */
     uint32_t secret_failures;
     struct cmc_conf_listener *listeners;
     unsigned int listener_count;

@@ -50,6 +50,10 @@ struct cmc_raw_secrets {
     uint32_t *failures;
 };
 
+struct cmc_raw_dh_pop {
+    char *certificate, *key;
+};
+
 struct cmc_raw_tls {
     char *certificate, *key, *client_ca;
     int client;
@@ -123,6 +127,7 @@ struct cmc_raw_conf {
     struct cmc_raw_responder responder;
     struct cmc_raw_officers *officers;
     struct cmc_raw_secrets *secrets;
+    struct cmc_raw_dh_pop *dh_pop;
     struct cmc_raw_listener *listen;
     uint32_t listen_count;
     struct cmc_raw_profile *profiles;

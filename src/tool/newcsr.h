@@ -5,6 +5,7 @@
 
 #include "message/request.h"
 #include "tool/changename.h"
+#include "tool/dhpop.h"
 #include "tool/tool.h"
 
 struct tool_key_options {
@@ -12,6 +13,7 @@ struct tool_key_options {
     const char *new_key;  /* kind of a key to make */
     const char *key_out;  /* where the new key goes */
     const char *key_pass; /* file with the passphrase of either */
+    const char *dh_pop;   /* for a new key "dh": see struct tool_csr_options */
 };
 
 struct tool_csr_options {
@@ -20,7 +22,8 @@ struct tool_csr_options {
     bool ski;
     bool no_signature;
     struct tool_change_options change;
-    unsigned int id; /* certReqId of a CRMF message; 0: a random one */
+    const char *dh_pop; /* DH certificate of the CA that the key proves itself to, or NULL */
+    unsigned int id;    /* certReqId of a CRMF message; 0: a random one */
 };
 
 #define TOOL_KEY_ROWS(T, m)                                                                        \

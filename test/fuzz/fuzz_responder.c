@@ -161,7 +161,15 @@ static enum cmc_rc challenge_secrets(void *self, int64_t now, struct cmc_challen
     return CMC_OK;
 }
 
+static enum cmc_rc dh_pop(void *self, struct cmc_dh_pop *out, struct cmc_err *err)
+{
+    (void)self;
+    (void)out;
+    return cmc_fail(err, CMC_E_NOTFOUND, NULL, "none");
+}
+
 static const struct cmc_authority_ops ops = {
+    .dh_pop = dh_pop,
     .challenge_secrets = challenge_secrets,
     .identify = identify,
     .check = check,
