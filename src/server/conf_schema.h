@@ -45,6 +45,16 @@ struct cmc_raw_officers {
 };
 enum cmc_raw_demand { CMC_RAW_REQUIRED, CMC_RAW_OPTIONAL };
 
+struct cmc_raw_audit {
+    uint32_t *checkpoint;
+};
+
+struct cmc_raw_ocsp {
+    char *path;
+    char *certificate, *key, *passphrase_file;
+    uint32_t *minutes;
+};
+
 struct cmc_raw_secrets {
     char *key;
     uint32_t *failures;
@@ -126,6 +136,8 @@ struct cmc_raw_conf {
     struct cmc_raw_authority authority;
     struct cmc_raw_responder responder;
     struct cmc_raw_officers *officers;
+    struct cmc_raw_audit *audit;
+    struct cmc_raw_ocsp *ocsp;
     struct cmc_raw_secrets *secrets;
     struct cmc_raw_dh_pop *dh_pop;
     struct cmc_raw_listener *listen;
