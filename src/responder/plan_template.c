@@ -212,8 +212,7 @@ static enum cmc_rc conflict(struct cmc_err *err, const struct template_change *a
 
 /*
  * [10002-6.5.2-u2, 10002-6.5.1-u4] Within one PKIData the order of changes is not determined, so
- * two that differ have no outcome. (Outer layers come after inner ones, when there are any:
- * [10002-6.5.1-e].)
+ * two that differ have no outcome.
  */
 static enum cmc_rc check_conflicts(const struct working *w, const struct template_link *link,
                                    struct cmc_err *err)
