@@ -357,7 +357,8 @@ static enum cmc_rc apply_change_of_name(struct working *w, struct cmc_slice valu
     enum cmc_rc rc = cmc_decode(&cmc_it_change_subject_name, value, w->j->arena, &csn, err);
 
     if (rc != CMC_OK) {
-        err->fail_info = CMC_FAIL_BAD_REQUEST;
+        if (err != NULL)
+            err->fail_info = CMC_FAIL_BAD_REQUEST;
         cmc_err_prefix(err, "changeSubjectName");
         return rc;
     }

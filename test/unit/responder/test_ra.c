@@ -226,7 +226,8 @@ static void list_of_nothing(void **state)
     bench_expect(b, CMC_FAIL_BAD_REQUEST, b->state.first_control_id);
 }
 
-/* [10004-5.2-al, 10002-6.20-u1, 10002-6.20-u2] An RA without the role enroll answers for who it is. */
+/* [10004-5.2-al, 10002-6.20-u1, 10002-6.20-u2] An RA without the role enroll answers for who it is.
+ */
 static void identity_is_vouched_for(void **state)
 {
     struct bench *b = *state;
