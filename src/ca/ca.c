@@ -321,6 +321,16 @@ static enum cmc_rc commit_and_wake(struct cmc_ca *ca, const struct cmc_txn *txn,
     return rc;
 }
 
+static enum cmc_rc op_dh_pop(void *self, struct cmc_dh_pop *out, struct cmc_err *err)
+{
+    const struct cmc_ca *ca = self;
+
+    if (ca->dh_key == NULL)
+        return cmc_fail(err, CMC_E_NOTFOUND, NULL, "there is no DH certificate");
+    *out = (struct cmc_dh_pop){cmc_buf_get0(&ca->dh_cert), ca->dh_key};
+    return CMC_OK;
+}
+
 static enum cmc_rc op_commit(void *self, const struct cmc_txn *txn, cmc_commit_done_fn done,
                              void *arg, struct cmc_err *err)
 {
@@ -352,6 +362,7 @@ static const struct cmc_authority_ops ops = {
     .await_each = op_await_each,
     .nonce = op_nonce,
     .nonce_secret = op_nonce_secret,
+    .dh_pop = op_dh_pop,
     .commit = op_commit,
 };
 
@@ -396,6 +407,7 @@ enum cmc_rc cmc_ca_new(struct cmc_ca_shared *shared, const struct cmc_crypto *cr
     ca->shared = shared;
     ca->crypto = crypto;
     cmc_buf_init(&ca->no_secret, CMC_LIMIT_SECRET_OCTETS);
+    cmc_buf_init(&ca->dh_cert, CMC_LIMIT_MESSAGE_OCTETS);
     rc = check_key(crypto, ca_key, shared->chain[0], "CA", err);
     if (rc == CMC_OK && responder_key != NULL)
         rc = check_key(crypto, responder_key, shared->responder_cert, "responder", err);
@@ -460,6 +472,8 @@ void cmc_ca_free(struct cmc_ca *ca)
         cmc_arena_free(ca->known[i].arena);
     }
     cmc_buf_free(&ca->no_secret);
+    cmc_buf_free(&ca->dh_cert);
+    EVP_PKEY_free(ca->dh_key);
     cmc_reader_free(ca->reader);
     X509_STORE_free(ca->trust);
     sk_X509_pop_free(ca->intermediates, X509_free);
@@ -468,6 +482,24 @@ void cmc_ca_free(struct cmc_ca *ca)
     EVP_PKEY_free(ca->encryption.key);
     OPENSSL_cleanse(ca->nonce_secret, sizeof ca->nonce_secret);
     free(ca);
+}
+
+enum cmc_rc cmc_ca_set_dh_pop(struct cmc_ca *ca, struct cmc_slice cert, EVP_PKEY *key,
+                              struct cmc_err *err)
+{
+    EVP_PKEY *public_key = NULL;
+    enum cmc_rc rc = cmc_dh_pop_certificate(ca->crypto, cert, &public_key, err);
+
+    if (rc == CMC_OK && EVP_PKEY_eq(public_key, key) != 1)
+        rc = cmc_fail(err, CMC_E_USAGE, NULL, "the DH key does not belong to its certificate");
+    EVP_PKEY_free(public_key);
+    if (rc != CMC_OK)
+        return rc;
+    cmc_buf_slice(&ca->dh_cert, cert);
+    if (!cmc_buf_ok(&ca->dh_cert))
+        return no_memory(err);
+    ca->dh_key = key;
+    return CMC_OK;
 }
 
 const struct cmc_authority *cmc_ca_get0_authority(const struct cmc_ca *ca)

@@ -63,6 +63,13 @@ void cmc_ca_free(struct cmc_ca *ca);
  */
 enum cmc_rc cmc_ca_set0_encryption(struct cmc_ca *ca, EVP_PKEY *key, struct cmc_slice cert,
                                    struct cmc_err *err) CMC_MUST_USE;
+
+/*
+ * The DH certificate (whole DER, copied) and its private key (taken over on success) that DH keys
+ * prove themselves to. Errors: CMC_E_USAGE (no DH certificate, or the key of another).
+ */
+enum cmc_rc cmc_ca_set_dh_pop(struct cmc_ca *ca, struct cmc_slice cert, EVP_PKEY *key,
+                              struct cmc_err *err) CMC_MUST_USE;
 /* For cmc_responder_new(). Borrowed from ca. */
 const struct cmc_authority *cmc_ca_get0_authority(const struct cmc_ca *ca);
 

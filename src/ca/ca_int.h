@@ -64,6 +64,8 @@ struct cmc_ca {
     const struct cmc_crypto *crypto;
     EVP_PKEY *ca_key, *responder_key;
     struct cmc_cms_recipient encryption; /* key owned; NULL: nothing can be encrypted for us */
+    struct cmc_buf dh_cert;              /* empty: no proof of possession of DH keys */
+    EVP_PKEY *dh_key;
     const struct cmc_sig_alg *ca_alg;
     struct cmc_reader *reader;
     X509_STORE *trust;              /* officers' anchors */

@@ -19,9 +19,10 @@ static enum cmc_rc compile_keys(struct cmc_profile *p, const struct cmc_profile_
         const char *name;
         const char *type;
     } kinds[] = {
-        {"ec:P-256", "EC-P-256"}, {"ec:P-384", "EC-P-384"}, {"ec:P-521", "EC-P-521"},
-        {"ed25519", "Ed25519"},   {"ed448", "Ed448"},       {"x25519", "X25519"},
-        {"x448", "X448"},
+        {"ec:P-256", "EC-P-256"}, {"ec:P-384", "EC-P-384"},
+        {"ec:P-521", "EC-P-521"}, {"ed25519", "Ed25519"},
+        {"ed448", "Ed448"},       {"x25519", "X25519"},
+        {"x448", "X448"},         {"dh", "DHX"},
     };
 
     p->keys = cmc_arena_array(p->arena, spec->key_type_count, sizeof *p->keys);
@@ -46,10 +47,11 @@ static enum cmc_rc compile_keys(struct cmc_profile *p, const struct cmc_profile_
             }
         }
         if (k->type[0] == '\0')
-            return cmc_fail(err, CMC_E_USAGE, NULL,
-                            "profile %s: key type \"%s\" is not known; use rsa:BITS (at least that "
-                            "many), ec:P-256, ec:P-384, ec:P-521, ed25519, ed448, x25519 or x448",
-                            p->name, s);
+            return cmc_fail(
+                err, CMC_E_USAGE, NULL,
+                "profile %s: key type \"%s\" is not known; use rsa:BITS (at least that "
+                "many), ec:P-256, ec:P-384, ec:P-521, ed25519, ed448, x25519, x448 or dh",
+                p->name, s);
     }
     return CMC_OK;
 }

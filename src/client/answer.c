@@ -81,7 +81,8 @@ static enum cmc_rc check_signer(const struct answer *a, const struct cmc_signed_
         rc = cmc_responder_check(der, a->trust, a->arena, err);
     if (rc == CMC_OK && i == 0) {
         a->out->signer_cert = der;
-        rc = cmc_signer_time(sd, i, a->arena, &a->out->signing_time, &a->out->has_signing_time, err);
+        rc =
+            cmc_signer_time(sd, i, a->arena, &a->out->signing_time, &a->out->has_signing_time, err);
     }
     if (rc != CMC_OK)
         cmc_err_prefix(err, "the response's signature");

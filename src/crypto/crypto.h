@@ -55,8 +55,9 @@ enum cmc_rc cmc_spki_key(const struct cmc_crypto *c, struct cmc_slice spki, EVP_
 /*
  * Is this public key one that nobody should have a certificate for (key_check.c)? RSA: exponent
  * below 65537 or beyond 256 bits, a factor below 752, the marks of CVE-2017-15361; X25519, X448,
- * Ed25519, Ed448: a point of small order. Whether it is a key at all cmc_spki_key() has found.
- * Errors: CMC_E_REFUSED with failInfo badAlg.
+ * Ed25519, Ed448: a point of small order; DH: below 2048 bits, a group that is none, a value of
+ * small order (that takes tens of milliseconds: prove possession first). Whether it is a key at all
+ * cmc_spki_key() has found. Errors: CMC_E_REFUSED with failInfo badAlg.
  */
 enum cmc_rc cmc_key_check(EVP_PKEY *key, struct cmc_err *err) CMC_MUST_USE;
 

@@ -5,6 +5,7 @@
  */
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
+#include <openssl/err.h>
 
 #include "asn1/cmc.h"
 #include "crypto/crypto.h"
@@ -12,6 +13,8 @@
 #define RSA_EXPONENT_MIN      65537u
 #define RSA_EXPONENT_BITS_MAX 256
 #define RSA_BITS_MAX          16384
+#define DH_BITS_MIN           2048
+#define DH_BITS_MAX           8192
 
 static enum cmc_rc bad(struct cmc_err *err, const char *text)
 {
@@ -200,6 +203,26 @@ static enum cmc_rc check_raw(EVP_PKEY *key, struct cmc_err *err)
     return small ? bad(err, "a point of small order") : CMC_OK;
 }
 
+/* The group first, because whether a value is in it says nothing of a group that is none. */
+static enum cmc_rc check_dh(EVP_PKEY *key, struct cmc_err *err)
+{
+    EVP_PKEY_CTX *ctx = NULL;
+    enum cmc_rc rc = CMC_OK;
+
+    if (EVP_PKEY_get_bits(key) < DH_BITS_MIN || EVP_PKEY_get_bits(key) > DH_BITS_MAX)
+        return bad(err, "Diffie-Hellman from 2048 to 8192 bits is taken");
+    ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
+    if (ctx == NULL)
+        rc = cmc_fail_openssl(err, CMC_E_MEM, "no memory for a DH key");
+    else if (EVP_PKEY_param_check(ctx) != 1)
+        rc = bad(err, "the Diffie-Hellman parameters are no group of prime order");
+    else if (EVP_PKEY_public_check(ctx) != 1)
+        rc = bad(err, "the Diffie-Hellman value lies in a small subgroup, or outside of the group");
+    ERR_clear_error();
+    EVP_PKEY_CTX_free(ctx);
+    return rc;
+}
+
 /* [10004-10-b, 10002-10-u4] EC: of prime order, and the point was found to be on the curve. */
 enum cmc_rc cmc_key_check(EVP_PKEY *key, struct cmc_err *err)
 {
@@ -207,6 +230,8 @@ enum cmc_rc cmc_key_check(EVP_PKEY *key, struct cmc_err *err)
 
     if (EVP_PKEY_is_a(key, "RSA") == 1)
         return check_rsa(key, err);
+    if (EVP_PKEY_is_a(key, "DHX") == 1)
+        return check_dh(key, err);
     for (size_t i = 0; i < CMC_COUNT(raw); i++) {
         if (EVP_PKEY_is_a(key, raw[i]) == 1)
             return check_raw(key, err);

@@ -104,6 +104,11 @@ static const struct {
     {&cmc_oid_id_X448, NULL, make_raw, 3},
 };
 
+/*
+ * A Diffie-Hellman key carries its parameters along, so this one is left to the library; it is
+ * rare. No more than the library itself takes; below 2048 bits they are weak (key_check.c).
+ */
+
 /* The parameters of id-ecPublicKey name a curve by OID; explicit ones are not accepted. */
 static bool curve_is(const struct cmc_algid *id, struct cmc_slice curve)
 {

@@ -10,6 +10,7 @@
 #include "crypto/crypto.h"
 #include "message/request.h"
 #include "pop/challenge.h"
+#include "pop/dh_pop.h"
 #include "store/store.h"
 
 /* Who sent the message, as far as the authority knows them. */
@@ -161,6 +162,9 @@ struct cmc_authority_ops {
     /* The secret of our own nonces; the same for every worker, and after a restart. */
     enum cmc_rc (*nonce_secret)(void *self, uint8_t out[CMC_TXN_DIGEST_OCTETS],
                                 struct cmc_err *err);
+    /* The DH certificate and key that DH keys prove themselves to; CMC_E_NOTFOUND: there is none.
+     * Borrowed from the authority. */
+    enum cmc_rc (*dh_pop)(void *self, struct cmc_dh_pop *out, struct cmc_err *err);
     /*
      * Make the transaction durable and then call done. txn lives until then.
      * Errors: CMC_E_RETRY (too much waits; done is not called).

@@ -96,6 +96,21 @@ static enum cmc_rc check_vouched(struct job *j, const struct plan_item *it, stru
     return rc == CMC_E_REFUSED ? CMC_OK : rc;
 }
 
+/* [10004-5.1-ab] A DH key cannot sign; it proves itself to a DH certificate of the CA. */
+static enum cmc_rc check_dh(struct job *j, const struct plan_item *it, struct cmc_err *err)
+{
+    struct cmc_dh_pop ours;
+    enum cmc_rc rc = j->r->auth->ops->dh_pop(j->r->auth->self, &ours, err);
+
+    if (rc == CMC_E_NOTFOUND)
+        return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_ALG, "RFC 6955 section 4",
+                             "this authority has no Diffie-Hellman certificate to prove "
+                             "possession to");
+    return rc == CMC_OK ? cmc_dh_pop_check(j->r->crypto, &ours, &it->asked, it->key,
+                                           j->rules->allow_weak, j->arena, err)
+                        : rc;
+}
+
 enum cmc_rc cmc_plan_check_pop(struct job *j, struct plan_item *it, struct cmc_err *err)
 {
     const struct cmc_decrypted_pop *answer =
@@ -105,6 +120,8 @@ enum cmc_rc cmc_plan_check_pop(struct job *j, struct plan_item *it, struct cmc_e
 
     if (it->ra_pop)
         return check_vouched(j, it, err);
+    if (it->asked.pop == CMC_POP_BY_SIGNATURE && cmc_dh_pop_is(&it->asked.pop_alg))
+        return check_dh(j, it, err);
     if (!may_challenge(it))
         rc = cmc_request_check_pop(j->r->crypto, &it->asked, it->key, j->rules->allow_weak,
                                    j->arena, err);

@@ -59,22 +59,28 @@ static int by_id(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
+static struct ra_request *all_requests(struct job *j)
+{
+    struct ra_request *all = cmc_arena_array(j->arena, j->body.requests.n, sizeof *all);
+
+    if (all == NULL || j->body.requests.n == 0)
+        return NULL;
+    for (size_t i = 0; i < j->body.requests.n; i++)
+        all[i].id =
+            cmc_tagged_request_id(CMC_AT(const struct cmc_tagged_request, j->body.requests, i));
+    qsort(all, j->body.requests.n, sizeof *all, by_id);
+    return all;
+}
+
 struct ra_request *cmc_ra_request(struct job *j, uint32_t id)
 {
     const struct ra_request key = {.id = id};
-    struct ra_claims *ra = &j->ra;
 
-    if (ra->requests == NULL) {
-        ra->requests = cmc_arena_array(j->arena, j->body.requests.n, sizeof *ra->requests);
-        for (size_t i = 0; ra->requests != NULL && i < j->body.requests.n; i++)
-            ra->requests[ra->nrequests++].id =
-                cmc_tagged_request_id(CMC_AT(const struct cmc_tagged_request, j->body.requests, i));
-        if (ra->nrequests > 0)
-            qsort(ra->requests, ra->nrequests, sizeof *ra->requests, by_id);
-    }
-    if (ra->nrequests == 0)
+    if (j->ra.requests == NULL)
+        j->ra.requests = all_requests(j);
+    if (j->ra.requests == NULL)
         return NULL;
-    return bsearch(&key, ra->requests, ra->nrequests, sizeof *ra->requests, by_id);
+    return bsearch(&key, j->ra.requests, j->body.requests.n, sizeof key, by_id);
 }
 
 void cmc_ra_note(struct job *j, struct plan_item *it)

@@ -212,8 +212,7 @@ static enum cmc_rc conflict(struct cmc_err *err, const struct template_change *a
 
 /*
  * [10002-6.5.2-u2, 10002-6.5.1-u4] Within one PKIData the order of changes is not determined, so
- * two that differ have no outcome. (Outer layers come after inner ones, when there are any:
- * [10002-6.5.1-e].)
+ * two that differ have no outcome.
  */
 static enum cmc_rc check_conflicts(const struct working *w, const struct template_link *link,
                                    struct cmc_err *err)
@@ -358,7 +357,8 @@ static enum cmc_rc apply_change_of_name(struct working *w, struct cmc_slice valu
     enum cmc_rc rc = cmc_decode(&cmc_it_change_subject_name, value, w->j->arena, &csn, err);
 
     if (rc != CMC_OK) {
-        err->fail_info = CMC_FAIL_BAD_REQUEST;
+        if (err != NULL)
+            err->fail_info = CMC_FAIL_BAD_REQUEST;
         cmc_err_prefix(err, "changeSubjectName");
         return rc;
     }

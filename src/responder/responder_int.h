@@ -70,9 +70,8 @@ struct ra_request {
 };
 struct ra_claims {
     struct ra_request *requests; /* in order of id; NULL: nothing is said */
-    size_t nrequests;
-    struct cmc_list processed; /* uint32_t: controls that it has dealt with, in order */
-    bool identity;             /* it has checked the identity proof of the message */
+    struct cmc_list processed;   /* uint32_t: controls that it has dealt with, in order */
+    bool identity;               /* it has checked the identity proof of the message */
 };
 
 /* What the controls of a message say about who sent it (identity.c). */

@@ -139,6 +139,26 @@ static void check_signers(struct checking *c)
     EVP_PKEY_free(key);
 }
 
+/* DH keys prove themselves to it: a DH key, its own, and not run out. */
+static void check_dh_pop(struct checking *c)
+{
+    static const char whose[] = "dh-pop";
+    struct cmc_cert cert = {0};
+    EVP_PKEY *key = NULL, *pub = NULL;
+    enum cmc_rc rc;
+
+    if (c->conf->dh_pop_certificate == NULL ||
+        !cmcd_check_validity(c, c->service.dh_pop_cert, whose, &cert))
+        return;
+    rc = cmc_dh_pop_certificate(c->run->crypto, c->service.dh_pop_cert, &pub, &c->run->err);
+    if (cmcd_ok(c, rc, whose) && cmcd_ok(c, cmc_key_check(pub, &c->run->err), whose)) {
+        rc = cmc_service_dh_key(c->conf, c->run->crypto, &key, &c->run->err);
+        check_key(c, rc, key, &cert, whose);
+    }
+    EVP_PKEY_free(key);
+    EVP_PKEY_free(pub);
+}
+
 /* -- the rest ---------------------------------------------------------------------------- */
 
 static void check_listeners(struct checking *c)
@@ -279,6 +299,7 @@ void cmcd_check_all(struct checking *c, const char *path)
         return;
     if (cmcd_ok(c, cmc_service_load(&c->service, c->conf, c->run->crypto, err), NULL)) {
         check_signers(c);
+        check_dh_pop(c);
         check_listeners(c);
     }
     check_profiles(c);

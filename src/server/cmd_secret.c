@@ -249,7 +249,7 @@ static enum cmc_rc fill(struct cmcd_run *r, const struct values *v, struct cmc_s
         rc = cmc_fail(&r->err, CMC_E_USAGE, NULL, "--expires: at most %u days", MAX_DAYS);
     if (rc == CMC_OK && v->subject != NULL) {
         rc = cmc_name_parse(v->subject, r->arena, &s->subject, &r->err);
-        if (rc == CMC_OK && s->subject.n <= 2)
+        if (rc == CMC_OK && s->subject.n <= 2) /* [10002-6.3.2-a] */
             rc = cmc_fail(&r->err, CMC_E_USAGE, NULL, "--subject: the name is empty");
     }
     if (rc != CMC_OK)

@@ -273,6 +273,18 @@ static enum cmc_rc load_signers(struct cmc_conf_loading *l)
     return rc;
 }
 
+static enum cmc_rc load_dh_pop(struct cmc_conf_loading *l)
+{
+    const struct cmc_raw_dh_pop *raw = l->raw->dh_pop;
+    enum cmc_rc rc = CMC_OK;
+
+    if (raw != NULL)
+        rc = copy_path(l, raw->certificate, &l->conf->dh_pop_certificate);
+    if (raw != NULL && rc == CMC_OK)
+        rc = copy_path(l, raw->key, &l->conf->dh_pop_key);
+    return rc;
+}
+
 static enum cmc_rc load_audit(struct cmc_conf_loading *l)
 {
     const struct cmc_raw_audit *raw = l->raw->audit;
@@ -427,6 +439,8 @@ static enum cmc_rc load_all(struct cmc_conf_loading *l, const char *path)
         rc = load_secrets(l);
     if (rc == CMC_OK)
         rc = cmc_conf_load_keep(l);
+    if (rc == CMC_OK)
+        rc = load_dh_pop(l);
     if (rc == CMC_OK)
         rc = load_listeners(l);
     if (rc == CMC_OK)

@@ -240,8 +240,8 @@ static enum cmc_rc load_ra(struct cmc_conf_loading *l, uint32_t i, struct cmc_en
                                 "'ra-names' has no effect without 'ra: [template]'");
     subjects = cmc_arena_array(l->arena, raw->ra_names_count, sizeof *subjects);
     domains = cmc_arena_array(l->arena, raw->ra_names_count, sizeof *domains);
-    if (rc == CMC_OK && (subjects == NULL || domains == NULL))
-        rc = cmc_conf_no_memory(l->err);
+    if (subjects == NULL || domains == NULL)
+        return cmc_conf_no_memory(l->err);
     for (uint32_t k = 0; k < raw->ra_names_count && rc == CMC_OK; k++)
         rc = load_ra_name(l, i, k, &r->ra_names, subjects, domains);
     r->ra_names.subjects = subjects;

@@ -131,6 +131,12 @@ static const cyaml_schema_field_t keep_fields[] = {
     CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t dh_pop_fields[] = {
+    FIELD_TEXT("certificate", NEED, struct cmc_raw_dh_pop, certificate),
+    FIELD_TEXT("key", NEED, struct cmc_raw_dh_pop, key),
+    CYAML_FIELD_END,
+};
+
 /* -- where we listen --------------------------------------------------------------------- */
 
 static const cyaml_strval_t client_modes[] = {
@@ -309,6 +315,7 @@ static const cyaml_schema_field_t conf_fields[] = {
     CYAML_FIELD_MAPPING_PTR("officers", MAYBE, struct cmc_raw_conf, officers, officers_fields),
     CYAML_FIELD_MAPPING_PTR("secrets", MAYBE, struct cmc_raw_conf, secrets, secrets_fields),
     CYAML_FIELD_MAPPING_PTR("keep", MAYBE, struct cmc_raw_conf, keep, keep_fields),
+    CYAML_FIELD_MAPPING_PTR("dh-pop", MAYBE, struct cmc_raw_conf, dh_pop, dh_pop_fields),
     CYAML_FIELD_SEQUENCE("listen", LIST, struct cmc_raw_conf, listen, &listener_entry, 1,
                          CMC_LIMIT_CONF_LISTENERS),
     CYAML_FIELD_SEQUENCE("profiles", LIST, struct cmc_raw_conf, profiles, &profile_entry, 1,

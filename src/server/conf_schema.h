@@ -69,6 +69,10 @@ struct cmc_raw_keep {
     uint32_t *answers, *nonces, *requests;
 };
 
+struct cmc_raw_dh_pop {
+    char *certificate, *key;
+};
+
 struct cmc_raw_tls {
     char *certificate, *key, *client_ca;
     int client;
@@ -156,6 +160,7 @@ struct cmc_raw_conf {
     struct cmc_raw_ocsp *ocsp;
     struct cmc_raw_secrets *secrets;
     struct cmc_raw_keep *keep;
+    struct cmc_raw_dh_pop *dh_pop;
     struct cmc_raw_listener *listen;
     uint32_t listen_count;
     struct cmc_raw_profile *profiles;

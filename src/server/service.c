@@ -92,6 +92,8 @@ enum cmc_rc cmc_service_load(struct cmc_service *s, const struct cmc_conf *conf,
     if (rc == CMC_OK && conf->officer_trust_count > 0)
         rc = load_files(s, c, NULL, conf->officer_trust, conf->officer_trust_count,
                         &s->officer_anchors, &s->nofficer_anchors, err);
+    if (rc == CMC_OK && conf->dh_pop_certificate != NULL)
+        rc = load_one(s, c, conf->dh_pop_certificate, &s->dh_pop_cert, err);
     if (rc == CMC_OK && conf->secrets_key != NULL)
         rc = cmc_secrets_key_load(conf->secrets_key, s->arena, &s->secrets_key, err);
     if (rc == CMC_OK)
@@ -159,6 +161,15 @@ enum cmc_rc cmc_service_responder_key(const struct cmc_conf *conf, const struct 
     const struct cmc_passphrase pass = {.file = conf->responder_passphrase_file};
 
     return cmc_key_load(c, conf->responder_key, &pass, out, err);
+}
+
+enum cmc_rc cmc_service_dh_key(const struct cmc_conf *conf, const struct cmc_crypto *c,
+                               EVP_PKEY **out, struct cmc_err *err)
+{
+    const struct cmc_passphrase none = {0};
+
+    *out = NULL;
+    return conf->dh_pop_key != NULL ? cmc_key_load(c, conf->dh_pop_key, &none, out, err) : CMC_OK;
 }
 
 enum cmc_rc cmc_service_ocsp_key(const struct cmc_conf *conf, const struct cmc_crypto *c,

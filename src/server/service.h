@@ -19,6 +19,7 @@ struct cmc_service {
     struct cmc_slice ocsp_cert;        /* of the OCSP signer, or absent */
     struct cmc_slice *officer_anchors; /* none: the chain */
     size_t nofficer_anchors;
+    struct cmc_slice dh_pop_cert; /* or absent */
     struct cmc_slice secrets_key; /* in the arena, or absent */
     struct cmc_slice chain_p7c;   /* certs-only of the chain */
     struct cmc_store *store;
@@ -43,6 +44,9 @@ enum cmc_rc cmc_service_ca_key(const struct cmc_conf *conf, const struct cmc_cry
                                EVP_PKEY **out, struct cmc_err *err) CMC_MUST_USE;
 enum cmc_rc cmc_service_responder_key(const struct cmc_conf *conf, const struct cmc_crypto *c,
                                       EVP_PKEY **out, struct cmc_err *err) CMC_MUST_USE;
+/* The key of the DH certificate, NULL if there is none. */
+enum cmc_rc cmc_service_dh_key(const struct cmc_conf *conf, const struct cmc_crypto *c,
+                               EVP_PKEY **out, struct cmc_err *err) CMC_MUST_USE;
 /* Only with conf->ocsp.path. */
 enum cmc_rc cmc_service_ocsp_key(const struct cmc_conf *conf, const struct cmc_crypto *c,
                                  EVP_PKEY **out, struct cmc_err *err) CMC_MUST_USE;

@@ -14,6 +14,19 @@ struct cmc_worker {
 
 /* -- making ------------------------------------------------------------------------------ */
 
+static enum cmc_rc make_dh_pop(struct cmc_worker *w, struct cmc_err *err)
+{
+    EVP_PKEY *key = NULL;
+    enum cmc_rc rc = cmc_service_dh_key(w->service->conf, w->crypto, &key, err);
+
+    if (rc != CMC_OK || key == NULL)
+        return rc;
+    rc = cmc_ca_set_dh_pop(w->front.ca, w->service->dh_pop_cert, key, err);
+    if (rc != CMC_OK)
+        EVP_PKEY_free(key);
+    return rc;
+}
+
 /* This worker's key handles go to its authority, which frees them. */
 static enum cmc_rc make_authority(struct cmc_worker *w, struct cmc_err *err)
 {
@@ -30,6 +43,9 @@ static enum cmc_rc make_authority(struct cmc_worker *w, struct cmc_err *err)
         EVP_PKEY_free(responder_key);
         return rc;
     }
+    rc = make_dh_pop(w, err);
+    if (rc != CMC_OK)
+        return rc;
     return cmc_responder_new(w->crypto, cmc_ca_get0_authority(w->front.ca), w->front.log,
                              &w->front.responder, err);
 }

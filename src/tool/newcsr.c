@@ -2,6 +2,7 @@
 #include "tool/newcsr.h"
 
 #include <stdio.h>
+#include <strings.h>
 
 #include "asn1/codec.h"
 #include "asn1/oids.h"
@@ -50,7 +51,9 @@ enum cmc_rc tool_key_get(struct tool *t, const struct tool_key_options *o, EVP_P
         return cmc_key_load(t->crypto, o->key, &pass, out, &t->err);
     if (rc == CMC_OK && cmc_uri_is_token(o->key_out))
         return make_in_token(t, o, &pass, out);
-    if (rc == CMC_OK)
+    if (rc == CMC_OK && strcasecmp(o->new_key, "dh") == 0)
+        rc = tool_dh_key(t, o->dh_pop, &key);
+    else if (rc == CMC_OK)
         rc = cmc_key_generate(t->crypto, o->new_key, &key, &t->err);
     /* Saved before it is used: no certificate may come back for a key that is lost. */
     if (rc == CMC_OK)
@@ -269,7 +272,9 @@ enum cmc_rc tool_csr_make(struct tool *t, const struct tool_csr_options *o, EVP_
         return rc;
     p.exts = w.exts.v;
     p.nexts = w.exts.n;
-    rc = tool_change_name(t, &o->change, form, &p);
+    rc = tool_dh_prove(t, o->dh_pop, &p);
+    if (rc == CMC_OK)
+        rc = tool_change_name(t, &o->change, form, &p);
     if (rc != CMC_OK)
         return rc;
     if (form == CMC_FORM_CRMF)

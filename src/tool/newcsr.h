@@ -5,6 +5,7 @@
 
 #include "message/request.h"
 #include "tool/changename.h"
+#include "tool/dhpop.h"
 #include "tool/tool.h"
 
 struct tool_key_options {
@@ -13,6 +14,7 @@ struct tool_key_options {
     const char *key_out;    /* where the new key goes: a file or a token */
     const char *key_id_out; /* where its id goes, when it is in a token */
     const char *key_pass;   /* file with the passphrase of either */
+    const char *dh_pop;     /* for a new key "dh": see struct tool_csr_options */
 };
 
 struct tool_csr_options {
@@ -21,7 +23,8 @@ struct tool_csr_options {
     bool ski;
     bool no_signature;
     struct tool_change_options change;
-    unsigned int id; /* certReqId of a CRMF message; 0: a random one */
+    const char *dh_pop; /* DH certificate of the CA that the key proves itself to, or NULL */
+    unsigned int id;    /* certReqId of a CRMF message; 0: a random one */
 };
 
 #define TOOL_KEY_ROWS(T, m)                                                                        \

@@ -249,6 +249,7 @@ ADD = {
     "serial to enroll": (["x", "--purpose", "enroll", "--serial", "01"], b"", 2, ["--serial"]),
     "serial that is not there": (["x", "--serial", "0123"], b"", 1, ["no certificate"]),
     "serial that is none": (["x", "--serial", "xyz"], b"", 2, ["hexadecimal"]),
+    # [10002-6.3.2-a]
     "empty subject": (["x", "--subject", ""], b"", 2, ["empty"]),
     "no name": ([""], b"", 2, ["name"]),
     "control character in the name": (["a\nb"], b"", 2, ["control"]),

@@ -38,7 +38,8 @@ static enum cmc_rc identify(void *self, struct cmc_slice cert, const struct cmc_
         return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_IDENTITY, NULL, "not known");
     *out = (struct cmc_requester){.kind = CMC_REQUESTER_OFFICER,
                                   .name = "fuzz",
-                                  .roles = CMC_ROLE_ENROLL | CMC_ROLE_REVOKE,
+                                  .roles = CMC_ROLE_ENROLL | CMC_ROLE_REVOKE | CMC_ROLE_RA,
+                                  .cmc_ra = true,
                                   .cert = p->cert,
                                   .subject = CMC_SLICE_LIT("\x30\x00"),
                                   .key = p->key};
@@ -234,12 +235,20 @@ static enum cmc_rc nonce_secret(void *self, uint8_t out[CMC_TXN_DIGEST_OCTETS], 
     return CMC_OK;
 }
 
+static enum cmc_rc dh_pop(void *self, struct cmc_dh_pop *out, struct cmc_err *err)
+{
+    (void)self;
+    (void)out;
+    return cmc_fail(err, CMC_E_NOTFOUND, NULL, "none");
+}
+
 static const struct cmc_authority_ops ops = {
     .held = held,
     .await = await,
     .await_each = await_each,
     .nonce = nonce,
     .nonce_secret = nonce_secret,
+    .dh_pop = dh_pop,
     .challenge_secrets = challenge_secrets,
     .identify = identify,
     .check = check,
@@ -355,6 +364,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     rules.revoke_max = (data[1] & 16) != 0;
     rules.reasons = (data[1] & 32) != 0 ? CMC_REASONS_NEXUS : CMC_REASONS_RFC5280;
     rules.mandatory_fields_only = rules.revoke_max != 0;
+    if (rules.revoke_max == 0)
+        rules.ra = CMC_RA_TEMPLATE | CMC_RA_POP | CMC_RA_IDENTITY | CMC_RA_CONTROLS;
     rules.status_v1 = (data[1] & 64) != 0;
     rules.lax_ids = rules.dogtag = rules.allow_weak = (data[1] & 128) != 0;
     rules.secrets = (data[0] & 0x80) != 0;

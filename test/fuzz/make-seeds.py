@@ -179,6 +179,33 @@ def put_identities(csr, cert, key):
         craft.oid(craft.DATA), craft.ctx(0, craft.octets(body))))
 
 
+def registration_authority(folder):
+    """What an RA may say of requests, and a request that asks for another name."""
+    integer, seq, oid, octets = craft.integer, craft.seq, craft.oid, craft.octets
+    key = craft.new_key(os.path.join(folder, "ra.key"))
+    san = craft.extension("2.5.29.17", seq(craft.retag(0x82, octets(b"seed.example"))))
+    change = seq(oid(craft.CMC + "36"), craft.set_of(seq(craft.name("new"))))
+    request = craft.tcr(9, craft.csr(key, "old", attributes=[change]))
+    silent = craft.crm(craft.crmf(key, 10, "silent", pop="raVerified"))
+    refs = seq(integer(9), integer(10))
+    controls = {
+        "modify": [craft.control(1, 31, seq(seq(integer(0)), refs, seq(
+            craft.ctx(5, craft.name("changed")), craft.retag(0xa9, seq(san)))))],
+        "remove": [craft.control(1, 31, seq(seq(integer(0)), refs, craft.boolean(False), seq(
+            craft.ctx(5, craft.name("x")), craft.retag(0xa9, seq(san)))))],
+        "add": [craft.control(1, 8, seq(integer(0), refs, seq(san))),
+                craft.control(2, 8, seq(integer(0), refs, seq(san)))],
+        "vouch": [craft.control(1, 11, seq(integer(0), refs)),
+                  craft.control(2, 35, seq(integer(9))),
+                  craft.control(3, 32, seq(seq(integer(4), seq(integer(5))))),
+                  craft.control(4, "1.2.3.4", octets(b"x")),
+                  craft.control(5, 3, octets(b"twenty octets of MAC"))],
+    }
+    for label, list_ in controls.items():
+        put("responder", "body-ra-" + label,
+            b"\x01\x01" + craft.pkidata(list_, [request, silent]))
+
+
 def main():
     for path in sorted(glob.glob(os.path.join(DATA, "*.der"))):
         name = os.path.basename(path)[:-4]
@@ -192,6 +219,7 @@ def main():
             put_typed(name, item, der)
             put("ber", name, der)
         messages(folder)
+        registration_authority(folder)
     for text in ["3080300030800000300030000000", "24800401610400240304016200 00",
                  "bf8101800500 0000", "30 84 00 00 00 02 05 00"]:
         octets = bytes.fromhex(text.replace(" ", ""))

@@ -79,7 +79,7 @@ static void only_from_an_ra(void **state)
     EVP_PKEY_free(holder.key);
 }
 
-/* [10002-6.8-a, 10004-5.2-ag, 10004-10-d] */
+/* [10002-6.8-a, 10002-6.8-u2, 10004-5.2-ag, 10004-10-d] */
 static void possession_is_vouched_for(void **state)
 {
     struct bench *b = *state;
@@ -226,7 +226,8 @@ static void list_of_nothing(void **state)
     bench_expect(b, CMC_FAIL_BAD_REQUEST, b->state.first_control_id);
 }
 
-/* [10004-5.2-al, 10002-6.20-u2] An RA without the role enroll answers for who it is. */
+/* [10004-5.2-al, 10002-6.20-u1, 10002-6.20-u2] An RA without the role enroll answers for who it is.
+ */
 static void identity_is_vouched_for(void **state)
 {
     struct bench *b = *state;

@@ -237,6 +237,48 @@ static void test_values(void **state)
     }
 }
 
+/* Registration authorities, and the stricter profiles. */
+static void test_ra(void **state)
+{
+    const struct state *s = *state;
+    char *text = replaced("revoke: {max: 1}\n",
+                          "ra: [template, identity]\n"
+                          "    ra-names: [\"O=Example\", \"DNS:example.org\", \"CN=x\"]\n"
+                          "officers: {ra-eku: optional}\n"
+                          "dh-pop: {certificate: dh.crt, key: \"pkcs11:object=dh\"}\n");
+    const struct cmc_endpoint_rules *r;
+    struct cmc_conf *c = NULL;
+    struct cmc_err err = {0};
+    char expected[128];
+
+    if (load(s, text, &c, &err) != CMC_OK)
+        fail_msg("%s", err.text);
+    r = &c->endpoints[0].rules;
+    assert_int_equal(r->ra, CMC_RA_TEMPLATE | CMC_RA_IDENTITY);
+    assert_int_equal(r->ra_names.nsubjects, 2);
+    assert_int_equal(r->ra_names.ndomains, 1);
+    assert_string_equal(r->ra_names.domains[0], "example.org");
+    assert_true(c->ra_any_eku);
+    (void)snprintf(expected, sizeof expected, "%s/dh.crt", s->dir);
+    assert_string_equal(c->dh_pop_certificate, expected);
+    assert_string_equal(c->dh_pop_key, "pkcs11:object=dh");
+    assert_false(c->profiles[0].unique_keys || c->profiles[0].require_archive ||
+                 c->profiles[0].change_subject_name);
+    cmc_conf_free(c);
+    free(text);
+    text = replaced("days: 397\n", "days: 1\n    change-subject-name: true\n"
+                                   "    key-reuse: refuse\n    archive: required\n");
+    if (load(s, text, &c, &err) != CMC_OK)
+        fail_msg("%s", err.text);
+    assert_true(c->profiles[0].unique_keys && c->profiles[0].require_archive &&
+                c->profiles[0].change_subject_name);
+    assert_int_equal(c->endpoints[0].rules.ra, 0);
+    assert_false(c->ra_any_eku);
+    assert_null(c->dh_pop_key);
+    cmc_conf_free(c);
+    free(text);
+}
+
 static void test_refused(void **state)
 {
     /* What replaces what, and the whole error after the file's name. */
@@ -364,6 +406,21 @@ static void test_refused(void **state)
          ":29:24: 'reasons' is '7'; one of these belongs here: all, unspecified, keyCompromise, "
          "cACompromise, affiliationChanged, superseded, cessationOfOperation, certificateHold, "
          "removeFromCRL, privilegeWithdrawn, aACompromise"},
+        /* registration authorities */
+        {"{max: 1}", "{max: 1}\n    ra: [pop, pop]", ":30:15: listed twice in 'ra'"},
+        {"{max: 1}", "{max: 1}\n    ra: [possession]",
+         ":30:10: 'ra' is 'possession'; one of these belongs here: template, pop, identity, "
+         "controls"},
+        {"{max: 1}", "{max: 1}\n    ra: [pop]\n    ra-names: [\"O=Example\"]",
+         ":31:15: 'ra-names' has no effect without 'ra: [template]'"},
+        {"{max: 1}", "{max: 1}\n    ra: [template]\n    ra-names: [\"DNS:.example.org\"]",
+         ":31:16: a domain such as DNS:example.org is due; it stands for all names below it"},
+        {"{max: 1}", "{max: 1}\n    ra: [template]\n    ra-names: [\"Example\"]",
+         ":31:16: name \"Example\", column 1: here should stand an attribute such as CN=alice"},
+        {"endpoints:\n", "    key-reuse: never\nendpoints:\n",
+         ":23:16: 'key-reuse' is 'never'; one of these belongs here: allow, refuse"},
+        {"profiles:\n", "dh-pop: {certificate: dh.crt}\nprofiles:\n",
+         ":16:9: key 'key' is missing in 'dh-pop'"},
         {"revoke: {max: 1}", "same-key: true",
          ":29:15: 'same-key' has no effect without 'renewal: true'"},
         {"revoke: {max: 1}", "profile-ids: [a]",
@@ -530,6 +587,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_good, setup, teardown),
         cmocka_unit_test_setup_teardown(test_values, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_ra, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_empty, setup, teardown),
         cmocka_unit_test_setup_teardown(test_damaged, setup, teardown),
