@@ -186,8 +186,8 @@ static enum cmc_rc read_how(struct run *r)
 }
 
 /*
- * [10002-6.11-b, 10002-6.11-c, 10002-6.11-f] It can be read on the way and is used once, so no two
- * certificates have the same.
+ * [10002-6.11-b, 10002-6.11-c, 10002-6.11-f, 10002-6.11-u2] It can be read on the way and is used
+ * once, so no two certificates have the same.
  */
 static enum cmc_rc read_passphrase(struct run *r)
 {
