@@ -395,8 +395,11 @@ static int run(struct run *r)
         rc = read_passphrase(r);
     if (rc == CMC_OK)
         rc = build(r, &body);
-    if (rc == CMC_OK && r->o->out != NULL)
-        return tool_end(t, tool_write(t, r->o->out, NULL, body));
+    if (rc == CMC_OK && r->o->out != NULL) {
+        rc = tool_write(t, r->o->out, NULL, body);
+        tool_check_suffix(t, r->o->out, ".crq");
+        return tool_end(t, rc);
+    }
     if (rc == CMC_OK)
         rc = submit(r, body);
     if (rc == CMC_OK)

@@ -269,6 +269,15 @@ def test_revoke_in_steps(world):
     assert not world.server.openssl_verify(person.pem, world.folder)[0]
 
 
+@pytest.mark.parametrize("name, said", [("a.crq", False), ("A.CRQ", False), ("a.der", True)])
+def test_names_of_files(world, name, said):
+    """[10003-4-c]"""
+    _, request = csr(world, "named")
+    done = run(CMC, "request", "--signer-cert", world.officer.pem, "--signer-key",
+               world.officer.key, "-o", world.folder / name, request)
+    assert (b".crq" in done.stderr) == said and (world.folder / name).exists()
+
+
 def test_one_passphrase_for_one_certificate(world):
     """[10002-6.11-f, 10002-6.11-u2]"""
     secret = world.fresh("secret")
