@@ -185,6 +185,7 @@ static enum cmc_rc read_challenges(const struct answer *a, const struct cmc_list
     return CMC_OK;
 }
 
+/* [10002-4.2-a, 10002-4.2.1-u1] Messages inside that no control refers to are left alone. */
 static enum cmc_rc read_full(const struct answer *a, const struct cmc_encap_content *encap,
                              struct cmc_err *err)
 {
@@ -366,6 +367,8 @@ enum cmc_rc cmc_answer_open(const struct cmc_crypto *c, struct cmc_slice body,
         cmc_err_prefix(err, "the answer is neither a CMC response nor a certificate");
         return rc;
     }
+    /* [10002-4.1-d, 10002-4.1-e, 10002-4.2-d, 10002-4.2-e] Whatever certificates and CRLs come
+     * along, none is trusted for being there. */
     return open_layers(&a, &ci, err);
 }
 

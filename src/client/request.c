@@ -229,6 +229,7 @@ static enum cmc_rc add_controls(struct builder *b, struct cmc_err *err)
         rc = add(b, cmc_oid_id_cmc_recipientNonce, &cmc_it_nonce, &rq->recipient_nonce, err);
     for (size_t i = 0; rc == CMC_OK && i < rq->npops; i++)
         rc = add(b, cmc_oid_id_cmc_decryptedPOP, &cmc_it_decrypted_pop, &rq->pops[i], err);
+    /* [10004-5.2-j, 10004-5.2-w, 10002-3.2.1.2.2-e] */
     if (rc == CMC_OK && rq->data_return.p != NULL)
         rc = add(b, cmc_oid_id_cmc_dataReturn, &cmc_it_octet_string, &rq->data_return, err);
     if (rc == CMC_OK && rq->reg_info.p != NULL)

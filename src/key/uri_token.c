@@ -225,9 +225,12 @@ static enum cmc_rc open_token(struct wish *w, const struct cmc_crypto *c, bool w
 {
     const struct cmc_token_place place = {
         .dbdir = w->dbdir, .module = w->module, .token = w->token, .write = write};
+    enum cmc_rc rc = w->p11 != NULL ? open_pkcs11(w, write, out, err)
+                                    : cmc_token_open(c, &place, NULL, out, err);
 
-    return w->p11 != NULL ? open_pkcs11(w, write, out, err)
-                          : cmc_token_open(c, &place, NULL, out, err);
+    if (rc == CMC_OK)
+        (*out)->crypto = c;
+    return rc;
 }
 
 /* What the URI says about the password is nearer to the token than what the caller says. */

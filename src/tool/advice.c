@@ -15,6 +15,7 @@ static const struct {
         {"use an algorithm that this server takes: another kind of key, --sig-alg, "
          "--proof or --pop-link; SHA-256 with RSA or P-256 is taken everywhere",
          TOOL_FAILED},
+    /* [10002-5-a] */
     [CMC_FAIL_BAD_MESSAGE_CHECK] =
         {"the server read a signature that does not verify, or could not "
          "decrypt: check that key and certificate belong together, then "

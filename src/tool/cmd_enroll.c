@@ -183,7 +183,7 @@ static enum cmc_rc check(struct tool *t, const struct enroll *o)
         rc = check_what(t, o);
     if (rc == CMC_OK)
         rc = tool_net_check(t, &o->net);
-    /* [10002-6.2.4-e] */
+    /* [10002-6.2.4-e, 10002-5-d] */
     if (rc == CMC_OK && o->secret.hardware_token && strncasecmp(o->net.url, "https:", 6) != 0)
         rc = cmc_fail(&t->err, CMC_E_USAGE, "RFC 10002 section 6.2.4",
                       "--hardware-token: what the token shows must not be read on the way; use an "

@@ -265,6 +265,8 @@ static enum cmc_rc run(struct tool *t, const struct request *o, char **paths, si
         rc = cmc_full_request_create(t->crypto, &m.rq, t->arena, &state, &der, &t->err);
     if (rc == CMC_OK)
         rc = tool_write(t, o->out, NULL, der);
+    if (rc == CMC_OK)
+        tool_check_suffix(t, o->out, ".crq");
     tool_items_clean(&m.items);
     tool_signer_clean(&m.s);
     return rc;

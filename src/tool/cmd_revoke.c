@@ -186,8 +186,8 @@ static enum cmc_rc read_how(struct run *r)
 }
 
 /*
- * [10002-6.11-b, 10002-6.11-c, 10002-6.11-f] It can be read on the way and is used once, so no two
- * certificates have the same.
+ * [10002-6.11-b, 10002-6.11-c, 10002-6.11-f, 10002-6.11-u2] It can be read on the way and is used
+ * once, so no two certificates have the same.
  */
 static enum cmc_rc read_passphrase(struct run *r)
 {
@@ -395,8 +395,11 @@ static int run(struct run *r)
         rc = read_passphrase(r);
     if (rc == CMC_OK)
         rc = build(r, &body);
-    if (rc == CMC_OK && r->o->out != NULL)
-        return tool_end(t, tool_write(t, r->o->out, NULL, body));
+    if (rc == CMC_OK && r->o->out != NULL) {
+        rc = tool_write(t, r->o->out, NULL, body);
+        tool_check_suffix(t, r->o->out, ".crq");
+        return tool_end(t, rc);
+    }
     if (rc == CMC_OK)
         rc = submit(r, body);
     if (rc == CMC_OK)

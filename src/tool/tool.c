@@ -181,6 +181,17 @@ enum cmc_rc tool_write(struct tool *t, const char *path, const char *label, stru
     return rc;
 }
 
+/* [10003-4-c] */
+void tool_check_suffix(const struct tool *t, const char *path, const char *suffix)
+{
+    size_t n = path != NULL ? strlen(path) : 0, want = strlen(suffix);
+
+    if (n == 0 || strcmp(path, "-") == 0 || strncmp(path, "/dev/", 5) == 0)
+        return;
+    if (n <= want || strcasecmp(path + n - want, suffix) != 0)
+        tool_note(t, "%s: other programs know such a file by a name that ends in %s", path, suffix);
+}
+
 enum cmc_rc tool_must_not_exist(struct tool *t, const char *path)
 {
     if (access(path, F_OK) == 0)

@@ -78,6 +78,8 @@ enum cmc_rc tool_read(struct tool *t, const char *path, struct cmc_slice *out) C
 /* Write DER, or with label PEM. path NULL or "-": standard output. */
 enum cmc_rc tool_write(struct tool *t, const char *path, const char *label,
                        struct cmc_slice der) CMC_MUST_USE;
+/* Say so when a file that others will read does not end as they expect (RFC 10003 section 4). */
+void tool_check_suffix(const struct tool *t, const char *path, const char *suffix);
 /* CMC_E_CONFLICT when the path is there already: before a new key is made and spent. */
 enum cmc_rc tool_must_not_exist(struct tool *t, const char *path) CMC_MUST_USE;
 

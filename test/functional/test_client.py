@@ -137,6 +137,32 @@ def test_secret_from_standard_input_and_token(world):
     assert done.returncode != 0
 
 
+def test_hardware_token(world):
+    """What the token shows is secret and identification at once, and goes over TLS. [10002-6.2.4-a,
+    10002-6.2.4-b, 10002-6.2.4-d, 10002-6.2.4-u1, 10002-5-d]"""
+    shown, key, cert = world.fresh("secret"), world.fresh("key"), world.fresh("crt")
+    shown.write_text("4711 0815 1234 5678\n")
+    world.server.cmcd("secret", "add", "4711 0815 1234 5678", "--file", shown, "--once")
+    args = ["-u", world.server.tls_url + "/secret", "--tls-ca", world.server.ca_pem, "-T",
+            world.server.ca_pem, "--secret-file", shown, "--hardware-token", "-s", "CN=holder"]
+    run(CMC, "enroll", *args, "--new-key", "ec:P-256", "--key-out", key, "-o", cert)
+    assert spki(cert) == of_key(key)
+    run(CMC, "enroll", *args, "--key", key, "-o", world.fresh("crt"), ok=1)
+
+
+def test_subject_that_came_with_the_secret(world):
+    """[10002-6.3.2-b, 10002-6.3.2-d]: an officer signs, and only the name links."""
+    secret = register(world, "named", "--subject", "CN=named")
+    key, request = csr(world, "named")
+    link = ["--secret-file", secret, "-i", "named", "--pop-link", "none"]
+    out = world.fresh("crt")
+    cmc(world, "enroll", "--csr", request, *link, "--self", "--key", key, ok=2)
+    _, key, cert = enroll(world, *link, name="named")
+    assert spki(cert) == of_key(key)
+    done, _, cert = enroll(world, *link, name="another", ok=1)
+    assert b"badIdentity" in done.stderr and not cert.exists() and not out.exists()
+
+
 def test_secret_is_made(world):
     texts = {run(CMC, "secret", "--new").stdout for _ in range(3)}
     assert len(texts) == 3 and {len(t) for t in texts} == {33}
@@ -177,6 +203,7 @@ def test_several_requests(world):
 
 
 def test_several_by_secret(world):
+    """All of one identity. [10002-3.2.1-c]"""
     secret = register(world, "many")
     made = [csr(world, "m%d" % n, "--ski", *(["--form", "crmf"] if n > 1 else [])) for n in range(4)]
     out = world.fresh("crt")
@@ -242,8 +269,17 @@ def test_revoke_in_steps(world):
     assert not world.server.openssl_verify(person.pem, world.folder)[0]
 
 
+@pytest.mark.parametrize("name, said", [("a.crq", False), ("A.CRQ", False), ("a.der", True)])
+def test_names_of_files(world, name, said):
+    """[10003-4-c]"""
+    _, request = csr(world, "named")
+    done = run(CMC, "request", "--signer-cert", world.officer.pem, "--signer-key",
+               world.officer.key, "-o", world.folder / name, request)
+    assert (b".crq" in done.stderr) == said and (world.folder / name).exists()
+
+
 def test_one_passphrase_for_one_certificate(world):
-    """[10002-6.11-f]"""
+    """[10002-6.11-f, 10002-6.11-u2]"""
     secret = world.fresh("secret")
     secret.write_text("x" * 20)
     done = cmc(world, "revoke", "-c", world.holder.pem, "-c", world.victim.pem, "--passphrase-file",

@@ -7,7 +7,7 @@ import pytest
 
 import craft
 from authority import CMC, CONFIG, Server, World, run
-from der import octets, oid, parse, seq
+from der import octets, oid, parse, seq, tlv
 from teller import Teller, status_info
 
 OK, FAILED, USAGE, LOCAL, PENDING, TRY_LATER, NOT_TRUSTED = range(7)
@@ -53,7 +53,7 @@ def told(world, *statuses):
 
 @pytest.mark.parametrize("number", range(14))
 def test_fail_info(world, number):
-    """Name, advice and exit code; nothing is saved."""
+    """Name, advice and exit code; nothing is saved. [10002-5-a]"""
     with told(world, dict(status=2, fail=number, text="because")) as teller:
         done, _, cert = enroll(world, teller.url, ok=None)
         assert done.returncode == (TRY_LATER if FAILURES[number] == "tryLater" else FAILED)
@@ -100,7 +100,7 @@ def test_extended_fail_info_is_an_internal_error(world, tag):
 
 
 def test_several_statuses_for_one_part(world):
-    """The worst decides; each is said. [10002-6.1-b, 10002-6.1-d, 10004-5-u1, 10004-5.2-b]"""
+    """The worst decides; each is said. [10002-6.1-b, 10002-6.1-d, 10004-5.2-b]"""
     with told(world, dict(status=0), dict(status=2, fail=2), dict(status=2, fail=2, number=1),
               dict(status=3, pending=b"t")) as teller:
         done, _, cert = enroll(world, teller.url, ok=FAILED)
@@ -285,6 +285,29 @@ def test_self_signed_is_offered_and_not_trusted(world):
         key, other = world.fresh("key"), world.fresh("crt")
         run(CMC, "enroll", "-u", teller.url, "-T", world.stranger.pem, *officer(world), "--new-key",
             "ec:P-256", "--key-out", key, "-s", "CN=x", "-o", other, ok=NOT_TRUSTED)
+
+
+def with_crl(world, body):
+    """The same message with the CA's CRL beside the certificates."""
+    data = parse(body)[1][0]
+    crl = world.server.request("GET", "/ca.crl")[2]
+    parts = [p.whole for p in data.parts]
+    at = next(i for i, p in enumerate(data.parts) if p.tag == 0xa0) + 1
+    return seq(oid(craft.SIGNED_DATA), tlv(0xa0, seq(*parts[:at], tlv(0xa1, crl), *parts[at:])))
+
+
+@pytest.mark.parametrize("form", ["cmc", "certs-only"])
+def test_crls_come_along(world, form):
+    """[10002-4.1-d, 10002-4.2-d]"""
+    def script(asked, _):
+        accept = {"cmc": "CMC-Response", "certs-only": "certs-only"}[form]
+        body = world.server.post("/cmc", asked.body, headers={
+            "Accept": "application/pkcs7-mime; smime-type=" + accept})[1]
+        return with_crl(world, body)
+
+    with Teller(world, script) as teller:
+        _, key, cert = enroll(world, teller.url)
+        assert cert.exists()
 
 
 # -- HTTP ---------------------------------------------------------------------------------------

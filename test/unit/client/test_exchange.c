@@ -328,6 +328,7 @@ static void proofs_and_links(void **state)
         exchange(&k);
         expect(&k, CMC_STATUS_SUCCESS, CMC_FAIL_INFO_NONE);
         assert_true(has_cert(&k, key));
+        /* [10002-6.3.1.1-a] */
         assert_int_equal(k.state.link_random.n, s.link == CMC_LINK_NONE ? 0 : 64);
     }
     EVP_PKEY_free(key);
@@ -574,6 +575,7 @@ static void by_passphrase(void **state)
 
 /* -- what an RA and an agreement add --------------------------------------------------------- */
 
+/* [10004-5.2-w] */
 static void further_controls(void **state)
 {
     struct test_authority *t = *state;
