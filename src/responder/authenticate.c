@@ -175,17 +175,6 @@ static enum cmc_rc run_stage(struct verify *v, enum stage stage, size_t i, struc
 }
 
 /*
- * RFC 10002 section 6.6: a refusal answers the nonce too, so that the client knows which request
- * was refused. Nothing else is taken from content that is not verified.
- */
-static void peek_echoes(struct job *j)
-{
-    if (j->sd.encap.content.p != NULL &&
-        cmc_pkidata_open(j->sd.encap.content, true, j->arena, &j->body, NULL) == CMC_OK)
-        cmc_job_read_echoes(j);
-}
-
-/*
  * RFC 10002 section 6.11: a revocation by passphrase needs no signature. Such a message asks for
  * nothing else.
  */
@@ -215,7 +204,7 @@ static void refuse(struct job *j, struct cmc_err *err)
     cmc_job_hide(j, err);
     j->stage_err = j->protection.why.rc != CMC_OK ? j->protection.why : *err;
     cmc_job_refuse(j, err, CMC_STATUS_FAILED, NULL, 0);
-    peek_echoes(j);
+    cmc_job_peek_echoes(j);
 }
 
 static enum cmc_rc verify_layer(struct verify *v, struct cmc_err *err)

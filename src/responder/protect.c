@@ -120,6 +120,7 @@ enum cmc_rc cmc_protect_prepare(struct job *j, struct cmc_err *err)
                         "certificate of the same name along");
     j->protection.in_clear = true;
     cmc_job_refuse(j, err, CMC_STATUS_FAILED, NULL, 0);
+    cmc_job_peek_echoes(j);
     return CMC_OK;
 }
 
