@@ -58,7 +58,10 @@ struct cmc_conf {
     size_t message_octets;
     struct cmc_conf_authority authority;
     char *responder_certificate, *responder_key, *responder_passphrase_file;
-    char **officer_trust; /* files: trust anchors for officers; none: the authority's chain */
+    char *encryption_certificate, *encryption_key; /* or NULL: nothing is decrypted */
+    char *encryption_passphrase_file;
+    char *encryption_path; /* URL path of that certificate, or NULL */
+    char **officer_trust;  /* files: trust anchors for officers; none: the authority's chain */
     unsigned int officer_trust_count;
     char *secrets_key; /* file, or NULL: no shared secrets */
     uint32_t secret_failures;

@@ -82,6 +82,14 @@ static const cyaml_schema_field_t responder_fields[] = {
     CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t encryption_fields[] = {
+    FIELD_TEXT("certificate", NEED, struct cmc_raw_encryption, certificate),
+    FIELD_TEXT("key", NEED, struct cmc_raw_encryption, key),
+    FIELD_TEXT("passphrase-file", MAYBE, struct cmc_raw_encryption, passphrase_file),
+    FIELD_TEXT("path", MAYBE, struct cmc_raw_encryption, path),
+    CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t officers_fields[] = {
     CYAML_FIELD_SEQUENCE("trust", MAYBE | LIST, struct cmc_raw_officers, trust, &text_entry, 0,
                          FEW),
@@ -220,6 +228,8 @@ static const cyaml_schema_field_t conf_fields[] = {
     CYAML_FIELD_MAPPING_PTR("limits", MAYBE, struct cmc_raw_conf, limits, limits_fields),
     CYAML_FIELD_MAPPING("authority", NEED, struct cmc_raw_conf, authority, authority_fields),
     CYAML_FIELD_MAPPING("responder", NEED, struct cmc_raw_conf, responder, responder_fields),
+    CYAML_FIELD_MAPPING_PTR("encryption", MAYBE, struct cmc_raw_conf, encryption,
+                            encryption_fields),
     CYAML_FIELD_MAPPING_PTR("officers", MAYBE, struct cmc_raw_conf, officers, officers_fields),
     CYAML_FIELD_MAPPING_PTR("secrets", MAYBE, struct cmc_raw_conf, secrets, secrets_fields),
     CYAML_FIELD_SEQUENCE("listen", LIST, struct cmc_raw_conf, listen, &listener_entry, 1,

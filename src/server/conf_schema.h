@@ -38,6 +38,10 @@ struct cmc_raw_responder {
     char *certificate, *key, *passphrase_file;
 };
 
+struct cmc_raw_encryption {
+    char *certificate, *key, *passphrase_file, *path;
+};
+
 struct cmc_raw_officers {
     char **trust;
     uint32_t trust_count;
@@ -111,6 +115,7 @@ struct cmc_raw_conf {
     struct cmc_raw_limits *limits;
     struct cmc_raw_authority authority;
     struct cmc_raw_responder responder;
+    struct cmc_raw_encryption *encryption;
     struct cmc_raw_officers *officers;
     struct cmc_raw_secrets *secrets;
     struct cmc_raw_listener *listen;
