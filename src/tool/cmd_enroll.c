@@ -8,6 +8,7 @@
 #include "tool/exchange.h"
 #include "tool/input.h"
 #include "tool/newcsr.h"
+#include "tool/protect.h"
 
 struct enroll {
     struct tool_key_options key;
@@ -17,6 +18,7 @@ struct enroll {
     const char *renew, *renew_key, *renew_pass;
     bool self, simple;
     const char *sid;
+    struct tool_protect_options protect;
     struct tool_net_options net;
     const char *answer;
     struct tool_trust_options trust;
@@ -32,7 +34,8 @@ static const struct cmc_option rows[] = {
                "a ready certification request (PKCS#10 or CRMF), in place\n"
                "of the key and the options below"),
     TOOL_CSR_ROWS(struct enroll, csr),
-    CMC_OPTION_HEADING("Who asks (one of --officer-cert, --renew, --self, --simple)"),
+    CMC_OPTION_HEADING("Who asks (one of --officer-cert, --renew, --self, --simple,\n"
+                       "--mac-secret)"),
     CMC_OPTION("officer-cert", 0, STRING, "URI", struct enroll, officer_cert,
                "an officer of the CA signs the request"),
     CMC_OPTION("officer-key", 0, STRING, "URI", struct enroll, officer_key,
@@ -53,6 +56,8 @@ static const struct cmc_option rows[] = {
                "who --tls-cert says"),
     CMC_OPTION("sid", 0, STRING, "FORM", struct enroll, sid,
                "name the signer by issuer-serial (the default) or ski"),
+    CMC_OPTION_HEADING("Protection beyond the signature"),
+    TOOL_PROTECT_ROWS(struct enroll, protect),
     CMC_OPTION_HEADING("Where to"),
     TOOL_NET_ROWS(struct enroll, net),
     CMC_OPTION_HEADING("The answer"),
@@ -81,8 +86,9 @@ struct run {
     struct tool *t;
     const struct enroll *o;
     EVP_PKEY *key;             /* to certify; NULL with --csr */
-    struct tool_signer signer; /* its key is NULL with --self and --simple */
-    struct cmc_slice csr;      /* CertificationRequest or CertReqMsg */
+    struct tool_signer signer; /* its key is NULL with --self, --simple and --mac-secret */
+    struct tool_protection protection;
+    struct cmc_slice csr; /* CertificationRequest or CertReqMsg */
     struct cmc_request rq;
     struct cmc_exchange_state state;
     struct cmc_trust store;
@@ -96,13 +102,14 @@ struct run {
 
 static enum cmc_rc check_who(struct tool *t, const struct enroll *o)
 {
-    int ways = (o->officer_cert != NULL) + (o->renew != NULL) + o->self + o->simple;
+    int ways = (o->officer_cert != NULL) + (o->renew != NULL) + o->self + o->simple +
+               (o->protect.mac_secret != NULL);
     int sid;
 
     if (ways != 1)
         return tool_usage(t,
-                          "%s of --officer-cert, --renew, --self and --simple is needed: who "
-                          "asks for the certificate",
+                          "%s of --officer-cert, --renew, --self, --simple and --mac-secret is "
+                          "needed: who asks for the certificate",
                           ways == 0 ? "one" : "only one");
     if (o->officer_cert == NULL && o->officer_key != NULL)
         return tool_usage(t, "--officer-key without --officer-cert; name the certificate too");
@@ -110,6 +117,10 @@ static enum cmc_rc check_who(struct tool *t, const struct enroll *o)
         return tool_usage(t, "--renew-key without --renew; name the certificate too");
     if (o->self && o->csr_file != NULL && o->key.key == NULL)
         return tool_usage(t, "--self with --csr wants the request's key too: --key URI");
+    if (o->simple && (o->protect.to.n > 0 || o->protect.encrypt_secret != NULL))
+        return tool_usage(t, "--simple cannot be encrypted (RFC 10002 section 5)");
+    if (tool_protect_check(t, &o->protect, o->protect.mac_secret == NULL && !o->simple) != CMC_OK)
+        return CMC_E_USAGE;
     return tool_sid(t, o->sid, &sid);
 }
 
@@ -209,6 +220,18 @@ static enum cmc_rc make_csr(struct run *r)
     return rc;
 }
 
+/* What the answer may be encrypted to: the signer's key, or the new one. */
+static enum cmc_rc load_protection(struct run *r)
+{
+    enum cmc_rc rc = tool_protect_load(r->t, &r->o->protect, &r->protection);
+
+    if (rc == CMC_OK && r->signer.key != NULL)
+        tool_protect_key(&r->protection, r->signer.key, r->signer.certs[0]);
+    else if (rc == CMC_OK)
+        tool_protect_key(&r->protection, r->key, CMC_SLICE_NONE);
+    return rc;
+}
+
 /* Read back what is sent: its key is what the answer must certify. */
 static enum cmc_rc get_csr(struct run *r)
 {
@@ -235,7 +258,7 @@ static enum cmc_rc sign_request(struct run *r, const struct cmc_full_request *se
         signer.sid = CMC_SID_SKI;
         signer.key = r->key;
         rc = tool_self_ski(t, &r->rq, r->key, &signer.ski);
-    } else if (rc == CMC_OK) {
+    } else if (rc == CMC_OK && r->signer.key != NULL) {
         signer.key = r->signer.key;
         signer.cert = r->signer.certs[0];
         rq.certs = r->signer.certs;
@@ -249,6 +272,8 @@ static enum cmc_rc sign_request(struct run *r, const struct cmc_full_request *se
         rq.crmf = &r->csr;
         rq.ncrmf = 1;
     }
+    if (rc == CMC_OK)
+        rc = tool_protect_apply(t, &r->protection, &rq);
     if (rc == CMC_OK)
         rc = cmc_full_request_create(t->crypto, &rq, t->arena, &r->state, out, &t->err);
     return rc;
@@ -391,6 +416,8 @@ static int run(struct run *r)
         rc = load_signer(r);
     if (rc == CMC_OK)
         rc = get_csr(r);
+    if (rc == CMC_OK)
+        rc = load_protection(r);
     key_made = r->key != NULL && r->o->key.new_key != NULL;
     if (rc == CMC_OK)
         rc = submit(r);
@@ -422,6 +449,7 @@ int tool_cmd_enroll(struct tool *t, int argc, char **argv)
         return code;
     code = run(&r);
     EVP_PKEY_free(r.key);
+    tool_protect_clean(&r.protection);
     tool_signer_clean(&r.signer);
     return code;
 }

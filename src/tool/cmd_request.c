@@ -4,11 +4,13 @@
 
 #include "client/client.h"
 #include "tool/input.h"
+#include "tool/protect.h"
 
 struct request {
     const char *cert, *key, *pass, *sid, *sig_alg, *data_return, *out;
     struct cmc_option_list chain;
     bool self, no_nonce, no_transaction_id;
+    struct tool_protect_options protect;
 };
 
 static const struct cmc_option rows[] = {
@@ -29,6 +31,8 @@ static const struct cmc_option rows[] = {
                "as rsa-sha256, rsa-pss-sha256, ecdsa-sha384, ed25519"),
     CMC_OPTION("chain", 0, LIST, "FILE", struct request, chain,
                "further certificates to send (may be repeated)"),
+    CMC_OPTION_HEADING("Protection beyond the signature"),
+    TOOL_PROTECT_ROWS(struct request, protect),
     CMC_OPTION_HEADING("Controls"),
     CMC_OPTION("data-return", 0, STRING, "TEXT", struct request, data_return,
                "octets that the server must send back"),
@@ -74,6 +78,8 @@ static enum cmc_rc get_signer(struct tool *t, const struct request *o, const str
     const struct cmc_passphrase pass = {.file = o->pass, .prompt = o->pass == NULL};
     enum cmc_rc rc;
 
+    if (o->protect.mac_secret != NULL)
+        return tool_crypto(t);
     if (o->self) {
         rc = tool_crypto(t);
         if (rc == CMC_OK)
@@ -104,12 +110,16 @@ static enum cmc_rc get_signer(struct tool *t, const struct request *o, const str
 
 static enum cmc_rc check(struct tool *t, const struct request *o)
 {
+    bool mac = o->protect.mac_secret != NULL;
     int sid;
 
+    if (tool_protect_check(t, &o->protect, o->self || o->cert != NULL) != CMC_OK)
+        return CMC_E_USAGE;
     if (o->self && (o->cert != NULL || o->key == NULL || o->sid != NULL))
         return tool_usage(t, "--self goes with --signer-key, and neither --signer-cert nor --sid");
-    if (!o->self && o->cert == NULL)
-        return tool_usage(t, "no signer: give --signer-cert and --signer-key, or --self");
+    if (!o->self && o->cert == NULL && !mac)
+        return tool_usage(t, "no signer: give --signer-cert and --signer-key, or --self, or "
+                             "--mac-secret");
     return tool_sid(t, o->sid, &sid);
 }
 
@@ -139,6 +149,7 @@ static enum cmc_rc run(struct tool *t, const struct request *o, char **paths, si
 {
     struct tool_csrs csrs = {0};
     struct tool_signer s = {0};
+    struct tool_protection protection = {0};
     struct cmc_cms_signer signer = {0};
     struct cmc_exchange_state state;
     struct cmc_slice der = CMC_SLICE_NONE;
@@ -159,9 +170,14 @@ static enum cmc_rc run(struct tool *t, const struct request *o, char **paths, si
     rq.crmf = csrs.crmf.v;
     rq.ncrmf = csrs.crmf.n;
     if (rc == CMC_OK)
+        rc = tool_protect_load(t, &o->protect, &protection);
+    if (rc == CMC_OK)
+        rc = tool_protect_apply(t, &protection, &rq);
+    if (rc == CMC_OK)
         rc = cmc_full_request_create(t->crypto, &rq, t->arena, &state, &der, &t->err);
     if (rc == CMC_OK)
         rc = tool_write(t, o->out, NULL, der);
+    tool_protect_clean(&protection);
     tool_signer_clean(&s);
     return rc;
 }

@@ -6,6 +6,7 @@
 #include "asn1/codec.h"
 #include "tool/exchange.h"
 #include "tool/input.h"
+#include "tool/protect.h"
 #include "tool/revocation.h"
 #include "tool/summary.h"
 
@@ -14,6 +15,7 @@ struct revoke {
     const char *issuer, *issuer_cert;
     const char *reason, *invalidity, *comment;
     const char *officer_cert, *officer_key, *officer_pass, *sid;
+    struct tool_protect_options protect;
     struct tool_net_options net;
     struct tool_trust_options trust;
     bool json;
@@ -46,6 +48,8 @@ static const struct cmc_option rows[] = {
                "first line of FILE is the passphrase of that key"),
     CMC_OPTION("sid", 0, STRING, "FORM", struct revoke, sid,
                "name the signer by issuer-serial (the default) or ski"),
+    CMC_OPTION_HEADING("Protection beyond the signature"),
+    TOOL_PROTECT_ROWS(struct revoke, protect),
     CMC_OPTION_HEADING("Where to"),
     TOOL_NET_ROWS(struct revoke, net),
     CMC_OPTION_HEADING("The answer"),
@@ -70,6 +74,7 @@ struct run {
     struct cmc_revocation *list;
     size_t n, room;
     struct tool_signer signer;
+    struct tool_protection protection;
     struct cmc_exchange_state state;
     struct cmc_answer_view answer;
 };
@@ -88,7 +93,7 @@ static enum cmc_rc check(struct tool *t, const struct revoke *o)
         return tool_usage(t, "--issuer without --serial; which certificate of that issuer?");
     if (o->officer_cert == NULL)
         return tool_usage(t, "no --officer-cert; a revocation is signed by an officer");
-    if (tool_sid(t, o->sid, &sid) != CMC_OK)
+    if (tool_sid(t, o->sid, &sid) != CMC_OK || tool_protect_check(t, &o->protect, true) != CMC_OK)
         return CMC_E_USAGE;
     return tool_net_check(t, &o->net);
 }
@@ -191,7 +196,12 @@ static enum cmc_rc submit(struct run *r)
     signer.cert = r->signer.certs[0];
     rq.certs = r->signer.certs;
     rq.ncerts = r->signer.ncerts;
-    rc = cmc_full_request_create(t->crypto, &rq, t->arena, &r->state, &body, &t->err);
+    rc = tool_protect_load(t, &r->o->protect, &r->protection);
+    tool_protect_key(&r->protection, r->signer.key, r->signer.certs[0]);
+    if (rc == CMC_OK)
+        rc = tool_protect_apply(t, &r->protection, &rq);
+    if (rc == CMC_OK)
+        rc = cmc_full_request_create(t->crypto, &rq, t->arena, &r->state, &body, &t->err);
     if (rc == CMC_OK)
         rc = tool_net_post(t, &r->o->net, TOOL_TYPE_CMC, NULL, body, &reply);
     if (rc == CMC_OK)
@@ -354,6 +364,7 @@ int tool_cmd_revoke(struct tool *t, int argc, char **argv)
     if (code != TOOL_GO_ON)
         return code;
     code = run(&r);
+    tool_protect_clean(&r.protection);
     tool_signer_clean(&r.signer);
     return code;
 }
