@@ -196,6 +196,7 @@ static bool is_ours(enum cmc_rc rc)
     return rc == CMC_E_MEM || rc == CMC_E_LOCAL || rc == CMC_E_BUG;
 }
 
+/* [10002-3.2.1.3.4-b] */
 static void refuse(struct job *j, struct cmc_err *err)
 {
     if (err->fail_info == CMC_FAIL_INFO_NONE)
@@ -212,11 +213,12 @@ static enum cmc_rc verify_layer(struct verify *v, struct cmc_err *err)
     struct job *j = v->j;
 
     j->stages_passed = 0;
-    j->protection.signature_good = false;
     for (int stage = 0; stage < STAGE_COUNT; stage++) {
         for (size_t i = 0; i < v->sd->signer_infos.n; i++) {
-            enum cmc_rc rc = run_stage(v, (enum stage)stage, i, err);
+            enum cmc_rc rc;
 
+            j->protection.signature_good = false;
+            rc = run_stage(v, (enum stage)stage, i, err);
             if (rc != CMC_OK)
                 return rc;
         }

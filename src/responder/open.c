@@ -103,6 +103,7 @@ enum cmc_rc cmc_job_secret(struct job *j, struct cmc_slice name, struct cmc_err 
         return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_MESSAGE_CHECK,
                              "RFC 10002 section 3.2",
                              "the identification is missing: whose secret is meant?");
+    /* [10002-10-u2] */
     if (p->name.p != NULL && !cmc_slice_eq(p->name, name))
         return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, "RFC 10002 section 10",
                              "the message is protected by the secrets of two entities");

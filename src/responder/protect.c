@@ -124,6 +124,7 @@ enum cmc_rc cmc_protect_prepare(struct job *j, struct cmc_err *err)
     return CMC_OK;
 }
 
+/* [10002-5-b, 10002-5-c]: "and the same for PKIResponse". */
 bool cmc_protect_due(const struct job *j)
 {
     const struct protection *p = &j->protection;

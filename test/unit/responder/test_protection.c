@@ -841,6 +841,74 @@ static void several_signers(void **state)
     test_party_free(&holder);
 }
 
+/* -- what is not covered ------------------------------------------------------------------- */
+
+static void add_attribute(struct test_authority *t, struct cmc_slice type, struct cmc_list *to)
+{
+    struct cmc_attribute *a = cmc_list_add(t->arena, &cmc_it_attributes, to, 1);
+    struct cmc_slice *v = cmc_list_add(t->arena, &cmc_it_set_any, &a->values, 1);
+
+    a->type = type;
+    *v = CMC_SLICE_LIT("\x30\x05\x02\x03\x01\x02\x03");
+}
+
+/* Unsigned, unprotected and unauthenticated attributes of any kind harm nobody, nor do the
+ * certificates of an originator; [10002-3.2.3-a] CMCUnsignedData among them. */
+static void attributes_outside(void **state)
+{
+    struct test_authority *t = *state;
+    static const uint8_t unknown[] = {0x2a, 3, 4, 5};
+    struct cmc_slice to = give_key(t, "EC", "P-256");
+    struct cmc_originator_info originator = {.certs = {.v = &to, .n = 1}};
+    struct cmc_list attributes = {0};
+
+    add_attribute(t, cmc_oid_id_aa_cmc_unsignedData, &attributes);
+    add_attribute(t, cmc_slice(unknown, sizeof unknown), &attributes);
+    for (int how = 0; how < 4; how++) {
+        struct cmc_cms_recipient own = {0};
+        struct trip x = {.t = t,
+                         .p = {.mac = how == 1,
+                               .envelope = how == 2   ? CMC_ENVELOPE_AUTHENTICATED
+                                           : how == 3 ? CMC_ENVELOPE_PLAIN
+                                                      : CMC_ENVELOPE_NONE,
+                               .to = &to,
+                               .nto = 1,
+                               .keys = &own,
+                               .nkeys = 1}};
+        struct cmc_content_info ci = {0};
+        struct cmc_signed_data sd = {0};
+        struct cmc_authenticated_data ad = {0};
+        struct cmc_auth_enveloped_data ae = {0};
+        struct cmc_enveloped_data ed = {0};
+        const struct {
+            const struct cmc_item *it;
+            void *value;
+        } kinds[] = {{&cmc_it_signed_data, &sd},
+                     {&cmc_it_authenticated_data, &ad},
+                     {&cmc_it_auth_enveloped_data, &ae},
+                     {&cmc_it_enveloped_data, &ed}};
+
+        t->rules.require_officer = false;
+        own.key = x.key = test_key(t, "EC", "P-256");
+        write_message(&x);
+        assert_int_equal(cmc_decode(&cmc_it_content_info, x.message, t->arena, &ci, NULL), CMC_OK);
+        assert_int_equal(cmc_decode(kinds[how].it, ci.content, t->arena, kinds[how].value, NULL),
+                         CMC_OK);
+        if (how == 0)
+            CMC_AT(struct cmc_signer_info, sd.signer_infos, 0)->unsigned_attrs = attributes;
+        ad.unauth_attrs = ae.unauth_attrs = ed.unprotected_attrs = attributes;
+        ad.originator = ae.originator = ed.originator = &originator;
+        ci = (struct cmc_content_info){.content_type = ci.content_type};
+        assert_int_equal(
+            cmc_encode_arena(kinds[how].it, kinds[how].value, t->arena, &ci.content, NULL), CMC_OK);
+        assert_int_equal(cmc_encode_arena(&cmc_it_content_info, &ci, t->arena, &x.message, NULL),
+                         CMC_OK);
+        post(&x);
+        expect_issued(&x);
+        done(&x);
+    }
+}
+
 /* -- a server in trouble ----------------------------------------------------------------- */
 
 static enum cmc_rc cannot_sign(void *self, const struct cmc_response *response, int64_t now,
@@ -955,6 +1023,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(not_at_this_endpoint, setup, teardown),
         cmocka_unit_test_setup_teardown(who_signs_outside, setup, teardown),
         cmocka_unit_test_setup_teardown(several_signers, setup, teardown),
+        cmocka_unit_test_setup_teardown(attributes_outside, setup, teardown),
         cmocka_unit_test_setup_teardown(server_that_cannot_sign, setup, teardown),
         cmocka_unit_test_setup_teardown(not_sent_in_clear, setup, teardown),
     };
