@@ -86,6 +86,18 @@ static enum cmc_rc open_it(struct world *w, const struct cmc_content_info *ci,
     return rc;
 }
 
+/* Not even garbage with a GCM tag; with CBC one random key of 256 seems to fit. */
+static void stays_shut(struct world *w, const struct cmc_content_info *ci,
+                       const struct cmc_cms_recipient *who)
+{
+    bool cbc = cmc_slice_eq(ci->content_type, cmc_oid_id_envelopedData);
+    struct cmc_slice type, content = CMC_SLICE_NONE;
+    enum cmc_rc rc = cmc_envelope_open(w->crypto, ci, who, w->arena, &type, &content, NULL);
+
+    assert_true(rc == CMC_E_CRYPTO || (rc == CMC_OK && cbc));
+    assert_false(cmc_slice_eq(content, cmc_slice_str(TEXT)));
+}
+
 /* Everybody who is meant can open it with what they have, nobody else. */
 static void each_of_them(void **state)
 {
@@ -111,7 +123,7 @@ static void each_of_them(void **state)
             for (size_t i = 0; i < CMC_COUNT(who); i++)
                 assert_int_equal(open_it(w, &ci, &who[i], NULL), i < n ? CMC_OK : CMC_E_NOTFOUND);
             if (n == CMC_COUNT(to))
-                assert_int_equal(open_it(w, &ci, &wrong, NULL), CMC_E_CRYPTO);
+                stays_shut(w, &ci, &wrong);
         }
     }
 }
@@ -341,8 +353,7 @@ static void ours_opens_openssl(void **state)
             fail_msg("%s", err.text);
         assert_true(cmc_slice_eq(content, cmc_slice_str(TEXT)));
         who.password.n--;
-        assert_int_equal(cmc_envelope_open(w->crypto, &ci, &who, w->arena, &type, &content, &err),
-                         CMC_E_CRYPTO);
+        stays_shut(w, &ci, &who);
         CMS_ContentInfo_free(cms);
         BIO_free(in);
         BIO_free(out);
