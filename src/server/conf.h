@@ -38,6 +38,15 @@ struct cmc_conf_authority {
     unsigned int crl_hours; /* nextUpdate - thisUpdate */
 };
 
+/* OCSP; path NULL: not served. */
+struct cmc_conf_ocsp {
+    char *path; /* URL path: POST there, GET below it */
+    char *certificate;
+    char *key; /* URI */
+    char *key_passphrase_file;
+    unsigned int minutes; /* nextUpdate - thisUpdate */
+};
+
 struct cmc_conf_endpoint {
     struct cmc_endpoint_rules rules;
     enum cmc_request_type accept[2];
@@ -61,7 +70,9 @@ struct cmc_conf {
     char *encryption_certificate, *encryption_key; /* or NULL: nothing is decrypted */
     char *encryption_passphrase_file;
     char *encryption_path; /* URL path of that certificate, or NULL */
-    char **officer_trust;  /* files: trust anchors for officers; none: the authority's chain */
+    struct cmc_conf_ocsp ocsp;
+    unsigned int checkpoint_minutes; /* between checkpoints of the audit chain */
+    char **officer_trust; /* files: trust anchors for officers; none: the authority's chain */
     unsigned int officer_trust_count;
     char *secrets_key; /* file, or NULL: no shared secrets */
     uint32_t secret_failures;

@@ -31,6 +31,8 @@ struct cmc_init {
 #define CMC_INIT_RESPONDER_KEY   "responder.key"
 #define CMC_INIT_ENCRYPTION_CERT "encryption.crt"
 #define CMC_INIT_ENCRYPTION_KEY  "encryption.key"
+#define CMC_INIT_OCSP_CERT       "ocsp.crt"
+#define CMC_INIT_OCSP_KEY        "ocsp.key"
 #define CMC_INIT_TLS_CERT        "tls.crt"
 #define CMC_INIT_TLS_KEY         "tls.key"
 #define CMC_INIT_OFFICER_CERT    "officer.crt"
@@ -39,6 +41,7 @@ struct cmc_init {
 /* URL paths under url. */
 #define CMC_INIT_ENCRYPTION_PATH "/encryption.crt"
 #define CMC_INIT_CRL_PATH        "/ca.crl"
+#define CMC_INIT_OCSP_PATH       "/ocsp"
 
 /* What was made, for the message at the end. */
 struct cmc_init_result {

@@ -103,6 +103,9 @@ enum cmc_rc cmc_init_write_conf(const struct cmc_init *in, const struct cmc_init
                 "# What clients encrypt requests to (cmc enroll --encrypt-to).\n"
                 "encryption:\n  certificate: " CMC_INIT_ENCRYPTION_CERT
                 "\n  key: " CMC_INIT_ENCRYPTION_KEY "\n  path: " CMC_INIT_ENCRYPTION_PATH "\n\n");
+    cmc_buf_str(&b, "# Tells the status of certificates, one by one.\n"
+                    "ocsp: {path: " CMC_INIT_OCSP_PATH ", certificate: " CMC_INIT_OCSP_CERT
+                    ", key: " CMC_INIT_OCSP_KEY "}\n\n");
     cmc_buf_str(&b, "# Seals the shared secrets in the database: back it up, but not beside it.\n"
                     "secrets: {key: " CMC_INIT_SECRETS_KEY "}\n\n");
     listeners(&b, in);

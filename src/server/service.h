@@ -16,6 +16,7 @@ struct cmc_service {
     size_t nchain;
     struct cmc_slice responder_cert;
     struct cmc_slice encryption_cert;  /* or absent */
+    struct cmc_slice ocsp_cert;        /* of the OCSP signer, or absent */
     struct cmc_slice *officer_anchors; /* none: the chain */
     size_t nofficer_anchors;
     struct cmc_slice secrets_key; /* in the arena, or absent */
@@ -43,6 +44,9 @@ enum cmc_rc cmc_service_responder_key(const struct cmc_conf *conf, const struct 
 /* *out is NULL where the configuration names none. */
 enum cmc_rc cmc_service_encryption_key(const struct cmc_conf *conf, const struct cmc_crypto *c,
                                        EVP_PKEY **out, struct cmc_err *err) CMC_MUST_USE;
+/* Only with conf->ocsp.path. */
+enum cmc_rc cmc_service_ocsp_key(const struct cmc_conf *conf, const struct cmc_crypto *c,
+                                 EVP_PKEY **out, struct cmc_err *err) CMC_MUST_USE;
 /* The TLS of a listener that has it, in c's library context. */
 enum cmc_rc cmc_service_tls(const struct cmc_service *s, const struct cmc_conf_tls *tls,
                             const struct cmc_crypto *c, SSL_CTX **out,
