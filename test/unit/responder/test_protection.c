@@ -287,6 +287,7 @@ static void post_unmatched(struct trip *x)
 
 /* -- all nestings ------------------------------------------------------------------------ */
 
+/* [10004-5.1-a, 10004-5.1-c] the officer with an RSA key, [10002-3.2.1.3.5-u2] AuthEnvelopedData */
 static const struct {
     const char *type, *param;
 } server_keys[] = {
@@ -337,7 +338,8 @@ static void every_nesting(void **state)
     test_party_free(&rsa);
 }
 
-/* A MAC, an envelope for who knows the secret, and both. */
+/* A MAC, an envelope for who knows the secret, and both.
+ * [10002-3.2-f, 10002-3.2-u1, 10002-3.2-u4, 10002-4.2-a, 10002-4.2-u1] */
 static void shared_secret(void **state)
 {
     struct test_authority *t = *state;
@@ -680,7 +682,8 @@ static void one_use(void **state)
     done(&x);
 }
 
-/* A MAC says who asks, not that the request is his: somebody's request under another's name. */
+/* [10002-10-u2] A MAC says who asks, not that the request is his: somebody's request under
+ * another's name. */
 static void mac_and_link(void **state)
 {
     struct test_authority *t = *state;
