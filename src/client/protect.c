@@ -93,6 +93,7 @@ static enum cmc_rc name_attribute(const struct cmc_protection *p, struct cmc_are
     return cmc_encode_arena(&cmc_it_utf8, &p->identification, arena, v, err);
 }
 
+/* [10002-3.2.1.3.5-u2, 10002-5-u1] */
 static enum cmc_rc encrypt(const struct cmc_crypto *c, const struct cmc_protection *p,
                            struct cmc_arena *arena, struct cmc_content_info *ci,
                            struct cmc_err *err)

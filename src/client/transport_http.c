@@ -11,6 +11,7 @@
 
 #define DEFAULT_TIMEOUT_SECONDS 30u
 #define FIRST_LINE_MAX          160u
+#define DER_SEQUENCE            0x30 /* how a CMC message begins, and no text does */
 
 struct cmc_http_transport {
     CURL *curl;
@@ -344,6 +345,13 @@ static enum cmc_rc check_status(const struct cmc_http_transport *t, long status,
 
     if (status >= 200 && status <= 299)
         return CMC_OK;
+    /* A server that cannot sign says so with a message that says nothing [10002-3.2.1.3.4-c]. */
+    if (status >= 500 && t->body.n > 0 && t->body.p[0] == DER_SEQUENCE)
+        return cmc_fail_info(err, CMC_E_LOCAL, CMC_FAIL_INTERNAL_CA_ERROR,
+                             "RFC 10002 section 3.2.1.3.4",
+                             "%s: the server answered HTTP %ld: it cannot sign an answer "
+                             "(internalCAError)",
+                             t->url, status);
     return cmc_fail(err, status == 503 || status == 429 ? CMC_E_RETRY : CMC_E_LOCAL,
                     "RFC 10003 section 6", "%s: the server answered HTTP %ld%s%s", t->url, status,
                     *line != '\0' ? ": " : "", line);

@@ -97,6 +97,7 @@ static enum cmc_rc signer_id(const struct cmc_crypto *c, const struct cmc_cms_si
 
 static const uint8_t der_null[] = {CMC_T_NULL, 0};
 
+/* [10004-5.1-c] */
 static enum cmc_rc signer_info(const struct cmc_crypto *c, const struct cmc_cms_content *what,
                                const struct cmc_cms_signer *s, struct cmc_arena *arena,
                                struct cmc_signer_info *si, struct cmc_err *err)

@@ -174,6 +174,7 @@ enum cmc_rc cmc_signer_check_content_type(const struct cmc_signed_data *sd, size
     return CMC_OK;
 }
 
+/* [10004-5.1-a] */
 enum cmc_rc cmc_signer_check_signature(const struct cmc_crypto *c, const struct cmc_signed_data *sd,
                                        size_t i, EVP_PKEY *key, bool allow_weak,
                                        struct cmc_arena *arena, struct cmc_err *err)

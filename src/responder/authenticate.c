@@ -181,17 +181,6 @@ static enum cmc_rc run_stage(struct verify *v, enum stage stage, size_t i, struc
 }
 
 /*
- * RFC 10002 section 6.6: a refusal answers the nonce too, so that the client knows which request
- * was refused. Nothing else is taken from content that is not verified.
- */
-static void peek_echoes(struct job *j)
-{
-    if (j->sd.encap.content.p != NULL &&
-        cmc_pkidata_open(j->sd.encap.content, true, j->arena, &j->body, NULL) == CMC_OK)
-        cmc_job_read_echoes(j);
-}
-
-/*
  * Questions that anyone may put, and what is to be given back with the answer. The trust anchors
  * come without a question; an identity proved by a shared secret gets them under a MAC.
  */
@@ -241,6 +230,7 @@ static bool is_ours(enum cmc_rc rc)
     return rc == CMC_E_MEM || rc == CMC_E_LOCAL || rc == CMC_E_BUG;
 }
 
+/* [10002-3.2.1.3.4-b] */
 static void refuse(struct job *j, struct cmc_err *err)
 {
     if (err->fail_info == CMC_FAIL_INFO_NONE)
@@ -249,7 +239,7 @@ static void refuse(struct job *j, struct cmc_err *err)
     cmc_job_hide(j, err);
     j->stage_err = j->protection.why.rc != CMC_OK ? j->protection.why : *err;
     cmc_job_refuse(j, err, CMC_STATUS_FAILED, NULL, 0);
-    peek_echoes(j);
+    cmc_job_peek_echoes(j);
 }
 
 static enum cmc_rc verify_layer(struct verify *v, struct cmc_err *err)
@@ -257,11 +247,12 @@ static enum cmc_rc verify_layer(struct verify *v, struct cmc_err *err)
     struct job *j = v->j;
 
     j->stages_passed = 0;
-    j->protection.signature_good = false;
     for (int stage = 0; stage < STAGE_COUNT; stage++) {
         for (size_t i = 0; i < v->sd->signer_infos.n; i++) {
-            enum cmc_rc rc = run_stage(v, (enum stage)stage, i, err);
+            enum cmc_rc rc;
 
+            j->protection.signature_good = false;
+            rc = run_stage(v, (enum stage)stage, i, err);
             if (rc != CMC_OK)
                 return rc;
         }

@@ -77,6 +77,17 @@ void cmc_job_read_echoes(struct job *j)
     }
 }
 
+/*
+ * RFC 10002 section 6.6: a refusal answers the nonce too, so that the client knows which request
+ * was refused. Nothing else is taken from content that is not verified.
+ */
+void cmc_job_peek_echoes(struct job *j)
+{
+    if (j->sd.encap.content.p != NULL &&
+        cmc_pkidata_open(j->sd.encap.content, true, j->arena, &j->body, NULL) == CMC_OK)
+        cmc_job_read_echoes(j);
+}
+
 bool cmc_job_holds_only_status(struct job *j)
 {
     struct cmc_pkidata body;

@@ -103,6 +103,7 @@ enum cmc_rc cmc_job_secret(struct job *j, struct cmc_slice name, struct cmc_err 
         return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_MESSAGE_CHECK,
                              "RFC 10002 section 3.2",
                              "the identification is missing: whose secret is meant?");
+    /* [10002-10-u2] */
     if (p->name.p != NULL && !cmc_slice_eq(p->name, name))
         return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, "RFC 10002 section 10",
                              "the message is protected by the secrets of two entities");
@@ -131,13 +132,13 @@ static enum cmc_rc read_envelope(struct job *j, const struct cmc_content_info *c
     enum cmc_rc rc;
 
     if (ci->content.p == NULL)
-        return cmc_fail_info(err, CMC_E_INPUT, CMC_FAIL_BAD_REQUEST, "RFC 5652 section 3",
+        return cmc_fail_info(err, CMC_E_INPUT, CMC_FAIL_BAD_MESSAGE_CHECK, "RFC 5652 section 3",
                              "ContentInfo without content");
     rc = kind == LAYER_ENVELOPED
              ? cmc_decode(&cmc_it_enveloped_data, ci->content, j->arena, &ed, err)
              : cmc_decode(&cmc_it_auth_enveloped_data, ci->content, j->arena, &ad, err);
     if (rc == CMC_E_INPUT)
-        err->fail_info = CMC_FAIL_BAD_REQUEST;
+        err->fail_info = CMC_FAIL_BAD_MESSAGE_CHECK; /* it cannot be decrypted */
     out->recipients = kind == LAYER_ENVELOPED ? ed.recipients : ad.recipients;
     out->attributes = kind == LAYER_ENVELOPED ? ed.unprotected_attrs : ad.unauth_attrs;
     return rc;
@@ -238,6 +239,8 @@ static enum cmc_rc open_envelope(struct job *j, enum layer_kind kind, struct cmc
         rc = open_with_secret(j, &p->inner, &e, &type, &content, err);
     /* From here on nothing that the ciphertext became may be told apart. */
     p->decrypted = p->decrypted || rc == CMC_OK || rc == CMC_E_CRYPTO || rc == CMC_E_NOTFOUND;
+    if (rc == CMC_E_INPUT)
+        err->fail_info = CMC_FAIL_BAD_MESSAGE_CHECK;
     if (rc != CMC_OK)
         return rc;
     p->inner = inside(j, type, content);

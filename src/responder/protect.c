@@ -120,9 +120,11 @@ enum cmc_rc cmc_protect_prepare(struct job *j, struct cmc_err *err)
                         "certificate of the same name along");
     j->protection.in_clear = true;
     cmc_job_refuse(j, err, CMC_STATUS_FAILED, NULL, 0);
+    cmc_job_peek_echoes(j);
     return CMC_OK;
 }
 
+/* [10002-5-b, 10002-5-c]: "and the same for PKIResponse". */
 bool cmc_protect_due(const struct job *j)
 {
     const struct protection *p = &j->protection;

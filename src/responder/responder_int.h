@@ -243,6 +243,8 @@ enum cmc_rc cmc_job_answer_crl(struct job *j, struct cmc_slice crl,
 
 /* Read what is to be given back, without judging it. */
 void cmc_job_read_echoes(struct job *j);
+/* The same for content that is not read otherwise, because the message is refused. */
+void cmc_job_peek_echoes(struct job *j);
 
 /* Does the content, verified or not, hold nothing but status controls? */
 bool cmc_job_holds_only_status(struct job *j);

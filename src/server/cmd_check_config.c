@@ -159,6 +159,28 @@ static void check_dh_pop(struct checking *c)
     EVP_PKEY_free(pub);
 }
 
+/* What clients encrypt to: a certificate whose key may decrypt, and that key. */
+static void check_encryption(struct checking *c)
+{
+    struct cmc_slice der = c->service.encryption_cert;
+    struct cmc_cert cert = {0};
+    EVP_PKEY *key = NULL;
+    enum cmc_rc rc;
+
+    if (der.p == NULL || !cmcd_check_validity(c, der, "encryption certificate", &cert))
+        return;
+    check_path(c, der, "encryption certificate");
+    rc = cmc_service_encryption_key(c->conf, c->run->crypto, &key, &c->run->err);
+    check_key(c, rc, key, &cert, "encryption key");
+    if (rc == CMC_OK && !cmc_envelope_may(&cert.tbs.extensions, key, c->run->arena))
+        (void)cmcd_ok(c,
+                      cmc_fail(&c->run->err, CMC_E_USAGE, "RFC 5280 section 4.2.1.3",
+                               "its keyUsage does not let clients encrypt to it: RSA needs "
+                               "keyEncipherment, EC and DH keyAgreement"),
+                      "encryption certificate");
+    EVP_PKEY_free(key);
+}
+
 /* -- the rest ---------------------------------------------------------------------------- */
 
 static void check_listeners(struct checking *c)
@@ -300,6 +322,7 @@ void cmcd_check_all(struct checking *c, const char *path)
     if (cmcd_ok(c, cmc_service_load(&c->service, c->conf, c->run->crypto, err), NULL)) {
         check_signers(c);
         check_dh_pop(c);
+        check_encryption(c);
         check_listeners(c);
     }
     check_profiles(c);

@@ -285,6 +285,25 @@ static enum cmc_rc load_dh_pop(struct cmc_conf_loading *l)
     return rc;
 }
 
+static enum cmc_rc load_encryption(struct cmc_conf_loading *l)
+{
+    const struct cmc_raw_encryption *raw = l->raw->encryption;
+    struct cmc_conf *c = l->conf;
+    enum cmc_rc rc;
+
+    if (raw == NULL)
+        return CMC_OK;
+    rc = copy_path(l, raw->certificate, &c->encryption_certificate);
+    if (rc == CMC_OK)
+        rc = copy_path(l, raw->key, &c->encryption_key);
+    if (rc == CMC_OK)
+        rc = copy_path(l, raw->passphrase_file, &c->encryption_passphrase_file);
+    if (rc == CMC_OK)
+        rc = cmc_conf_copy_url_path(l, "encryption/path", "the encryption certificate", raw->path,
+                                    &c->encryption_path);
+    return rc;
+}
+
 static enum cmc_rc load_audit(struct cmc_conf_loading *l)
 {
     const struct cmc_raw_audit *raw = l->raw->audit;
@@ -431,6 +450,8 @@ static enum cmc_rc load_all(struct cmc_conf_loading *l, const char *path)
         rc = load_process(l);
     if (rc == CMC_OK)
         rc = load_signers(l);
+    if (rc == CMC_OK)
+        rc = load_encryption(l);
     if (rc == CMC_OK)
         rc = load_audit(l);
     if (rc == CMC_OK)

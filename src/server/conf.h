@@ -74,6 +74,9 @@ struct cmc_conf {
     size_t message_octets;
     struct cmc_conf_authority authority;
     char *responder_certificate, *responder_key, *responder_passphrase_file;
+    char *encryption_certificate, *encryption_key; /* or NULL: nothing is decrypted */
+    char *encryption_passphrase_file;
+    char *encryption_path; /* URL path of that certificate, or NULL */
     struct cmc_conf_ocsp ocsp;
     unsigned int checkpoint_minutes; /* between checkpoints of the audit chain */
     char **officer_trust; /* files: trust anchors for officers; none: the authority's chain */

@@ -9,7 +9,7 @@
 #include "server/conf_tree.h"
 
 /* URL paths: those of endpoints, the CRL, the CA's certificate, its chain and the status. */
-#define CMC_CONF_PATHS_MAX (CMC_LIMIT_CONF_ENDPOINTS + 4u)
+#define CMC_CONF_PATHS_MAX (CMC_LIMIT_CONF_ENDPOINTS + 6u)
 /* Octets of a place in the tree: "endpoints/2/revoke/reasons/1". */
 #define CMC_CONF_PLACE_MAX 128
 

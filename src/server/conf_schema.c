@@ -91,6 +91,14 @@ static const cyaml_schema_field_t responder_fields[] = {
     CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t encryption_fields[] = {
+    FIELD_TEXT("certificate", NEED, struct cmc_raw_encryption, certificate),
+    FIELD_TEXT("key", NEED, struct cmc_raw_encryption, key),
+    FIELD_TEXT("passphrase-file", MAYBE, struct cmc_raw_encryption, passphrase_file),
+    FIELD_TEXT("path", MAYBE, struct cmc_raw_encryption, path),
+    CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t audit_fields[] = {
     CYAML_FIELD_UINT_PTR("checkpoint", MAYBE, struct cmc_raw_audit, checkpoint),
     CYAML_FIELD_END,
@@ -310,6 +318,8 @@ static const cyaml_schema_field_t conf_fields[] = {
     CYAML_FIELD_MAPPING_PTR("limits", MAYBE, struct cmc_raw_conf, limits, limits_fields),
     CYAML_FIELD_MAPPING("authority", NEED, struct cmc_raw_conf, authority, authority_fields),
     CYAML_FIELD_MAPPING("responder", NEED, struct cmc_raw_conf, responder, responder_fields),
+    CYAML_FIELD_MAPPING_PTR("encryption", MAYBE, struct cmc_raw_conf, encryption,
+                            encryption_fields),
     CYAML_FIELD_MAPPING_PTR("audit", MAYBE, struct cmc_raw_conf, audit, audit_fields),
     CYAML_FIELD_MAPPING_PTR("ocsp", MAYBE, struct cmc_raw_conf, ocsp, ocsp_fields),
     CYAML_FIELD_MAPPING_PTR("officers", MAYBE, struct cmc_raw_conf, officers, officers_fields),

@@ -43,6 +43,10 @@ struct cmc_raw_responder {
     char *certificate, *key, *passphrase_file;
 };
 
+struct cmc_raw_encryption {
+    char *certificate, *key, *passphrase_file, *path;
+};
+
 struct cmc_raw_officers {
     char **trust;
     uint32_t trust_count;
@@ -155,6 +159,7 @@ struct cmc_raw_conf {
     struct cmc_raw_limits *limits;
     struct cmc_raw_authority authority;
     struct cmc_raw_responder responder;
+    struct cmc_raw_encryption *encryption;
     struct cmc_raw_officers *officers;
     struct cmc_raw_audit *audit;
     struct cmc_raw_ocsp *ocsp;

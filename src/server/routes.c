@@ -457,6 +457,13 @@ static void serve_ca(struct exchange *e, const struct cmc_route *route)
     finish(e, 200, CMC_MEDIA_PKIX_CERT, e->front->service->chain[0], NULL, "CA certificate");
 }
 
+static void serve_encryption(struct exchange *e, const struct cmc_route *route)
+{
+    (void)route;
+    finish(e, 200, CMC_MEDIA_PKIX_CERT, e->front->service->encryption_cert, NULL,
+           "encryption certificate");
+}
+
 static void serve_chain(struct exchange *e, const struct cmc_route *route)
 {
     (void)route;
@@ -501,6 +508,7 @@ enum cmc_rc cmc_routes_new(const struct cmc_conf *conf, struct cmc_routes *out, 
         {conf->authority.crl_path, ALLOW_GET, serve_crl, NULL},
         {conf->authority.ca_path, ALLOW_GET, serve_ca, NULL},
         {conf->authority.chain_path, ALLOW_GET, serve_chain, NULL},
+        {conf->encryption_path, ALLOW_GET, serve_encryption, NULL},
         {conf->status_path, ALLOW_GET, serve_status, NULL},
         {conf->ocsp.path, ALLOW_OCSP, serve_ocsp, NULL},
     };

@@ -87,6 +87,8 @@ enum cmc_rc cmc_service_load(struct cmc_service *s, const struct cmc_conf *conf,
     rc = load_chain(s, c, err);
     if (rc == CMC_OK)
         rc = load_one(s, c, conf->responder_certificate, &s->responder_cert, err);
+    if (rc == CMC_OK && conf->encryption_certificate != NULL)
+        rc = load_one(s, c, conf->encryption_certificate, &s->encryption_cert, err);
     if (rc == CMC_OK && conf->ocsp.path != NULL)
         rc = load_one(s, c, conf->ocsp.certificate, &s->ocsp_cert, err);
     if (rc == CMC_OK && conf->officer_trust_count > 0)
@@ -170,6 +172,16 @@ enum cmc_rc cmc_service_dh_key(const struct cmc_conf *conf, const struct cmc_cry
 
     *out = NULL;
     return conf->dh_pop_key != NULL ? cmc_key_load(c, conf->dh_pop_key, &none, out, err) : CMC_OK;
+}
+
+enum cmc_rc cmc_service_encryption_key(const struct cmc_conf *conf, const struct cmc_crypto *c,
+                                       EVP_PKEY **out, struct cmc_err *err)
+{
+    const struct cmc_passphrase pass = {.file = conf->encryption_passphrase_file};
+
+    *out = NULL;
+    return conf->encryption_key != NULL ? cmc_key_load(c, conf->encryption_key, &pass, out, err)
+                                        : CMC_OK;
 }
 
 enum cmc_rc cmc_service_ocsp_key(const struct cmc_conf *conf, const struct cmc_crypto *c,

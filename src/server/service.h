@@ -16,6 +16,7 @@ struct cmc_service {
     struct cmc_slice *chain; /* the CA itself first, root last; whole DERs */
     size_t nchain;
     struct cmc_slice responder_cert;
+    struct cmc_slice encryption_cert;  /* or absent */
     struct cmc_slice ocsp_cert;        /* of the OCSP signer, or absent */
     struct cmc_slice *officer_anchors; /* none: the chain */
     size_t nofficer_anchors;
@@ -47,6 +48,9 @@ enum cmc_rc cmc_service_responder_key(const struct cmc_conf *conf, const struct 
 /* The key of the DH certificate, NULL if there is none. */
 enum cmc_rc cmc_service_dh_key(const struct cmc_conf *conf, const struct cmc_crypto *c,
                                EVP_PKEY **out, struct cmc_err *err) CMC_MUST_USE;
+/* *out is NULL where the configuration names none. */
+enum cmc_rc cmc_service_encryption_key(const struct cmc_conf *conf, const struct cmc_crypto *c,
+                                       EVP_PKEY **out, struct cmc_err *err) CMC_MUST_USE;
 /* Only with conf->ocsp.path. */
 enum cmc_rc cmc_service_ocsp_key(const struct cmc_conf *conf, const struct cmc_crypto *c,
                                  EVP_PKEY **out, struct cmc_err *err) CMC_MUST_USE;

@@ -8,6 +8,7 @@
 #include "tool/exchange.h"
 #include "tool/items.h"
 #include "tool/newcsr.h"
+#include "tool/protect.h"
 
 struct enroll {
     struct tool_key_options key;
@@ -17,6 +18,7 @@ struct enroll {
     const char *renew, *renew_key, *renew_pass;
     bool self, simple;
     struct tool_secret_options secret;
+    struct tool_protect_options protect;
     const char *data_return, *reg_info;
     struct tool_net_options net;
     const char *answer;
@@ -35,7 +37,8 @@ static const struct cmc_option rows[] = {
     TOOL_REQUEST_KEY_ROW(struct enroll, request_keys),
     TOOL_CSR_ROWS(struct enroll, csr),
     TOOL_CHANGE_ROWS(struct enroll, csr.change),
-    CMC_OPTION_HEADING("Who asks (one of --officer-cert, --renew, --self, --simple)"),
+    CMC_OPTION_HEADING("Who asks (one of --officer-cert, --renew, --self, --simple,\n"
+                       "--mac-secret)"),
     TOOL_OFFICER_ROWS(struct enroll, officer),
     CMC_OPTION("renew", 0, STRING, "URI", struct enroll, renew,
                "this certificate signs the request, and its subject and\n"
@@ -52,6 +55,8 @@ static const struct cmc_option rows[] = {
                "who --tls-cert says"),
     CMC_OPTION_HEADING("What proves it"),
     TOOL_SECRET_ROWS(struct enroll, secret),
+    CMC_OPTION_HEADING("Protection beyond the signature"),
+    TOOL_PROTECT_ROWS(struct enroll, protect),
     CMC_OPTION_HEADING("What else is said"),
     CMC_OPTION("data-return", 0, STRING, "TEXT", struct enroll, data_return,
                "octets that the server must send back"),
@@ -87,8 +92,9 @@ static const struct cmc_options options = {
 struct run {
     struct tool *t;
     const struct enroll *o;
-    struct tool_signer signer; /* its key is NULL with --self and --simple */
+    struct tool_signer signer; /* its key is NULL with --self, --simple and --mac-secret */
     struct tool_secret secret;
+    struct tool_protection protection;
     struct tool_items items; /* what is asked for */
     bool self, key_made;
     EVP_PKEY *new_key; /* one made in a token, before that is opened for reading */
@@ -103,8 +109,8 @@ struct run {
 /* With a secret and nobody else the key to be certified signs. */
 static bool is_self(const struct enroll *o)
 {
-    return o->self ||
-           (o->secret.file != NULL && o->officer.cert == NULL && o->renew == NULL && !o->simple);
+    return o->self || (o->secret.file != NULL && o->officer.cert == NULL && o->renew == NULL &&
+                       !o->simple && o->protect.mac_secret == NULL);
 }
 
 static enum cmc_rc check_proof(struct tool *t, const struct enroll *o)
@@ -126,13 +132,14 @@ static enum cmc_rc check_proof(struct tool *t, const struct enroll *o)
 
 static enum cmc_rc check_who(struct tool *t, const struct enroll *o)
 {
-    int ways = (o->officer.cert != NULL) + (o->renew != NULL) + is_self(o) + o->simple;
+    int ways = (o->officer.cert != NULL) + (o->renew != NULL) + is_self(o) + o->simple +
+               (o->protect.mac_secret != NULL);
     int sid;
 
     if (ways != 1)
         return tool_usage(t,
-                          "%s of --officer-cert, --renew, --self and --simple is needed: who "
-                          "asks for the certificate",
+                          "%s of --officer-cert, --renew, --self, --simple and --mac-secret is "
+                          "needed: who asks for the certificate",
                           ways == 0 ? "one" : "only one");
     if (o->officer.cert == NULL && o->officer.key != NULL)
         return tool_usage(t, "--officer-key without --officer-cert; name the certificate too");
@@ -140,6 +147,10 @@ static enum cmc_rc check_who(struct tool *t, const struct enroll *o)
         return tool_usage(t, "--renew-key without --renew; name the certificate too");
     if (is_self(o) && o->csr_files.n > 0 && o->key.key == NULL && o->request_keys.n == 0)
         return tool_usage(t, "--self with --csr wants the request's key too: --key URI");
+    if (o->simple && (o->protect.to.n > 0 || o->protect.encrypt_secret != NULL))
+        return tool_usage(t, "--simple cannot be encrypted (RFC 10002 section 5)");
+    if (tool_protect_check(t, &o->protect, o->protect.mac_secret == NULL && !o->simple) != CMC_OK)
+        return CMC_E_USAGE;
     return tool_sid(t, o->officer.sid, &sid);
 }
 
@@ -184,10 +195,11 @@ static enum cmc_rc check(struct tool *t, const struct enroll *o)
     if (rc == CMC_OK)
         rc = tool_net_check(t, &o->net);
     /* [10002-6.2.4-e, 10002-5-d] */
-    if (rc == CMC_OK && o->secret.hardware_token && strncasecmp(o->net.url, "https:", 6) != 0)
+    if (rc == CMC_OK && o->secret.hardware_token && o->protect.to.n == 0 &&
+        strncasecmp(o->net.url, "https:", 6) != 0)
         rc = cmc_fail(&t->err, CMC_E_USAGE, "RFC 10002 section 6.2.4",
                       "--hardware-token: what the token shows must not be read on the way; use an "
-                      "https: URL");
+                      "https: URL, or --encrypt-to");
     if (rc == CMC_OK)
         rc = tool_accept(t, o->answer, &accept);
     if (rc == CMC_OK && o->json && o->cert_out == NULL)
@@ -300,6 +312,18 @@ static enum cmc_rc get_items(struct run *r)
     return rc;
 }
 
+/* What the answer may be encrypted to: the signer's key, or the new one. */
+static enum cmc_rc load_protection(struct run *r)
+{
+    enum cmc_rc rc = tool_protect_load(r->t, &r->o->protect, &r->protection);
+
+    if (rc == CMC_OK && r->signer.key != NULL)
+        tool_protect_key(&r->protection, r->signer.key, r->signer.certs[0]);
+    else if (rc == CMC_OK)
+        tool_protect_key(&r->protection, r->items.v[0].key, CMC_SLICE_NONE);
+    return rc;
+}
+
 /* rq: what the message is about; here come who signs it and what goes into each message. */
 static enum cmc_rc sign_request(struct run *r, struct cmc_full_request rq, struct cmc_slice *out)
 {
@@ -315,13 +339,15 @@ static enum cmc_rc sign_request(struct run *r, struct cmc_full_request rq, struc
             return tool_usage(t, "--self: the key of the first request signs; name it with "
                                  "--request-key");
         rc = tool_self_ski(t, &r->items.v[0].rq, signer.key, &signer.ski);
-    } else if (rc == CMC_OK) {
+    } else if (rc == CMC_OK && r->signer.key != NULL) {
         signer.key = r->signer.key;
         signer.cert = r->signer.certs[0];
         rq.certs = r->signer.certs;
         rq.ncerts = r->signer.ncerts;
     }
-    rq.signer = &signer;
+    rq.signer = signer.key != NULL ? &signer : NULL;
+    if (rc == CMC_OK)
+        rc = tool_protect_apply(t, &r->protection, &rq);
     if (rc == CMC_OK)
         rc = cmc_full_request_create(t->crypto, &rq, t->arena, &r->state, out, &t->err);
     return rc;
@@ -600,6 +626,8 @@ static enum cmc_rc ask(struct run *r)
         rc = load_signer(r);
     if (rc == CMC_OK)
         rc = get_items(r);
+    if (rc == CMC_OK)
+        rc = load_protection(r);
     return rc == CMC_OK ? submit(r) : rc;
 }
 
@@ -640,6 +668,7 @@ int tool_cmd_enroll(struct tool *t, int argc, char **argv)
     code = run(&r);
     EVP_PKEY_free(r.new_key);
     tool_items_clean(&r.items);
+    tool_protect_clean(&r.protection);
     tool_signer_clean(&r.signer);
     return code;
 }

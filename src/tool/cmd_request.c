@@ -4,6 +4,7 @@
 
 #include "tool/exchange.h"
 #include "tool/items.h"
+#include "tool/protect.h"
 
 struct request {
     const char *cert, *key, *pass, *sid, *sig_alg, *data_return, *reg_info, *transaction_id, *out;
@@ -12,6 +13,7 @@ struct request {
     struct tool_secret_options secret;
     const char *challenge;
     struct tool_trust_options trust;
+    struct tool_protect_options protect;
 };
 
 static const struct cmc_option rows[] = {
@@ -38,6 +40,8 @@ static const struct cmc_option rows[] = {
     CMC_OPTION("ra-vouches", 0, FLAG, NULL, struct request, ra_vouches,
                "the signer, an RA, has seen the private keys at work\n"
                "(lraPOPWitness)"),
+    CMC_OPTION_HEADING("Protection beyond the signature"),
+    TOOL_PROTECT_ROWS(struct request, protect),
     CMC_OPTION_HEADING("The second trip"),
     CMC_OPTION("challenge", 0, STRING, "FILE", struct request, challenge,
                "an answer that challenges the keys of the request that\n"
@@ -89,6 +93,8 @@ static enum cmc_rc get_signer(struct tool *t, const struct request *o, struct to
     const struct cmc_passphrase pass = {.file = o->pass, .prompt = o->pass == NULL};
     enum cmc_rc rc;
 
+    if (o->protect.mac_secret != NULL)
+        return tool_crypto(t);
     if (o->self) {
         rc = tool_crypto(t);
         if (rc == CMC_OK)
@@ -122,12 +128,16 @@ static enum cmc_rc get_signer(struct tool *t, const struct request *o, struct to
 
 static enum cmc_rc check(struct tool *t, const struct request *o)
 {
+    bool mac = o->protect.mac_secret != NULL;
     int sid;
 
+    if (tool_protect_check(t, &o->protect, o->self || o->cert != NULL) != CMC_OK)
+        return CMC_E_USAGE;
     if (o->self && (o->cert != NULL || o->key == NULL || o->sid != NULL))
         return tool_usage(t, "--self goes with --signer-key, and neither --signer-cert nor --sid");
-    if (!o->self && o->cert == NULL)
-        return tool_usage(t, "no signer: give --signer-cert and --signer-key, or --self");
+    if (!o->self && o->cert == NULL && !mac)
+        return tool_usage(t, "no signer: give --signer-cert and --signer-key, or --self, or "
+                             "--mac-secret");
     if (o->challenge == NULL && (o->trust.trust.n > 0 || o->trust.no_trust || o->trust.no_eku))
         return tool_usage(t, "--trust is for the answer that --challenge names");
     if (o->transaction_id != NULL && o->no_transaction_id)
@@ -165,6 +175,7 @@ struct making {
     struct tool_items items;
     struct tool_secret secret;
     struct tool_signer s;
+    struct tool_protection protection;
     struct cmc_cms_signer signer;
     struct cmc_full_request rq;
 };
@@ -252,7 +263,7 @@ static enum cmc_rc run(struct tool *t, const struct request *o, char **paths, si
     struct cmc_slice der = CMC_SLICE_NONE;
     enum cmc_rc rc = check(t, o);
 
-    m.rq.signer = &m.signer;
+    m.rq.signer = o->protect.mac_secret == NULL ? &m.signer : NULL;
     if (rc == CMC_OK)
         rc = tool_secret_load(t, &o->secret, &m.secret);
     m.signer.digest_null = m.secret.dogtag;
@@ -262,12 +273,17 @@ static enum cmc_rc run(struct tool *t, const struct request *o, char **paths, si
     if (rc == CMC_OK)
         rc = gather_certs(t, o, &m.s, &m.rq);
     if (rc == CMC_OK)
+        rc = tool_protect_load(t, &o->protect, &m.protection);
+    if (rc == CMC_OK)
+        rc = tool_protect_apply(t, &m.protection, &m.rq);
+    if (rc == CMC_OK)
         rc = cmc_full_request_create(t->crypto, &m.rq, t->arena, &state, &der, &t->err);
     if (rc == CMC_OK)
         rc = tool_write(t, o->out, NULL, der);
     if (rc == CMC_OK)
         tool_check_suffix(t, o->out, ".crq");
     tool_items_clean(&m.items);
+    tool_protect_clean(&m.protection);
     tool_signer_clean(&m.s);
     return rc;
 }

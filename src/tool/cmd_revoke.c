@@ -10,6 +10,7 @@
 #include "tool/advice.h"
 #include "tool/exchange.h"
 #include "tool/input.h"
+#include "tool/protect.h"
 #include "tool/revocation.h"
 #include "tool/secret.h"
 #include "tool/summary.h"
@@ -19,6 +20,7 @@ struct revoke {
     const char *issuer, *issuer_cert;
     const char *reason, *invalidity, *comment;
     struct tool_officer_options officer;
+    struct tool_protect_options protect;
     const char *passphrase_file, *compat, *out;
     struct tool_net_options net;
     struct tool_trust_options trust;
@@ -52,6 +54,8 @@ static const struct cmc_option rows[] = {
     CMC_OPTION("compat", 0, STRING, "PEER", struct revoke, compat,
                "rfc (the default) or dogtag: an unsigned request in the\n"
                "form that Dogtag's CA wants"),
+    CMC_OPTION_HEADING("Protection beyond the signature"),
+    TOOL_PROTECT_ROWS(struct revoke, protect),
     CMC_OPTION_HEADING("Where to"),
     TOOL_NET_ROWS(struct revoke, net),
     CMC_OPTION("out", 'o', STRING, "FILE", struct revoke, out,
@@ -78,6 +82,7 @@ struct run {
     struct cmc_revocation *list;
     size_t n, room;
     struct tool_signer signer;
+    struct tool_protection protection;
     struct cmc_trust store;
     const struct cmc_trust *trust;
     struct cmc_exchange_state state;
@@ -102,7 +107,9 @@ static enum cmc_rc check(struct tool *t, const struct revoke *o)
                              "certificate's --passphrase-file");
     if (o->officer.cert == NULL && o->officer.key != NULL)
         return tool_usage(t, "--officer-key without --officer-cert; name the certificate too");
-    if (tool_sid(t, o->officer.sid, &sid) != CMC_OK || tool_compat(t, o->compat, &dogtag) != CMC_OK)
+    if (tool_sid(t, o->officer.sid, &sid) != CMC_OK ||
+        tool_compat(t, o->compat, &dogtag) != CMC_OK ||
+        tool_protect_check(t, &o->protect, o->officer.cert != NULL) != CMC_OK)
         return CMC_E_USAGE;
     if (o->out == NULL)
         return tool_net_check(t, &o->net);
@@ -233,6 +240,12 @@ static enum cmc_rc build(struct run *r, struct cmc_slice *out)
         rq.certs = r->signer.certs;
         rq.ncerts = r->signer.ncerts;
     }
+    if (rc == CMC_OK)
+        rc = tool_protect_load(t, &r->o->protect, &r->protection);
+    if (rc == CMC_OK && r->signer.key != NULL)
+        tool_protect_key(&r->protection, r->signer.key, r->signer.certs[0]);
+    if (rc == CMC_OK)
+        rc = tool_protect_apply(t, &r->protection, &rq);
     if (rc == CMC_OK)
         rc = cmc_full_request_create(t->crypto, &rq, t->arena, &r->state, out, &t->err);
     return rc;
@@ -421,6 +434,7 @@ int tool_cmd_revoke(struct tool *t, int argc, char **argv)
     if (code != TOOL_GO_ON)
         return code;
     code = run(&r);
+    tool_protect_clean(&r.protection);
     tool_signer_clean(&r.signer);
     return code;
 }

@@ -15,6 +15,7 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "functional"))
 import craft  # noqa: E402
+import protect  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 DATA = os.path.join(HERE, "..", "data", "cmc")
@@ -206,7 +207,37 @@ def registration_authority(folder):
             b"\x01\x01" + craft.pkidata(list_, [request, silent]))
 
 
+def put_protected(folder, csr):
+    """Messages in an envelope or with a MAC. The secret is the one that the targets know."""
+    name, secret = "alice", "sixteen or more characters"
+    body = craft.pkidata([craft.control(1, 2, craft.utf8(name)), craft.transaction_id(2, 1)],
+                         [craft.tcr(5, csr)])
+    mac = protect.authenticated(name, secret, body, rounds=1000)
+    put("envelope", "mac", b"\x02" + mac)
+    put("envelope", "mac-idle", b"\x00" + mac)
+    put("envelope", "there-and-back", b"\x01" + body)
+    put("envelope", "there-and-back-empty", b"\x01")
+    put("responder", "message-mac", b"\x81\x81" + mac)
+    put("responder", "message-mac-wrong", b"\x81\x81" + protect.authenticated(
+        name, "another", body, rounds=1000))
+    with open(os.path.join(folder, "pkidata"), "wb") as out:
+        out.write(body)
+    encrypt = ["cms", "-encrypt", "-binary", "-in", "pkidata", "-outform", "DER", "-out", "out"]
+    for label, more in (("cbc", ["-aes-256-cbc", "cert.pem"]), ("gcm", ["-aes-128-gcm", "cert.pem"]),
+                        ("password", ["-aes-128-cbc", "-pwri_password", name + secret]),
+                        ("both", ["-aes-128-cbc", "-pwri_password", name + secret, "cert.pem"])):
+        openssl(folder, *encrypt, *more)
+        octets = open(os.path.join(folder, "out"), "rb").read()
+        put("envelope", "openssl-" + label, b"\x02" + octets)
+        put("responder", "message-openssl-" + label, b"\x81\x81" + octets)
+
+
 def main():
+    if sys.argv[1:] == ["protected"]:  # these alone, without touching the others
+        with tempfile.TemporaryDirectory() as folder:
+            list(made_by_openssl(folder))
+            put_protected(folder, open(os.path.join(folder, "csr"), "rb").read())
+        return
     for path in sorted(glob.glob(os.path.join(DATA, "*.der"))):
         name = os.path.basename(path)[:-4]
         der = open(path, "rb").read()
@@ -220,6 +251,7 @@ def main():
             put("ber", name, der)
         messages(folder)
         registration_authority(folder)
+        put_protected(folder, open(os.path.join(folder, "csr"), "rb").read())
     for text in ["3080300030800000300030000000", "24800401610400240304016200 00",
                  "bf8101800500 0000", "30 84 00 00 00 02 05 00"]:
         octets = bytes.fromhex(text.replace(" ", ""))

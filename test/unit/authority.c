@@ -23,6 +23,10 @@ static struct cmc_profile_extension ra_exts[] = {
     {(char *)(uintptr_t) "keyUsage", (char *)(uintptr_t) "critical,digitalSignature"},
     {(char *)(uintptr_t) "extendedKeyUsage", (char *)(uintptr_t) "1.3.6.1.5.5.7.3.28"}};
 static char *all[] = {(char *)(uintptr_t) "all"};
+static struct cmc_profile_extension dual_exts[] = {
+    {(char *)(uintptr_t) "keyUsage",
+     (char *)(uintptr_t) "critical,digitalSignature,keyEncipherment,keyAgreement"},
+    {(char *)(uintptr_t) "extendedKeyUsage", (char *)(uintptr_t) "clientAuth"}};
 static char *taken[] = {(char *)(uintptr_t) "subjectAltName"};
 
 static const struct cmc_profile_spec specs[] = {
@@ -48,6 +52,7 @@ static const struct cmc_profile_spec specs[] = {
      .change_subject_name = true},
     {.name = (char *)(uintptr_t) "unique", .days = 90, .unique_keys = true},
     {.name = (char *)(uintptr_t) "archive", .days = 90, .require_archive = true},
+    {.name = (char *)(uintptr_t) "dual", .days = 90, .extensions = dual_exts, .extension_count = 2},
 };
 
 EVP_PKEY *test_key(struct test_authority *t, const char *type, const char *param)
@@ -113,8 +118,15 @@ static void make_root(struct test_authority *t)
 
 struct test_party test_party_new(struct test_authority *t, const char *profile, const char *subject)
 {
-    struct test_party p = {.key = test_key(t, "EC", "P-256")};
-    struct cmc_slice csr = test_csr(t, p.key, subject, NULL);
+    return test_party_keyed(t, profile, subject, test_key(t, "EC", "P-256"));
+}
+
+struct test_party test_party_keyed(struct test_authority *t, const char *profile,
+                                   const char *subject, EVP_PKEY *key)
+{
+    struct test_party p = {.key = key};
+    EVP_PKEY *other = test_key(t, "EC", "P-256"); /* signs, since not every key can */
+    struct cmc_slice csr = test_csr(t, other, subject, NULL);
     struct cmc_issue_order order = {.key = p.key, .profile = profile, .now = TEST_NOW};
     struct cmc_issued issued;
     struct cmc_request rq;
@@ -122,6 +134,8 @@ struct test_party test_party_new(struct test_authority *t, const char *profile, 
     struct cmc_err err;
 
     assert_int_equal(cmc_request_from_pkcs10(csr, t->arena, &rq, &err), CMC_OK);
+    assert_int_equal(cmc_key_spki(key, t->arena, &rq.spki, &err), CMC_OK);
+    EVP_PKEY_free(other);
     order.request = &rq;
     assert_int_equal(cmc_ca_issue(t->ca, &order, t->arena, &issued, &err), CMC_OK);
     txn.certs = &issued.record;

@@ -56,6 +56,9 @@ struct cmc_slice test_csr(struct test_authority *t, EVP_PKEY *key, const char *s
 /* A certificate of this CA under a profile, stored. */
 struct test_party test_party_new(struct test_authority *t, const char *profile,
                                  const char *subject);
+/* The same for a key of any kind, which is taken over. The profile "dual" has keyUsage for all. */
+struct test_party test_party_keyed(struct test_authority *t, const char *profile,
+                                   const char *subject, EVP_PKEY *key);
 void test_party_free(struct test_party *p);
 void test_officer_add(struct test_authority *t, const char *name, const struct test_party *p,
                       unsigned int roles);
