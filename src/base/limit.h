@@ -18,6 +18,9 @@
 #define CMC_LIMIT_OID_OCTETS 64u
 /* Octets of one INTEGER (transactionId, serialNumber, RSA modulus). */
 #define CMC_LIMIT_INTEGER_OCTETS 4096u
+/* Bits of a Diffie-Hellman modulus: the least that is safe, the most that is worth our time. */
+#define CMC_LIMIT_DH_BITS_MIN 2048u
+#define CMC_LIMIT_DH_BITS_MAX 8192u
 /* Memory of one request arena. */
 #define CMC_LIMIT_ARENA_OCTETS (256u * 1024u * 1024u)
 

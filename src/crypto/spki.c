@@ -11,6 +11,7 @@
 #include "asn1/codec.h"
 #include "asn1/oids.h"
 #include "crypto/crypto_int.h"
+#include "crypto/dh.h"
 
 /* RSAPublicKey ::= SEQUENCE { modulus INTEGER, publicExponent INTEGER }, RFC 8017 */
 struct rsa_public_key {
@@ -99,25 +100,6 @@ static const struct {
     {&cmc_oid_id_X448, NULL, make_raw, 3},
 };
 
-/*
- * A Diffie-Hellman key carries its parameters along, so this one is left to the library; it is
- * rare. No more than the library itself takes; below 2048 bits they are weak (key_check.c).
- */
-#define DH_SPKI_MAX 8192u
-
-static EVP_PKEY *make_dh(const struct cmc_crypto *c, struct cmc_slice der)
-{
-    const unsigned char *p = der.p;
-    EVP_PKEY *key = NULL;
-
-    if (der.n <= DH_SPKI_MAX)
-        key = d2i_PUBKEY_ex(NULL, &p, (long)der.n, c->lib, NULL);
-    if (key != NULL && p == der.p + der.n && EVP_PKEY_is_a(key, "DHX") == 1)
-        return key;
-    EVP_PKEY_free(key);
-    return NULL;
-}
-
 /* The parameters of id-ecPublicKey name a curve by OID; explicit ones are not accepted. */
 static bool curve_is(const struct cmc_algid *id, struct cmc_slice curve)
 {
@@ -144,12 +126,7 @@ enum cmc_rc cmc_spki_key(const struct cmc_crypto *c, struct cmc_slice der, EVP_P
         goto out;
     }
     if (cmc_slice_eq(spki.algorithm.algorithm, cmc_oid_dhpublicnumber)) {
-        *out = make_dh(c, der);
-        if (*out == NULL) {
-            rc = cmc_fail_openssl(err, CMC_E_INPUT, "the public key is not a valid DH key");
-            if (err != NULL)
-                err->fail_info = CMC_FAIL_BAD_REQUEST;
-        }
+        rc = cmc_dh_public(c, &spki, arena, out, err);
         goto out;
     }
     for (size_t i = 0; i < CMC_COUNT(kinds); i++) {
@@ -232,6 +209,8 @@ const char *cmc_key_describe(EVP_PKEY *key, char *buf, size_t size)
         (void)snprintf(buf, size, "Ed25519");
     } else if (EVP_PKEY_is_a(key, "ED448")) {
         (void)snprintf(buf, size, "Ed448");
+    } else if (EVP_PKEY_is_a(key, "DHX")) {
+        (void)snprintf(buf, size, "DH-%d", bits);
     } else {
         (void)snprintf(buf, size, "%s", EVP_PKEY_get0_type_name(key));
     }
