@@ -56,7 +56,8 @@ static bool key_allowed(const struct cmc_profile *p, EVP_PKEY *key, const char *
     for (size_t i = 0; i < p->nkeys; i++) {
         if (p->keys[i].min_bits > 0
                 ? EVP_PKEY_is_a(key, "RSA") == 1 && EVP_PKEY_get_bits(key) >= p->keys[i].min_bits
-                : strcmp(p->keys[i].type, kind) == 0)
+            : strcmp(p->keys[i].type, "DHX") == 0 ? EVP_PKEY_is_a(key, "DHX") == 1
+                                                  : strcmp(p->keys[i].type, kind) == 0)
             return true;
     }
     return false;

@@ -3,7 +3,6 @@
 #include "crypto/agree.h"
 
 #include <openssl/core_names.h>
-#include <openssl/dh.h>
 #include <openssl/err.h>
 #include <openssl/kdf.h>
 #include <openssl/params.h>

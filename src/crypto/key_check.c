@@ -13,8 +13,6 @@
 #define RSA_EXPONENT_MIN      65537u
 #define RSA_EXPONENT_BITS_MAX 256
 #define RSA_BITS_MAX          16384
-#define DH_BITS_MIN           2048
-#define DH_BITS_MAX           8192
 
 static enum cmc_rc bad(struct cmc_err *err, const char *text)
 {
@@ -209,8 +207,9 @@ static enum cmc_rc check_dh(EVP_PKEY *key, struct cmc_err *err)
     EVP_PKEY_CTX *ctx = NULL;
     enum cmc_rc rc = CMC_OK;
 
-    if (EVP_PKEY_get_bits(key) < DH_BITS_MIN || EVP_PKEY_get_bits(key) > DH_BITS_MAX)
-        return bad(err, "Diffie-Hellman from 2048 to 8192 bits is taken");
+    if (EVP_PKEY_get_bits(key) < (int)CMC_LIMIT_DH_BITS_MIN ||
+        EVP_PKEY_get_bits(key) > (int)CMC_LIMIT_DH_BITS_MAX)
+        return bad(err, "its Diffie-Hellman modulus is too short, or too long");
     ctx = EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
     if (ctx == NULL)
         rc = cmc_fail_openssl(err, CMC_E_MEM, "no memory for a DH key");
