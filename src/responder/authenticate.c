@@ -176,6 +176,16 @@ enum cmc_rc cmc_job_authenticate(struct job *j, struct cmc_err *err)
 {
     if (j->sd.signer_infos.n == 0 && may_be_unsigned(j))
         return CMC_OK; /* the passphrase is judged with the revocation */
+    /* A response may hold more, one for each request; a path is not made of so many. */
+    if (j->sd.certs.n > CMC_LIMIT_CMS_CERTS) {
+        (void)cmc_fail_info(err, CMC_E_LIMIT, CMC_FAIL_BAD_REQUEST, "RFC 5652 section 5.1",
+                            "%zu certificates in the message, above CMC_LIMIT_CMS_CERTS (%u)",
+                            j->sd.certs.n, CMC_LIMIT_CMS_CERTS);
+        j->stage_err = *err;
+        cmc_job_refuse(j, err, CMC_STATUS_FAILED, NULL, 0);
+        peek_echoes(j);
+        return CMC_OK;
+    }
     if (j->sd.signer_infos.n == 0) {
         (void)cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_IDENTITY, "RFC 10002 section 3.2",
                             "the message is not signed");
