@@ -4,8 +4,10 @@
 #include <time.h>
 
 #include "asn1/codec.h"
+#include "asn1/oids.h"
 #include "client/chain.h"
 #include "tool/exchange.h"
+#include "tool/follow_up.h"
 #include "tool/input.h"
 #include "tool/newcsr.h"
 
@@ -22,6 +24,9 @@ struct enroll {
     struct tool_trust_options trust;
     const char *cert_out, *chain_out;
     bool json;
+    unsigned int wait;
+    const char *pending_out, *reject;
+    bool no_confirm;
 };
 
 static const struct cmc_option rows[] = {
@@ -65,6 +70,18 @@ static const struct cmc_option rows[] = {
     CMC_OPTION("chain-out", 0, STRING, "FILE", struct enroll, chain_out,
                "write the CAs from its issuer to the trusted one here"),
     CMC_OPTION("json", 0, FLAG, NULL, struct enroll, json, "print the result as JSON"),
+    CMC_OPTION_HEADING("If it is not decided at once"),
+    CMC_OPTION("wait", 'w', UINT, "SECONDS", struct enroll, wait,
+               "go on asking for so long; never before the time that the\n"
+               "server told"),
+    CMC_OPTION("pending-out", 0, STRING, "FILE", struct enroll, pending_out,
+               "write here what cmc poll or cmc confirm goes on with\n"
+               "(CERT-OUT.pending otherwise)"),
+    CMC_OPTION("no-confirm", 0, FLAG, NULL, struct enroll, no_confirm,
+               "do not accept a certificate that wants to be; see cmc\n"
+               "confirm"),
+    CMC_OPTION("reject", 0, STRING, "REASON", struct enroll, reject,
+               "reject a certificate that wants to be accepted"),
     CMC_OPTION_END,
 };
 
@@ -90,6 +107,7 @@ struct run {
     struct cmc_answer_view answer;
     struct cmc_slice cert; /* the new one */
     struct cmc_chain chain;
+    const char *left; /* the file to go on with, or NULL */
 };
 
 /* -- the command line -------------------------------------------------------------------- */
@@ -309,6 +327,139 @@ static enum cmc_rc find_cert(struct run *r)
     return rc;
 }
 
+/* -- if it is not decided at once -------------------------------------------------------- */
+
+/* The identifier that the server knows the request's key by. */
+static enum cmc_rc key_id(struct run *r, struct cmc_slice *out)
+{
+    struct tool *t = r->t;
+    const struct cmc_extension *e =
+        cmc_extension_find(&r->rq.extensions, cmc_oid_id_ce_subjectKeyIdentifier);
+    uint8_t computed[CMC_SKI_OCTETS];
+    enum cmc_rc rc;
+
+    if (e != NULL)
+        return cmc_decode(&cmc_it_octet_string, e->value, t->arena, out, &t->err);
+    rc = cmc_spki_ski(t->crypto, r->rq.spki, computed, &t->err);
+    *out = cmc_arena_slice(t->arena, cmc_slice(computed, sizeof computed));
+    return rc;
+}
+
+static enum cmc_rc begin_follow(struct run *r, struct tool_follow *f)
+{
+    const struct enroll *o = r->o;
+    uint32_t part = o->simple ? 1 : r->state.first_request_id;
+    enum cmc_rc rc;
+
+    *f = (struct tool_follow){.net = o->net,
+                              .trust_options = o->trust,
+                              .sid = o->sid,
+                              .spki = r->rq.spki,
+                              .cert_out = o->cert_out,
+                              .chain_out = o->chain_out,
+                              .trust = r->trust};
+    if (r->signer.key != NULL) {
+        f->signer_cert = o->officer_cert != NULL ? o->officer_cert : o->renew;
+        f->signer_key = o->officer_cert != NULL ? o->officer_key : o->renew_key;
+        f->signer_pass = o->officer_cert != NULL ? o->officer_pass : o->renew_pass;
+        f->key = r->signer.key;
+        f->certs = r->signer.certs;
+        f->ncerts = r->signer.ncerts;
+    } else {
+        f->signer_key = o->key.key_out != NULL ? o->key.key_out : o->key.key;
+        f->signer_pass = o->key.key_pass;
+        f->key = r->key;
+    }
+    if (f->key == NULL)
+        return cmc_fail(&r->t->err, CMC_E_USAGE, "RFC 10002 section 6.13",
+                        "the request waits, and its key must sign the question for it; name it "
+                        "with --key and send the same request again");
+    rc = key_id(r, &f->ski);
+    return rc == CMC_OK ? tool_follow_take(r->t, f, &r->answer, &r->state, part) : rc;
+}
+
+/* For a later run. */
+static enum cmc_rc leave(struct run *r, const struct tool_follow *f, const char *command)
+{
+    const char *path = r->o->pending_out;
+    enum cmc_rc rc;
+
+    if (path == NULL)
+        path = tool_follow_path(r->t, f);
+    if (path == NULL)
+        return cmc_fail(&r->t->err, CMC_E_MEM, NULL, "no memory to go on later");
+    r->left = path;
+    rc = tool_follow_save(r->t, f, path);
+    if (rc == CMC_OK)
+        tool_note(r->t, "go on with 'cmc %s %s'", command, path);
+    return rc;
+}
+
+/* [10002-6.14-b]: the certificate is not handed out before the server has the confirmation. */
+static enum cmc_rc accept(struct run *r, struct tool_follow *f, int *code)
+{
+    struct tool *t = r->t;
+    struct cmc_err why;
+    enum cmc_rc rc = tool_follow_check(t, f, &r->answer, &r->chain), checked = rc;
+    const char *reject = r->o->reject;
+
+    f->pending.token = CMC_SLICE_NONE;
+    if (rc == CMC_OK && r->o->no_confirm) {
+        *code = TOOL_PENDING;
+        return leave(r, f, "confirm");
+    }
+    /* Another key than was asked for, or no path: the server is to know. */
+    if (rc != CMC_OK) {
+        why = t->err;
+        reject = "the certificate is not what was asked for, or does not verify";
+    }
+    rc = tool_follow_confirm(t, f, reject, &r->answer);
+    if (checked != CMC_OK) {
+        t->err = why;
+        return checked;
+    }
+    if (rc != CMC_OK) {
+        *code = TOOL_PENDING;
+        (void)tool_end(t, rc);
+        return leave(r, f, "confirm");
+    }
+    *code = tool_say_refusals(t, &r->answer);
+    if (*code == TOOL_OK && reject != NULL) {
+        *code = TOOL_FAILED;
+        r->answer.worst = CMC_STATUS_FAILED;
+        tool_note(t, "the certificate was rejected, as --reject says; the server took note");
+    } else if (*code == TOOL_OK) {
+        r->cert = f->cert;
+    }
+    return CMC_OK;
+}
+
+static enum cmc_rc follow(struct run *r, int *code)
+{
+    const struct cmc_outcome *outcome;
+    struct tool_follow f;
+    enum cmc_rc rc = begin_follow(r, &f);
+
+    if (rc != CMC_OK)
+        return rc;
+    if (f.pending.token.p == NULL)
+        return accept(r, &f, code);
+    *code = tool_say_refusals(r->t, &r->answer);
+    if (r->o->wait == 0 ||
+        !tool_follow_sleep(&f, (int64_t)time(NULL) + (int64_t)r->o->wait))
+        return leave(r, &f, "poll");
+    rc = tool_follow_poll(r->t, &f, r->o->wait, &r->answer, &outcome);
+    if (rc != CMC_OK) {
+        /* What waits there is not lost because the network is. */
+        (void)tool_end(r->t, rc);
+        return leave(r, &f, "poll");
+    }
+    if (outcome->status == CMC_STATUS_CONFIRM_REQUIRED)
+        return accept(r, &f, code);
+    *code = tool_say_refusals(r->t, &r->answer);
+    return *code == TOOL_PENDING ? leave(r, &f, "poll") : CMC_OK;
+}
+
 /* -- what is left behind ----------------------------------------------------------------- */
 
 static enum cmc_rc write_chain(struct run *r)
@@ -373,6 +524,8 @@ static enum cmc_rc say_json(struct run *r)
                                   tool_json_cert(r->t, r->cert, r->o->cert_out));
     if (r->cert.p != NULL && r->o->chain_out != NULL)
         (void)json_object_set_new(out, "chainFile", json_string(r->o->chain_out));
+    if (r->left != NULL)
+        (void)json_object_set_new(out, "pendingFile", json_string(r->left));
     if (r->o->key.key_out != NULL)
         (void)json_object_set_new(out, "keyFile", json_string(r->o->key.key_out));
     return tool_json_print(r->t, out);
@@ -394,9 +547,11 @@ static int run(struct run *r)
     key_made = r->key != NULL && r->o->key.new_key != NULL;
     if (rc == CMC_OK)
         rc = submit(r);
-    if (rc == CMC_OK)
+    if (rc == CMC_OK && tool_follow_wanted(&r->answer))
+        rc = follow(r, &code);
+    else if (rc == CMC_OK)
         code = tool_say_refusals(t, &r->answer);
-    if (rc == CMC_OK && code == TOOL_OK)
+    if (rc == CMC_OK && code == TOOL_OK && r->cert.p == NULL)
         rc = find_cert(r);
     if (rc == CMC_OK && code == TOOL_OK)
         rc = save(r);
