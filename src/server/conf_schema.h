@@ -43,6 +43,16 @@ struct cmc_raw_officers {
     uint32_t trust_count;
 };
 
+struct cmc_raw_audit {
+    uint32_t *checkpoint;
+};
+
+struct cmc_raw_ocsp {
+    char *path;
+    char *certificate, *key, *passphrase_file;
+    uint32_t *minutes;
+};
+
 struct cmc_raw_secrets {
     char *key;
     uint32_t *failures;
@@ -123,6 +133,8 @@ struct cmc_raw_conf {
     struct cmc_raw_authority authority;
     struct cmc_raw_responder responder;
     struct cmc_raw_officers *officers;
+    struct cmc_raw_audit *audit;
+    struct cmc_raw_ocsp *ocsp;
     struct cmc_raw_secrets *secrets;
     struct cmc_raw_keep *keep;
     struct cmc_raw_listener *listen;

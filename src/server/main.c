@@ -15,6 +15,10 @@ static const struct cmcd_command commands[] = {
     {"secret", "shared secrets that prove identity or revoke: add, list, remove", cmcd_cmd_secret},
     {"request", "requests that wait for approval: list, show, approve, refuse", cmcd_cmd_request},
     {"cert", "look at issued certificates: list, show", cmcd_cmd_cert},
+    {"backup", "copy the database into a file", cmcd_cmd_backup},
+    {"restore", "put such a copy in its place", cmcd_cmd_restore},
+    {"doctor", "say how the authority is: database, audit, CRL, clock, permissions",
+     cmcd_cmd_doctor},
     {"audit", "the record of all decisions: verify, export", cmcd_cmd_audit},
 };
 static const struct cmcd_group top = {"cmcd", commands, sizeof commands / sizeof commands[0]};
