@@ -39,13 +39,12 @@ enum cmc_rc cmc_pending_read(const struct cmc_answer_view *answer,
             struct cmc_pending *p = &(*out)[(*n)++];
 
             /* [10002-6.13-u1, 10002-6.6-u3, 10002-6.6-u4] */
-            *p = (struct cmc_pending){.token = cmc_arena_slice(arena, o->pend_token),
-                                      .poll_at = o->pend_time,
-                                      .body_part = o->body_parts[k],
-                                      .transaction_id =
-                                          cmc_arena_slice(arena, state->transaction_id),
-                                      .recipient_nonce =
-                                          cmc_arena_slice(arena, answer->sender_nonce)};
+            *p = (struct cmc_pending){
+                .token = cmc_arena_slice(arena, o->pend_token),
+                .poll_at = o->pend_time,
+                .body_part = o->body_parts[k],
+                .transaction_id = cmc_arena_slice(arena, state->transaction_id),
+                .recipient_nonce = cmc_arena_slice(arena, answer->sender_nonce)};
             if (p->token.p == NULL)
                 return no_memory(err);
         }
@@ -53,6 +52,7 @@ enum cmc_rc cmc_pending_read(const struct cmc_answer_view *answer,
     return CMC_OK;
 }
 
+/* [10002-6.1.3-u2, 10004-5.2-y] */
 enum cmc_rc cmc_pending_query(const struct cmc_pending *p, size_t n, struct cmc_arena *arena,
                               struct cmc_full_request *rq, struct cmc_err *err)
 {

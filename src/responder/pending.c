@@ -121,7 +121,8 @@ enum cmc_rc cmc_pending_txn(struct job *j, struct cmc_err *err)
     return rc;
 }
 
-/* -- asking ------------------------------------------------------------------------------ */
+/* -- asking [10004-5.2-y]
+ * ------------------------------------------------------------------------------ */
 
 static enum cmc_rc refuse(uint32_t control, int fail_info, const char *text, struct cmc_err *err)
 {
@@ -299,8 +300,8 @@ static enum cmc_rc query(struct job *j, struct plan_item *it, const struct cmc_t
         return rc;
     it->held = h;
     if (asked_before(j, it))
-        return refuse(ta->body_part_id, CMC_FAIL_BAD_REQUEST,
-                      "the same token twice in one message", err);
+        return refuse(ta->body_part_id, CMC_FAIL_BAD_REQUEST, "the same token twice in one message",
+                      err);
     return answer_query(j, it, token, err);
 }
 

@@ -45,7 +45,8 @@ static enum cmc_rc keep_reg_info(struct job *j, const struct cmc_tagged_attribut
     return cmc_control_decode(ta, j->arena, &j->reg_info, err);
 }
 
-/* The controls that are acted on here. A control that is known but has no row is refused. */
+/* The controls that are acted on here [10004-5.2-j, 10004-5.2-m, 10004-5.2-n, 10004-5.2-o,
+ * 10004-5.2-w, 10004-5.2-y, 10004-5.2-z]. A control that is known but has no row is refused. */
 static const struct {
     const struct cmc_slice *oid;
     plan_control_fn plan;

@@ -73,7 +73,7 @@ struct cmc_conf {
     unsigned int officer_trust_count;
     char *secrets_key; /* file, or NULL: no shared secrets */
     uint32_t secret_failures;
-    uint32_t keep_answers_days;  /* 0: for ever */
+    uint32_t keep_answers_days; /* 0: for ever */
     uint32_t keep_nonces_hours;
     uint32_t keep_requests_days; /* after their end; 0: for ever */
     struct cmc_conf_listener *listeners;

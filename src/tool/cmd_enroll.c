@@ -445,8 +445,7 @@ static enum cmc_rc follow(struct run *r, int *code)
     if (f.pending.token.p == NULL)
         return accept(r, &f, code);
     *code = tool_say_refusals(r->t, &r->answer);
-    if (r->o->wait == 0 ||
-        !tool_follow_sleep(&f, (int64_t)time(NULL) + (int64_t)r->o->wait))
+    if (r->o->wait == 0 || !tool_follow_sleep(&f, (int64_t)time(NULL) + (int64_t)r->o->wait))
         return leave(r, &f, "poll");
     rc = tool_follow_poll(r->t, &f, r->o->wait, &r->answer, &outcome);
     if (rc != CMC_OK) {

@@ -49,8 +49,8 @@ enum cmc_rc tool_follow_take(struct tool *t, struct tool_follow *f,
 /* -- one exchange ------------------------------------------------------------------------ */
 
 static enum cmc_rc exchange(struct tool *t, const struct tool_follow *f,
-                            const struct cmc_full_request *wanted,
-                            struct cmc_exchange_state *state, struct cmc_answer_view *answer)
+                            const struct cmc_full_request *wanted, struct cmc_exchange_state *state,
+                            struct cmc_answer_view *answer)
 {
     struct cmc_full_request rq = *wanted;
     struct cmc_cms_signer signer = {
@@ -131,8 +131,7 @@ enum cmc_rc tool_follow_poll(struct tool *t, struct tool_follow *f, unsigned int
 enum cmc_rc tool_follow_check(struct tool *t, struct tool_follow *f,
                               const struct cmc_answer_view *answer, struct cmc_chain *chain)
 {
-    enum cmc_rc rc =
-        cmc_answer_cert(t->crypto, answer, f->spki, NULL, t->arena, &f->cert, &t->err);
+    enum cmc_rc rc = cmc_answer_cert(t->crypto, answer, f->spki, NULL, t->arena, &f->cert, &t->err);
 
     if (rc == CMC_OK && f->trust != NULL) {
         rc = cmc_chain_check(t->crypto, f->cert, answer->certs, answer->ncerts, f->trust, t->arena,

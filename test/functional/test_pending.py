@@ -2,19 +2,23 @@
 """Requests that wait for approval and certificates that wait for their confirmation, through the
 real cmcd and cmc (RFC 10002 sections 6.13 and 6.14)."""
 import hashlib
+import hmac
 import json
 import os
 import sqlite3
 import stat
+import threading
 import time
 
 import pytest
 
 import craft
 from authority import CMC, CONFIG, Server, World, run
-from der import octets, oid, seq, set_of, tlv
+from der import octets, oid, parse, seq, set_of, tlv, utf8
 
-WAITING = CONFIG + """\
+WAITING = CONFIG.replace("listen:\n", "secrets: {{key: secrets.key}}\nlisten:\n") + """\
+  - {{path: /secret, accept: [cmc], answer: [cmc], profile: client, officer: required,
+     secrets: true, approvals: 1, poll: 0}}
   - {{path: /held, accept: [cmc, pkcs10], answer: [cmc, pkix-cert], profile: client,
      officer: optional, approvals: 1, poll: 0, status-v1: true}}
   - {{path: /two, accept: [cmc], answer: [cmc], profile: client, officer: required,
@@ -154,7 +158,6 @@ def test_two_must_approve(world):
 
 def test_waiting_for_it(world):
     """--wait goes on asking; an approval in between ends it."""
-    import threading
     timer = threading.Thread(target=approve_when_there, args=(world, "patient"))
     timer.start()
     done, cert, _ = enroll(world, "/held", "patient", "--wait", "30", "--json")
@@ -226,9 +229,57 @@ def test_files_that_are_none(world, text):
     assert done.stderr.count(b"\n") == 1 and str(path).encode() in done.stderr
 
 
+def test_a_secret_for_one_use(world):
+    """Holding uses it up; from then on the key of the request asks, or nobody."""
+    secret = world.server.cmcd("secret", "add", "once", "--once").stdout.decode().strip()
+    key = craft.new_key(world.fresh("key"))
+    got = by_secret(world, "once", secret, key, seq(craft.tcr(9, ski_csr(key, "once"))))
+    assert got.statuses[0][0] == "pending"
+    token = pend_token(got)
+    other = craft.new_key(world.fresh("key"))
+    again = by_secret(world, "once", secret, other, seq(craft.tcr(9, ski_csr(other, "no"))))
+    assert again.statuses[0][:2] == ("failed", "badIdentity")
+    query = craft.control(5, 21, octets(token))
+    assert by_secret(world, None, None, other, seq(), query).statuses[0][:2] == \
+        ("failed", "badIdentity")
+    assert by_secret(world, None, None, key, seq(), query).statuses[0][0] == "pending"
+    world.server.cmcd("request", "approve", listed(world, "once")[0])
+    got = by_secret(world, None, None, key, seq(), query)
+    assert got.statuses[0][:2] == ("success", None)
+    assert craft.public_key(key) in [c.spki for c in got.certs]
+
+
+def ski_of(key):
+    return hashlib.sha1(parse(craft.public_key(key))[1].content[1:]).digest()
+
+
+def ski_csr(key, cn):
+    return craft.csr(key, cn=cn, attributes=[seq(oid(craft.EXTENSION_REQ), set_of(seq(
+        craft.extension("2.5.29.14", octets(ski_of(key))))))])
+
+
+def by_secret(world, name, secret, key, requests, *controls):
+    """The answer to a message that the key signs; with a proof of identity if there is a name."""
+    controls = [craft.sender_nonce(2), *controls]
+    if name is not None:
+        mac = hmac.new(hashlib.sha256((secret + name).encode()).digest(), requests, "sha256")
+        controls += [craft.control(3, 2, utf8(name)), craft.control(4, 34, seq(
+            seq(oid(craft.DIGESTS["sha256"])), seq(oid("1.2.840.113549.2.9")),
+            octets(mac.digest())))]
+    content = seq(seq(*controls), requests, seq(), seq())
+    return craft.Answer(world.server.post("/secret", craft.signed_data(content, [craft.signer_info(
+        content, None, key, sid=tlv(0x80, ski_of(key)))]))[1])
+
+
+def pend_token(answer):
+    """Of the first status: CMCStatusInfoV2.otherInfo.pendInfo.pendToken."""
+    return answer.control(25).parts[-1].parts[0].content
+
+
 # -- confirmation
 
 def test_accepted(world):
+    """[10002-6.14-b]: the file is there when the server has the confirmation."""
     done, cert, _ = enroll(world, "/confirm", "accepted", "--json")
     assert json.loads(done.stdout)["result"] == "success"
     assert cert.exists() and state_of(world, cert)["state"] == "valid"

@@ -63,7 +63,7 @@ static struct cmc_swept sweep(struct test_authority *t)
     return out;
 }
 
-/* [10002-6.14-a, 10002-6.14-c, 10002-6.14-u2]; twice is once. */
+/* [10002-6.14-a, 10002-6.14-c, 10002-6.14-u2, 10002-A-an, 10004-5.2-z]; twice is once. */
 static void accepted(void **state)
 {
     struct test_authority *t = *state;
@@ -192,8 +192,8 @@ static void rejected_by_its_key(void **state)
     struct test_party self;
     struct cmc_slice cert;
 
-    talk_send(&k, (struct cmc_full_request){
-                      .pkcs10 = &k.csr, .npkcs10 = 1, .no_transaction_id = true});
+    talk_send(&k,
+              (struct cmc_full_request){.pkcs10 = &k.csr, .npkcs10 = 1, .no_transaction_id = true});
     assert_true(talk_has_cert(&k, &cert));
     self = (struct test_party){.key = k.key, .cert = cert};
     k.signer = &self;
@@ -213,8 +213,8 @@ static void accepted_and_rejected(void **state)
     struct cmc_extra_control both[4];
 
     assert_int_equal(cmc_confirm_accept(cert, &f, t->arena, &a, NULL), CMC_OK);
-    assert_int_equal(
-        cmc_confirm_reject(0, CMC_FAIL_BAD_REQUEST, "no", &f, t->arena, &b, NULL), CMC_OK);
+    assert_int_equal(cmc_confirm_reject(0, CMC_FAIL_BAD_REQUEST, "no", &f, t->arena, &b, NULL),
+                     CMC_OK);
     both[0] = b.controls[0];
     both[1] = a.controls[0];
     both[2] = a.controls[0];

@@ -3,7 +3,6 @@
  * all of it works, and the work grows with the number and not with its square. */
 #include "talk.h"
 
-#include <stdlib.h>
 #include <time.h>
 
 #include "asn1/codec.h"
@@ -62,8 +61,8 @@ static struct crowd gather(struct test_authority *t, size_t n, const char *stem)
             assert_int_equal(cmc_pkcs10_create(t->crypto, &p, t->arena, &c.pkcs10[i], &err),
                              CMC_OK);
         else
-            assert_int_equal(
-                cmc_crmf_create(t->crypto, &p, t->arena, &c.crmf[i - c.npkcs10], &err), CMC_OK);
+            assert_int_equal(cmc_crmf_create(t->crypto, &p, t->arena, &c.crmf[i - c.npkcs10], &err),
+                             CMC_OK);
     }
     EVP_PKEY_free(key);
     return c;
@@ -73,10 +72,9 @@ static double send_crowd(struct talk *k, const struct crowd *c)
 {
     double begun = now_ms();
 
-    talk_send(k, (struct cmc_full_request){.pkcs10 = c->pkcs10,
-                                           .npkcs10 = c->npkcs10,
-                                           .crmf = c->crmf,
-                                           .ncrmf = c->ncrmf});
+    talk_send(k,
+              (struct cmc_full_request){
+                  .pkcs10 = c->pkcs10, .npkcs10 = c->npkcs10, .crmf = c->crmf, .ncrmf = c->ncrmf});
     return now_ms() - begun;
 }
 

@@ -34,7 +34,7 @@ static void enrol_with(struct talk *k, const char *nonce)
                                            .no_nonce = true});
 }
 
-/* [10002-6.6-d, 10002-6.6-f]: the same nonce serves one message of one sender. */
+/* [10002-6.6-d, 10002-6.6-f, 10004-5.2-n]: the same nonce serves one message of one sender. */
 static void a_nonce_is_for_one_message(void **state)
 {
     struct test_authority *t = *state;
@@ -100,14 +100,13 @@ static void where_it_is_allowed(void **state)
     talk_free(&l);
 }
 
-/* [10002-6.6-u1]: there is nothing yet that a first message could answer. */
+/* [10002-6.6-u1, 10004-5.2-o]: there is nothing yet that a first message could answer. */
 static void a_recipient_nonce_answers_ours(void **state)
 {
     struct test_authority *t = *state;
     struct talk k = talk_new(t, &t->officer, "CN=first");
-    struct cmc_full_request rq = {.pkcs10 = &k.csr,
-                                  .npkcs10 = 1,
-                                  .recipient_nonce = CMC_SLICE_LIT("0123456789abcdef")};
+    struct cmc_full_request rq = {
+        .pkcs10 = &k.csr, .npkcs10 = 1, .recipient_nonce = CMC_SLICE_LIT("0123456789abcdef")};
 
     talk_send(&k, rq);
     talk_expect(&k, CMC_STATUS_FAILED, CMC_FAIL_BAD_REQUEST, UINT32_MAX);
@@ -156,8 +155,8 @@ static void a_clock_that_is_wrong(void **state)
                                             .ncerts = 1};
         struct test_reply r;
 
-        assert_int_equal(
-            cmc_full_request_create(t->crypto, &rq, t->arena, &k.state, &k.sent, NULL), CMC_OK);
+        assert_int_equal(cmc_full_request_create(t->crypto, &rq, t->arena, &k.state, &k.sent, NULL),
+                         CMC_OK);
         r = test_send(t, CMC_TYPE_CMC, k.sent, CMC_ANSWER_CMC);
         assert_int_equal(
             cmc_answer_open(t->crypto, r.body, &k.state, NULL, t->arena, &k.answer, NULL), CMC_OK);
@@ -167,7 +166,7 @@ static void a_clock_that_is_wrong(void **state)
     }
 }
 
-/* [10002-6.4-a, 10002-6.4-u1]: dataReturn comes back, whatever form was asked for. */
+/* [10002-6.4-a, 10002-6.4-u1, 10004-5.2-j]: dataReturn comes back, whatever form was asked for. */
 static void data_return_in_every_form(void **state)
 {
     struct test_authority *t = *state;
@@ -185,8 +184,8 @@ static void data_return_in_every_form(void **state)
                                       .certs = &t->officer.cert,
                                       .ncerts = 1};
 
-        assert_int_equal(
-            cmc_full_request_create(t->crypto, &rq, t->arena, &k.state, &k.sent, NULL), CMC_OK);
+        assert_int_equal(cmc_full_request_create(t->crypto, &rq, t->arena, &k.state, &k.sent, NULL),
+                         CMC_OK);
         for (int times = 0; times < 2; times++) {
             struct test_reply r = test_send(t, CMC_TYPE_CMC, k.sent, forms[i]);
 
@@ -201,7 +200,7 @@ static void data_return_in_every_form(void **state)
     }
 }
 
-/* [10002-6.12-u1] */
+/* [10002-6.12-u1, 10004-5.2-w, 10004-5.2-x] */
 static void information_both_ways(void **state)
 {
     struct test_authority *t = *state;
@@ -249,14 +248,10 @@ int main(void)
 {
 #define AT(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
-        AT(a_nonce_is_for_one_message),
-        AT(a_refused_message_uses_no_nonce),
-        AT(where_it_is_allowed),
-        AT(a_recipient_nonce_answers_ours),
-        AT(our_nonces_differ),
-        AT(a_clock_that_is_wrong),
-        AT(data_return_in_every_form),
-        AT(information_both_ways),
+        AT(a_nonce_is_for_one_message), AT(a_refused_message_uses_no_nonce),
+        AT(where_it_is_allowed),        AT(a_recipient_nonce_answers_ours),
+        AT(our_nonces_differ),          AT(a_clock_that_is_wrong),
+        AT(data_return_in_every_form),  AT(information_both_ways),
         AT(forgotten_answers),
     };
 
