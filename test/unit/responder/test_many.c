@@ -3,6 +3,7 @@
  * all of it works, and the work grows with the number and not with its square. */
 #include "talk.h"
 
+#include <stdlib.h>
 #include <time.h>
 
 #include "asn1/codec.h"
@@ -78,6 +79,29 @@ static double send_crowd(struct talk *k, const struct crowd *c)
     return now_ms() - begun;
 }
 
+static int by_octets(const void *a, const void *b)
+{
+    const struct cmc_slice *x = a, *y = b;
+    int d = memcmp(x->p, y->p, x->n < y->n ? x->n : y->n);
+
+    return d != 0 ? d : (x->n > y->n) - (x->n < y->n);
+}
+
+/* n certificates, and no two the same. */
+static void expect_distinct(struct test_authority *t, struct cmc_slice p7c, size_t n)
+{
+    struct cmc_signed_data sd;
+    struct cmc_slice *certs;
+    struct cmc_err err;
+
+    assert_int_equal(cmc_signed_data_open(p7c, t->arena, &sd, &err), CMC_OK);
+    assert_int_equal(sd.certs.n, n);
+    certs = sd.certs.v;
+    qsort(certs, n, sizeof *certs, by_octets);
+    for (size_t i = 1; i < n; i++)
+        assert_false(cmc_slice_eq(certs[i - 1], certs[i]));
+}
+
 static void issued_at_once(void **state)
 {
     struct test_authority *t = *state;
@@ -96,6 +120,7 @@ static void issued_at_once(void **state)
     r = test_send(t, CMC_TYPE_CMC, k.sent, CMC_ANSWER_CERTS_ONLY);
     again = now_ms() - again;
     assert_string_equal(r.content_type, CMC_MEDIA_CERTS_ONLY);
+    expect_distinct(t, r.body, MANY);
     assert_int_equal(talk_cert_count(t, "CN=many"), MANY);
     print_message("# %u requests: %.0f ms, %u: %.0f ms, again in another form: %.0f ms\n", MANY / 4,
                   quarter, MANY, whole, again);
