@@ -96,7 +96,7 @@ static const struct cmc_item *crl_open(const void *parent)
 }
 static CMC_SET_OF("DigestAlgorithmIdentifiers", digest_algorithms, cmc_it_algid, 0,
                   CMC_LIMIT_CMS_SIGNERS);
-static CMC_SET_OF("CertificateSet", certificate_set, cmc_it_any, 0, CMC_LIMIT_CMS_CERTS);
+static CMC_SET_OF("CertificateSet", certificate_set, cmc_it_any, 0, CMC_LIMIT_CMS_ISSUED);
 static CMC_SET_OF("RevocationInfoChoices", crl_set, cmc_it_any, 0, CMC_LIMIT_CMS_CRLS);
 static CMC_SET_OF("SignerInfos", signer_infos, cmc_it_signer_info, 0, CMC_LIMIT_CMS_SIGNERS);
 static const struct cmc_field f_signed_data[] = {

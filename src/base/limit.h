@@ -27,6 +27,8 @@
 /* Certificates and CRLs in the SignedData of one message. */
 #define CMC_LIMIT_CMS_CERTS 32u
 #define CMC_LIMIT_CMS_CRLS  8u
+/* The same in what is decoded: a response holds a certificate for each request of a message. */
+#define CMC_LIMIT_CMS_ISSUED (CMC_LIMIT_REQUESTS + CMC_LIMIT_CMS_CERTS)
 /* SignerInfos in one SignedData. */
 #define CMC_LIMIT_CMS_SIGNERS 16u
 /* Recipients of one EnvelopedData, AuthEnvelopedData or AuthenticatedData. */

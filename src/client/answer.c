@@ -123,6 +123,7 @@ static const char *first_status(const struct answer *a)
     return "";
 }
 
+/* [10002-6.6-u2, 10002-6.6-c, 10004-5.2-m, 10004-5.2-n, 10004-5.2-o] */
 static enum cmc_rc check_match(const struct answer *a, const struct cmc_list *controls,
                                struct cmc_err *err)
 {
@@ -185,7 +186,9 @@ static enum cmc_rc read_challenges(const struct answer *a, const struct cmc_list
     return CMC_OK;
 }
 
-/* [10002-4.2-a, 10002-4.2.1-u1] Messages inside that no control refers to are left alone. */
+/* [10002-4.2-a, 10002-4.2.1-u1] Messages inside that no control refers to are left alone.
+ * [10002-6.1-b, 10002-6.1-e, 10002-6.1.1-a, 10002-6.1.2-b, 10004-5.2-a]: none is success, the
+ * worst of several counts. */
 static enum cmc_rc read_full(const struct answer *a, const struct cmc_encap_content *encap,
                              struct cmc_err *err)
 {

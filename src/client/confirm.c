@@ -27,7 +27,7 @@ static enum cmc_rc fill(struct cmc_full_request *rq, struct cmc_slice type,
     return CMC_OK;
 }
 
-/* [10002-6.14-a] */
+/* [10002-6.14-a, 10004-5.2-z] */
 enum cmc_rc cmc_confirm_accept(struct cmc_slice cert, const struct cmc_follow_up *f,
                                struct cmc_arena *arena, struct cmc_full_request *rq,
                                struct cmc_err *err)

@@ -52,6 +52,7 @@ enum cmc_rc cmc_pending_read(const struct cmc_answer_view *answer,
     return CMC_OK;
 }
 
+/* [10002-6.1.3-u2, 10004-5.2-y] */
 enum cmc_rc cmc_pending_query(const struct cmc_pending *p, size_t n, struct cmc_arena *arena,
                               struct cmc_full_request *rq, struct cmc_err *err)
 {

@@ -142,6 +142,7 @@ static enum cmc_rc add(struct builder *b, struct cmc_slice type, const struct cm
     return cmc_control_add(b->arena, &b->body.controls, next_id(b), type, it, value, err);
 }
 
+/* [10002-6.6-a, 10002-6.6-b] */
 static enum cmc_rc add_transaction_id(struct builder *b, struct cmc_err *err)
 {
     uint8_t r[TRANSACTION_ID_OCTETS];
@@ -161,6 +162,7 @@ static enum cmc_rc add_transaction_id(struct builder *b, struct cmc_err *err)
                err);
 }
 
+/* [10002-6.6-d] */
 static enum cmc_rc add_nonce(struct builder *b, struct cmc_err *err)
 {
     struct cmc_slice nonce = cmc_slice(b->state->sender_nonce, sizeof b->state->sender_nonce);

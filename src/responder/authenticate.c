@@ -281,6 +281,16 @@ static enum cmc_rc check_outer(const struct verify *outer, const struct verify *
     return CMC_OK;
 }
 
+/* A response may hold more, one for each request; a path is not made of so many. */
+static enum cmc_rc check_certs(const struct cmc_signed_data *sd, struct cmc_err *err)
+{
+    if (sd->certs.n <= CMC_LIMIT_CMS_CERTS)
+        return CMC_OK;
+    return cmc_fail_info(err, CMC_E_LIMIT, CMC_FAIL_BAD_REQUEST, "RFC 5652 section 5.1",
+                         "%zu certificates in the message, above CMC_LIMIT_CMS_CERTS (%u)",
+                         sd->certs.n, CMC_LIMIT_CMS_CERTS);
+}
+
 static enum cmc_rc not_signed(struct cmc_err *err)
 {
     return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_IDENTITY, "RFC 10002 section 3.2",
@@ -296,7 +306,9 @@ static enum cmc_rc verify_signatures(struct job *j, struct cmc_err *err)
 
     if (j->protection.n > 1 && first->kind == LAYER_SIGNED) {
         outer.sd = &first->sd;
-        rc = first->sd.signer_infos.n > 0 ? verify_layer(&outer, err) : not_signed(err);
+        rc = check_certs(&first->sd, err);
+        if (rc == CMC_OK)
+            rc = first->sd.signer_infos.n > 0 ? verify_layer(&outer, err) : not_signed(err);
     }
     if (rc == CMC_OK && j->sd.signer_infos.n > 0)
         rc = verify_layer(&inner, err);
@@ -357,9 +369,9 @@ enum cmc_rc cmc_job_authenticate(struct job *j, struct cmc_err *err)
 {
     const struct protection *p = &j->protection;
     bool by_mac = p->n > 0 && p->layers[p->n - 1].kind == LAYER_AUTHENTICATED;
-    enum cmc_rc rc = CMC_OK;
+    enum cmc_rc rc = check_certs(&j->sd, err);
 
-    if (!by_mac && j->sd.signer_infos.n == 0 && !may_be_unsigned(j))
+    if (rc == CMC_OK && !by_mac && j->sd.signer_infos.n == 0 && !may_be_unsigned(j))
         rc = not_signed(err); /* else the passphrase is judged with the revocation */
     if (rc == CMC_OK && (p->n > 1 || j->sd.signer_infos.n > 0))
         rc = verify_signatures(j, err);

@@ -10,6 +10,8 @@
 #include "control/control.h"
 #include "responder/responder_int.h"
 
+/* [10002-6.14-c, 10002-6.14-u2, 10004-5.2-z]: each of these is an item of the plan, and the answer
+ * to such an item is always a Full PKI Response with a status. */
 #define CLAUSE "RFC 10002 section 6.14"
 /* RFC 5280 section 5.3.1: cessationOfOperation; nobody has anything against the key. */
 #define REASON_NOT_ACCEPTED 5u
@@ -107,6 +109,7 @@ static enum cmc_rc confirm(struct job *j, struct plan_item *it,
 
     if (a == NULL)
         return no_memory(err);
+    /* [10002-A-an] */
     rc = cmc_confirm_cert_decode(*CMC_AT(const struct cmc_slice, ta->values, 0), j->rules->dogtag,
                                  j->arena, &ref, err);
     if (rc == CMC_OK)

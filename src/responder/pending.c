@@ -121,7 +121,8 @@ enum cmc_rc cmc_pending_txn(struct job *j, struct cmc_err *err)
     return rc;
 }
 
-/* -- asking ------------------------------------------------------------------------------ */
+/* -- asking [10004-5.2-y]
+ * ------------------------------------------------------------------------------ */
 
 static enum cmc_rc refuse(uint32_t control, int fail_info, const char *text, struct cmc_err *err)
 {

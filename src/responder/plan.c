@@ -55,7 +55,8 @@ static enum cmc_rc nothing_to_do(struct job *j, const struct cmc_tagged_attribut
     return CMC_OK;
 }
 
-/* The controls that are acted on here. A control that is known but has no row is refused. */
+/* The controls that are acted on here [10004-5.2-j, 10004-5.2-m, 10004-5.2-n, 10004-5.2-o,
+ * 10004-5.2-w, 10004-5.2-y, 10004-5.2-z]. A control that is known but has no row is refused. */
 static const struct {
     const struct cmc_slice *oid;
     plan_control_fn plan;

@@ -279,24 +279,30 @@ static void stop(struct serving *s, enum cmc_rc so_far)
         s->run->err = first;
 }
 
-/* Until a signal comes: a checkpoint now and then. */
+static int64_t monotonic_seconds(void)
+{
+    struct timespec now = {0};
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec;
+}
+
+/* Until a signal comes: what time brings about, and a checkpoint now and then. */
 static void wait_for_signal(struct serving *s, const sigset_t *set)
 {
     const struct timespec tick = {.tv_sec = CMC_SWEEP_SECONDS};
-    const time_t interval = (time_t)s->conf->checkpoint_minutes * 60;
-    time_t last = time(NULL);
+    int64_t due = monotonic_seconds() + (int64_t)s->conf->checkpoint_minutes * 60;
     int sig;
 
-    /* Between signals, what time brings about. */
     do {
         cmc_sweep_store(s->service.store, s->conf, s->log);
-        if (time(NULL) - last >= interval) {
-            last = time(NULL);
+        sig = sigtimedwait(set, NULL, &tick);
+        if (sig < 0 && monotonic_seconds() >= due) {
+            due = monotonic_seconds() + (int64_t)s->conf->checkpoint_minutes * 60;
             if (checkpoint(s) != CMC_OK)
                 cmc_log_event(s->log, CMC_LOG_ERROR, "checkpoint", "outcome", s->run->err.text,
                               NULL);
         }
-        sig = sigtimedwait(set, NULL, &tick);
     } while (sig < 0);
     cmc_log_event(s->log, CMC_LOG_INFO, "stopping", "signal", sig == SIGTERM ? "SIGTERM" : "SIGINT",
                   NULL);

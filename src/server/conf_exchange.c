@@ -69,7 +69,7 @@ static enum cmc_rc load_waits(struct cmc_conf_loading *l, uint32_t i, struct cmc
                            approvals, 0, MAX_APPROVALS);
     if (rc == CMC_OK)
         rc = cmc_conf_in_range(l, cmc_conf_at(place, "endpoints", i, "poll"), "'poll' (minutes)",
-                               poll, 1, MAX_MINUTES);
+                               poll, 0, MAX_MINUTES);
     if (rc == CMC_OK)
         rc = cmc_conf_in_range(l, cmc_conf_at(place, "endpoints", i, "confirm"),
                                "'confirm' (minutes)", confirm, 0, MAX_MINUTES);

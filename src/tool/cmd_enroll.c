@@ -4,28 +4,10 @@
 #include <time.h>
 
 #include "asn1/codec.h"
+#include "asn1/oids.h"
 #include "client/chain.h"
-#include "tool/exchange.h"
-#include "tool/items.h"
-#include "tool/newcsr.h"
-#include "tool/protect.h"
-
-struct enroll {
-    struct tool_key_options key;
-    struct tool_csr_options csr;
-    struct cmc_option_list csr_files, request_keys;
-    struct tool_officer_options officer;
-    const char *renew, *renew_key, *renew_pass;
-    bool self, simple;
-    struct tool_secret_options secret;
-    struct tool_protect_options protect;
-    const char *data_return, *reg_info;
-    struct tool_net_options net;
-    const char *answer;
-    struct tool_trust_options trust;
-    const char *cert_out, *chain_out, *self_signed_out;
-    bool json;
-};
+#include "tool/enroll.h"
+#include "tool/follow_up.h"
 
 static const struct cmc_option rows[] = {
     CMC_OPTION_HEADING("The key"),
@@ -77,6 +59,18 @@ static const struct cmc_option rows[] = {
                "write self-signed certificates of the answer here, for\n"
                "you to judge; they are not trusted by that"),
     CMC_OPTION("json", 0, FLAG, NULL, struct enroll, json, "print the result as JSON"),
+    CMC_OPTION_HEADING("If it is not decided at once"),
+    CMC_OPTION("wait", 'w', UINT, "SECONDS", struct enroll, wait,
+               "go on asking for so long; never before the time that the\n"
+               "server told"),
+    CMC_OPTION("pending-out", 0, STRING, "FILE", struct enroll, pending_out,
+               "write here what cmc poll or cmc confirm goes on with\n"
+               "(CERT-OUT.pending otherwise)"),
+    CMC_OPTION("no-confirm", 0, FLAG, NULL, struct enroll, no_confirm,
+               "do not accept a certificate that wants to be; see cmc\n"
+               "confirm"),
+    CMC_OPTION("reject", 0, STRING, "REASON", struct enroll, reject,
+               "reject a certificate that wants to be accepted"),
     CMC_OPTION_END,
 };
 
@@ -86,22 +80,6 @@ static const struct cmc_options options = {
     .about = "Make a key and a request, have it signed, send it, check the answer, and save the\n"
              "certificate. An existing key, request or certificate may stand in.",
     .rows = rows,
-};
-
-/* One enrolment under way. */
-struct run {
-    struct tool *t;
-    const struct enroll *o;
-    struct tool_signer signer; /* its key is NULL with --self, --simple and --mac-secret */
-    struct tool_secret secret;
-    struct tool_protection protection;
-    struct tool_items items; /* what is asked for */
-    bool self, key_made;
-    EVP_PKEY *new_key; /* one made in a token, before that is opened for reading */
-    struct cmc_exchange_state state;
-    struct cmc_trust store;
-    const struct cmc_trust *trust;
-    struct cmc_answer_view answer;
 };
 
 /* -- the command line -------------------------------------------------------------------- */
@@ -210,7 +188,7 @@ static enum cmc_rc check(struct tool *t, const struct enroll *o)
 
 /* -- the request ------------------------------------------------------------------------- */
 
-static enum cmc_rc load_signer(struct run *r)
+static enum cmc_rc load_signer(struct enroll_run *r)
 {
     const struct enroll *o = r->o;
 
@@ -221,7 +199,7 @@ static enum cmc_rc load_signer(struct run *r)
     return tool_crypto(r->t);
 }
 
-static enum cmc_rc read_csrs(struct run *r)
+static enum cmc_rc read_csrs(struct enroll_run *r)
 {
     struct tool *t = r->t;
     struct tool_csrs csrs = {0};
@@ -244,7 +222,7 @@ static enum cmc_rc read_csrs(struct run *r)
     return rc;
 }
 
-static enum cmc_rc make_csr(struct run *r)
+static enum cmc_rc make_csr(struct enroll_run *r)
 {
     struct tool *t = r->t;
     struct tool_csr_options csr = r->o->csr;
@@ -282,7 +260,7 @@ static enum cmc_rc make_csr(struct run *r)
 }
 
 /* [10002-6.2.4-c] Who holds the token must be named in each request. */
-static enum cmc_rc check_items(struct run *r)
+static enum cmc_rc check_items(struct enroll_run *r)
 {
     struct tool *t = r->t;
 
@@ -301,7 +279,7 @@ static enum cmc_rc check_items(struct run *r)
     return CMC_OK;
 }
 
-static enum cmc_rc get_items(struct run *r)
+static enum cmc_rc get_items(struct enroll_run *r)
 {
     enum cmc_rc rc = r->o->csr_files.n > 0 ? read_csrs(r) : make_csr(r);
 
@@ -313,7 +291,7 @@ static enum cmc_rc get_items(struct run *r)
 }
 
 /* What the answer may be encrypted to: the signer's key, or the new one. */
-static enum cmc_rc load_protection(struct run *r)
+static enum cmc_rc load_protection(struct enroll_run *r)
 {
     enum cmc_rc rc = tool_protect_load(r->t, &r->o->protect, &r->protection);
 
@@ -325,7 +303,8 @@ static enum cmc_rc load_protection(struct run *r)
 }
 
 /* rq: what the message is about; here come who signs it and what goes into each message. */
-static enum cmc_rc sign_request(struct run *r, struct cmc_full_request rq, struct cmc_slice *out)
+static enum cmc_rc sign_request(struct enroll_run *r, struct cmc_full_request rq,
+                                struct cmc_slice *out)
 {
     struct tool *t = r->t;
     struct cmc_cms_signer signer = {
@@ -355,7 +334,8 @@ static enum cmc_rc sign_request(struct run *r, struct cmc_full_request rq, struc
 
 /* -- the exchange ------------------------------------------------------------------------ */
 
-static enum cmc_rc post(struct run *r, struct cmc_slice body, struct cmc_transport_reply *reply)
+static enum cmc_rc post(struct enroll_run *r, struct cmc_slice body,
+                        struct cmc_transport_reply *reply)
 {
     const char *accept = NULL;
     enum cmc_rc rc = tool_accept(r->t, r->o->answer, &accept);
@@ -367,7 +347,7 @@ static enum cmc_rc post(struct run *r, struct cmc_slice body, struct cmc_transpo
     return rc;
 }
 
-static enum cmc_rc send(struct run *r, const struct cmc_full_request *rq)
+static enum cmc_rc send(struct enroll_run *r, const struct cmc_full_request *rq)
 {
     struct tool *t = r->t;
     bool simple = r->o->simple;
@@ -388,7 +368,7 @@ static enum cmc_rc send(struct run *r, const struct cmc_full_request *rq)
  * [10002-6.7-g, 10002-6.7-u5] The challenge was not made for our key, or on the way it became
  * another: the server is told that the enrolment ends here. What it says to that does not matter.
  */
-static void give_up(struct run *r)
+static void give_up(struct enroll_run *r)
 {
     struct tool *t = r->t;
     const struct cmc_err why = t->err;
@@ -402,7 +382,7 @@ static void give_up(struct run *r)
     t->err = why;
 }
 
-static enum cmc_rc first_request(struct run *r, struct cmc_full_request *rq)
+static enum cmc_rc first_request(struct enroll_run *r, struct cmc_full_request *rq)
 {
     *rq = (struct cmc_full_request){.data_return = cmc_slice_str(r->o->data_return),
                                     .reg_info = cmc_slice_str(r->o->reg_info)};
@@ -413,7 +393,7 @@ static enum cmc_rc first_request(struct run *r, struct cmc_full_request *rq)
 #define CHALLENGES_MAX 2
 
 /* RFC 10002 section 6.7: a key that does not sign shows in a second trip that it decrypts. */
-static enum cmc_rc submit(struct run *r)
+static enum cmc_rc submit(struct enroll_run *r)
 {
     struct tool *t = r->t;
     struct cmc_full_request rq = {0};
@@ -445,7 +425,7 @@ static enum cmc_rc submit(struct run *r)
 }
 
 /* [10002-4.1-b, 10002-4.2-b] A certificate is known by its key, wherever it stands. */
-static enum cmc_rc find_cert(struct run *r, struct tool_item *it)
+static enum cmc_rc find_cert(struct enroll_run *r, struct tool_item *it)
 {
     struct tool *t = r->t;
     enum cmc_rc rc =
@@ -464,7 +444,7 @@ static enum cmc_rc find_cert(struct run *r, struct tool_item *it)
 }
 
 /* Must there be a certificate for this request? */
-static bool is_granted(const struct run *r, size_t i)
+static bool is_granted(const struct enroll_run *r, size_t i)
 {
     const struct cmc_outcome *o =
         r->o->simple || i >= r->state.nsent
@@ -475,7 +455,7 @@ static bool is_granted(const struct run *r, size_t i)
 }
 
 /* The certificate of each request that was granted. */
-static enum cmc_rc find_certs(struct run *r)
+static enum cmc_rc find_certs(struct enroll_run *r)
 {
     enum cmc_rc rc = CMC_OK;
 
@@ -486,7 +466,7 @@ static enum cmc_rc find_certs(struct run *r)
     return rc;
 }
 
-static const struct tool_item *first_granted(const struct run *r)
+static const struct tool_item *first_granted(const struct enroll_run *r)
 {
     for (size_t i = 0; i < r->items.n; i++) {
         if (r->items.v[i].cert.p != NULL)
@@ -497,7 +477,7 @@ static const struct tool_item *first_granted(const struct run *r)
 
 /* -- what is left behind ----------------------------------------------------------------- */
 
-static bool is_new(const struct run *r, struct cmc_slice cert)
+static bool is_new(const struct enroll_run *r, struct cmc_slice cert)
 {
     for (size_t i = 0; i < r->items.n; i++) {
         if (r->items.v[i].cert.p != NULL && cmc_slice_eq(r->items.v[i].cert, cert))
@@ -506,7 +486,7 @@ static bool is_new(const struct run *r, struct cmc_slice cert)
     return false;
 }
 
-static enum cmc_rc write_chain(struct run *r)
+static enum cmc_rc write_chain(struct enroll_run *r)
 {
     struct tool *t = r->t;
     const struct cmc_chain *chain = &first_granted(r)->chain;
@@ -528,7 +508,7 @@ static enum cmc_rc write_chain(struct run *r)
 }
 
 /* All that were granted, in the order of the requests. */
-static enum cmc_rc write_certs(struct run *r)
+static enum cmc_rc write_certs(struct enroll_run *r)
 {
     struct cmc_buf b;
     enum cmc_rc rc = CMC_OK;
@@ -544,7 +524,7 @@ static enum cmc_rc write_certs(struct run *r)
     return rc;
 }
 
-static enum cmc_rc say_cert(struct run *r, struct cmc_slice der)
+static enum cmc_rc say_cert(struct enroll_run *r, struct cmc_slice der)
 {
     struct cmc_cert cert = {0};
     struct cmc_buf b;
@@ -565,7 +545,7 @@ static enum cmc_rc say_cert(struct run *r, struct cmc_slice der)
     return rc;
 }
 
-static enum cmc_rc save(struct run *r)
+static enum cmc_rc save(struct enroll_run *r)
 {
     bool say = !r->o->json && r->o->cert_out != NULL && strcmp(r->o->cert_out, "-") != 0;
     enum cmc_rc rc = write_certs(r);
@@ -580,7 +560,7 @@ static enum cmc_rc save(struct run *r)
 }
 
 /* "certificate" of one request, "certificates" of several. */
-static void json_certs(struct run *r, json_t *out)
+static void json_certs(struct enroll_run *r, json_t *out)
 {
     json_t *list = json_array();
 
@@ -596,7 +576,7 @@ static void json_certs(struct run *r, json_t *out)
     json_decref(list);
 }
 
-static enum cmc_rc say_json(struct run *r)
+static enum cmc_rc say_json(struct enroll_run *r)
 {
     json_t *out = json_pack("{s:s, s:o}", "result", tool_status_word(r->answer.worst), "statuses",
                             tool_json_outcomes(&r->answer));
@@ -605,12 +585,14 @@ static enum cmc_rc say_json(struct run *r)
         json_certs(r, out);
     if (first_granted(r) != NULL && r->o->chain_out != NULL)
         (void)json_object_set_new(out, "chainFile", json_string(r->o->chain_out));
+    if (r->left != NULL)
+        (void)json_object_set_new(out, "pendingFile", json_string(r->left));
     if (r->o->key.key_out != NULL)
         (void)json_object_set_new(out, "keyFile", json_string(r->o->key.key_out));
     return tool_json_print(r->t, out);
 }
 
-static enum cmc_rc ask(struct run *r)
+static enum cmc_rc ask(struct enroll_run *r)
 {
     enum cmc_rc rc = check(r->t, r->o);
 
@@ -631,18 +613,21 @@ static enum cmc_rc ask(struct run *r)
     return rc == CMC_OK ? submit(r) : rc;
 }
 
-static int run(struct run *r)
+static int run(struct enroll_run *r)
 {
     struct tool *t = r->t;
     enum cmc_rc rc = ask(r);
+    bool waits = rc == CMC_OK && tool_follow_wanted(&r->answer);
     int code = TOOL_OK;
 
-    if (rc == CMC_OK)
+    if (rc == CMC_OK && !waits)
         code = tool_say_refusals(t, &r->answer);
     if (rc == CMC_OK && r->o->self_signed_out != NULL)
         rc = tool_save_self_signed(t, &r->answer, r->o->self_signed_out);
     if (rc == CMC_OK)
         rc = find_certs(r);
+    if (rc == CMC_OK && waits)
+        rc = tool_enroll_follow(r, &code);
     if (rc == CMC_OK && first_granted(r) != NULL)
         rc = save(r);
     if (rc == CMC_OK && r->o->json)
@@ -658,7 +643,7 @@ static int run(struct run *r)
 int tool_cmd_enroll(struct tool *t, int argc, char **argv)
 {
     struct enroll o = {0};
-    struct run r = {.t = t, .o = &o};
+    struct enroll_run r = {.t = t, .o = &o};
     char **operands;
     size_t n;
     int code = tool_options(t, &options, argc, argv, &o, &operands, &n);

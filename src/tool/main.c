@@ -10,6 +10,8 @@ static const struct tool_command commands[] = {
     {"csr", "make a certification request, and a key for it", tool_cmd_csr},
     {"request", "make a signed CMC request of certification requests", tool_cmd_request},
     {"enroll", "get a certificate: request, submit, check, save", tool_cmd_enroll},
+    {"poll", "ask again for a certificate that waits for approval", tool_cmd_poll},
+    {"confirm", "accept a new certificate, or reject it", tool_cmd_confirm},
     {"revoke", "revoke certificates, put them on hold or release them", tool_cmd_revoke},
     {"anchors", "take over the trust anchors that a CA publishes", tool_cmd_anchors},
     {"publish", "have certificates published, or taken back", tool_cmd_publish},

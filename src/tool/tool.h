@@ -40,6 +40,8 @@ struct tool_command {
 int tool_cmd_csr(struct tool *t, int argc, char **argv);
 int tool_cmd_request(struct tool *t, int argc, char **argv);
 int tool_cmd_enroll(struct tool *t, int argc, char **argv);
+int tool_cmd_poll(struct tool *t, int argc, char **argv);
+int tool_cmd_confirm(struct tool *t, int argc, char **argv);
 int tool_cmd_revoke(struct tool *t, int argc, char **argv);
 int tool_cmd_anchors(struct tool *t, int argc, char **argv);
 int tool_cmd_publish(struct tool *t, int argc, char **argv);

@@ -107,7 +107,7 @@ def messages(folder):
         put("request", "crm-" + name, b"\2" + craft.crm(der))
     put("request", "crmf-messages", b"\1" + craft.seq(crmfs["signature"]))
     put("request", "orm", b"\2" + craft.orm(5))
-    controls = [craft.transaction_id(1), craft.sender_nonce(2), craft.control(3, 4, craft.octets(b"d"))]
+    controls = [craft.transaction_id(1), craft.sender_nonce(2, craft.NONCE), craft.control(3, 4, craft.octets(b"d"))]
     revocations = [craft.revoke_request(10 + i, craft.seq(), craft.integer(i), reason)
                    for i, reason in enumerate((0, 1, 4, 8))]
     bodies = {

@@ -62,7 +62,8 @@ static void next(struct talk *k, struct cmc_pending *p)
 
 /* -- the way of one request -------------------------------------------------------------- */
 
-/* [10002-6.13-b, 10002-6.13-u1, 10002-6.1.3-u2, 10002-6.6-u3, 10002-6.6-u4] */
+/* [10004-5.2-y, 10002-6.1-c, 10002-6.1-e, 10002-6.6-a, 10002-6.6-c, 10002-6.13-b, 10002-6.13-u1,
+ * 10002-6.1.3-u2, 10002-6.6-u3, 10002-6.6-u4] */
 static void held_asked_for_and_issued(void **state)
 {
     struct test_authority *t = *state;
@@ -327,7 +328,8 @@ static void the_transaction_goes_on(void **state)
 
 /* -- several at once --------------------------------------------------------------------- */
 
-/* Two of one message: one is approved, the other still waits: partial [10002-6.1.2-a]. */
+/* Two of one message: one is approved, the other still waits: partial [10002-6.1.2-a]. Several
+ * statuses in one response, in both versions [10002-6.1-b, 10002-6.1-d, 10004-5.2-b]. */
 static void partial_answer(void **state)
 {
     struct test_authority *t = *state;
@@ -388,6 +390,31 @@ static void all_or_nothing(void **state)
     cmc_reader_free(reader);
     talk_free(&k);
     talk_free(&l);
+}
+
+/* [10002-6.13-a]: a later answer may be without pendInfo, the first must have it; another token is
+ * none of ours. [10002-6.1.1-a]: no status at all is success. */
+static void what_the_client_makes_of_it(void **state)
+{
+    struct test_authority *t = *state;
+    uint32_t part = 3;
+    struct cmc_outcome o = {
+        .status = CMC_STATUS_PENDING, .fail_info = -1, .body_parts = &part, .nbody_parts = 1};
+    const struct cmc_answer_view view = {.outcomes = &o, .noutcomes = 1}, none = {0};
+    const struct cmc_exchange_state sent = {0};
+    struct cmc_pending p = {.token = CMC_SLICE_LIT("token")}, *list;
+    size_t n;
+
+    assert_int_equal(cmc_pending_read(&view, &sent, t->arena, &list, &n, NULL), CMC_E_INPUT);
+    assert_int_equal(cmc_pending_update(&p, &view, 3, t->arena, NULL), CMC_OK);
+    assert_true(cmc_slice_eq(p.token, CMC_SLICE_LIT("token")));
+    o.pend_token = CMC_SLICE_LIT("other");
+    assert_int_equal(cmc_pending_update(&p, &view, 3, t->arena, NULL), CMC_E_INPUT);
+    assert_ptr_equal(cmc_answer_outcome(&view, 3), &o);
+    assert_null(cmc_answer_outcome(&view, 4));
+    assert_null(cmc_answer_outcome(&none, 3));
+    part = 0; /* the whole message */
+    assert_ptr_equal(cmc_answer_outcome(&view, 4), &o);
 }
 
 /* -- deciding ---------------------------------------------------------------------------- */
@@ -467,6 +494,7 @@ int main(void)
         AT(the_transaction_goes_on),
         AT(partial_answer),
         AT(all_or_nothing),
+        AT(what_the_client_makes_of_it),
         AT(two_of_them),
         AT(decisions_that_cannot_be),
         AT(swept),

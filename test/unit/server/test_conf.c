@@ -381,6 +381,28 @@ static void test_refused(void **state)
          ":22:16: extension 'keyUsage' is listed twice"},
         {"endpoints:\n", "  - {name: tls-server, days: 1}\nendpoints:\n",
          ":23:12: a second profile 'tls-server'; each needs its own name"},
+        /* meaning: what lasts longer than one exchange */
+        {"", "    approvals: 17\n", ":30:16: 'approvals' is 17; 0 to 16 are allowed"},
+        {"", "    approvals: 1\n    poll: 43201\n",
+         ":31:11: 'poll' (minutes) is 43201; 0 to 43200 are allowed"},
+        {"", "    poll: 5\n", ":30:11: 'poll' has no effect without 'approvals'"},
+        {"", "    confirm: 43201\n",
+         ":30:14: 'confirm' (minutes) is 43201; 0 to 43200 are allowed"},
+        {"", "    signing-time: 43201\n",
+         ":30:19: 'signing-time' (minutes) is 43201; 0 to 43200 are allowed"},
+        {"", "    replay: maybe\n",
+         ":30:13: 'replay' is 'maybe'; one of these belongs here: allow, refuse"},
+        {"    accept: [cmc, pkcs10]\n    answer: [cmc, certs-only]\n    profile: tls-server\n"
+         "    officer: required\n    revoke: {max: 1}\n",
+         "    accept: [pkcs10]\n    answer: [cmc]\n    profile: tls-server\n"
+         "    officer: required\n    approvals: 1\n",
+         ":25:13: what waits for approval is asked for, and a certificate is confirmed, in a CMC "
+         "request; add 'cmc' to 'accept'"},
+        {"", "keep: {nonces: 0}\n", ":30:16: 'nonces' (hours) is 0; 1 to 8784 are allowed"},
+        {"", "keep: {answers: 36526}\n",
+         ":30:17: 'answers' (days) is 36526; 0 to 36525 are allowed"},
+        {"", "keep: {requests: 36526}\n",
+         ":30:18: 'requests' (days) is 36526; 0 to 36525 are allowed"},
         /* meaning: endpoints */
         {"path: /cmc", "path: cmc", ":24:11: path 'cmc' does not begin with '/'; write '/cmc'"},
         {"path: /cmc", "path: /ca.crl",
@@ -537,6 +559,52 @@ static void test_alias(void **state)
     free(text);
 }
 
+/* A profile's demands hold at each endpoint with it; an endpoint may only add to them. */
+static void test_exchange(void **state)
+{
+    const struct state *s = *state;
+    char *text = replaced("    days: 397\n", "    days: 397\n    approvals: 2\n    confirm: 30\n");
+    struct cmc_conf *c = NULL;
+    struct cmc_err err = {0};
+    char whole[2048];
+
+    (void)snprintf(whole, sizeof whole,
+                   "%s    approvals: 1\n    poll: 3\n    signing-time: 5\n"
+                   "    response-info: \"see the wiki\"\n"
+                   "  - {path: /b, accept: [cmc], answer: [cmc], profile: tls-server,\n"
+                   "     officer: required, approvals: 3, confirm: 7, compat: dogtag}\n"
+                   "keep: {answers: 9, nonces: 8, requests: 7}\n",
+                   text);
+    if (load(s, whole, &c, &err) != CMC_OK)
+        fail_msg("%s", err.text);
+    assert_int_equal(c->endpoints[0].rules.approvals, 2);
+    assert_int_equal(c->endpoints[0].rules.poll_seconds, 180);
+    assert_int_equal(c->endpoints[0].rules.confirm_seconds, 1800);
+    assert_int_equal(c->endpoints[0].rules.time_seconds, 300);
+    assert_true(c->endpoints[0].rules.refuse_nonces);
+    assert_true(cmc_slice_eq(c->endpoints[0].rules.response_info, CMC_SLICE_LIT("see the wiki")));
+    assert_int_equal(c->endpoints[1].rules.approvals, 3);
+    assert_int_equal(c->endpoints[1].rules.confirm_seconds, 420);
+    assert_false(c->endpoints[1].rules.refuse_nonces);
+    assert_null(c->endpoints[1].rules.response_info.p);
+    assert_int_equal(c->keep_answers_days, 9);
+    assert_int_equal(c->keep_nonces_hours, 8);
+    assert_int_equal(c->keep_requests_days, 7);
+    cmc_conf_free(c);
+    free(text);
+
+    c = NULL;
+    if (load(s, good, &c, &err) != CMC_OK)
+        fail_msg("%s", err.text);
+    assert_int_equal(c->endpoints[0].rules.approvals, 0);
+    assert_int_equal(c->endpoints[0].rules.confirm_seconds, 0);
+    assert_int_equal(c->endpoints[0].rules.time_seconds, 0);
+    assert_int_equal(c->keep_answers_days, 0);
+    assert_int_equal(c->keep_nonces_hours, 24);
+    assert_int_equal(c->keep_requests_days, 365);
+    cmc_conf_free(c);
+}
+
 /* What we ship reads well, and the Nexus example holds Nexus's rules. */
 static void test_examples(void **state)
 {
@@ -593,6 +661,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_damaged, setup, teardown),
         cmocka_unit_test_setup_teardown(test_missing, setup, teardown),
         cmocka_unit_test_setup_teardown(test_alias, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_exchange, setup, teardown),
         cmocka_unit_test_setup_teardown(test_examples, setup, teardown),
     };
 
