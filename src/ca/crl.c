@@ -45,8 +45,8 @@ static void add_header(struct cmc_buf *b, uint8_t first, size_t len)
 static bool add_short_entry(struct entries *es, const struct cmc_cert_record *c)
 {
     /* Extensions, Extension, id-ce-cRLReasons, OCTET STRING, ENUMERATED */
-    uint8_t reason[] = {0x30, 12,   0x30, 10,   0x06, 3,    0x55,
-                        0x1d, 0x15, 0x04, 3,    0x0a, 0x01, (uint8_t)c->reason};
+    uint8_t reason[] = {0x30, 12,   0x30, 10, 0x06, 3,    0x55,
+                        0x1d, 0x15, 0x04, 3,  0x0a, 0x01, (uint8_t)c->reason};
     size_t extra = c->reason != 0 ? sizeof reason : 0;
     uint8_t entry[128], *p = entry;
 
@@ -82,11 +82,10 @@ static enum cmc_rc add_entry(void *arg, const struct cmc_cert_record *c)
     enum cmc_rc rc = CMC_OK;
 
     if (add_short_entry(es, c))
-        return cmc_buf_ok(&es->der)
-                   ? CMC_OK
-                   : cmc_fail(es->err, CMC_E_LIMIT, NULL,
-                              "the CRL is above CMC_LIMIT_ARENA_OCTETS (%u)",
-                              CMC_LIMIT_ARENA_OCTETS);
+        return cmc_buf_ok(&es->der) ? CMC_OK
+                                    : cmc_fail(es->err, CMC_E_LIMIT, NULL,
+                                               "the CRL is above CMC_LIMIT_ARENA_OCTETS (%u)",
+                                               CMC_LIMIT_ARENA_OCTETS);
 
     r.date = cmc_time_tlv(es->arena, c->revoked_at);
     /* RFC 5280 section 5.3.1: unspecified is not written. */
@@ -156,8 +155,7 @@ static enum cmc_rc make_tbs(const struct cmc_ca *ca, const struct cmc_crl_record
     if (entries->n > 0)
         add_header(&body, CMC_T_SEQUENCE | CMC_CONSTRUCTED, entries->n);
     explicit_len = cmc_der_header(explicit_header, CMC_CLASS_CONTEXT | CMC_CONSTRUCTED, exts.n);
-    add_header(out, CMC_T_SEQUENCE | CMC_CONSTRUCTED,
-               body.n + entries->n + explicit_len + exts.n);
+    add_header(out, CMC_T_SEQUENCE | CMC_CONSTRUCTED, body.n + entries->n + explicit_len + exts.n);
     cmc_buf_add(out, body.p, body.n);
     cmc_buf_add(out, entries->p, entries->n);
     cmc_buf_add(out, explicit_header, explicit_len);

@@ -68,7 +68,7 @@ struct job {
     cmc_respond_done_fn done;
     void *done_arg;
     struct cmc_arena *arena;
-    struct cmc_arena_pool *arenas; /* where it came from; the responder may have gone by then */
+    struct cmc_arena_pool *arenas;     /* where it came from; the responder may have gone by then */
     uint8_t digest[CMC_SHA256_OCTETS]; /* of the request and where it came in */
 
     /* open */

@@ -73,7 +73,8 @@ static bool headers_sane(const char *const *headers)
  */
 static size_t send_at_once(struct cmc_http_conn *c, struct cmc_slice head, struct cmc_slice body)
 {
-    struct iovec iov[2] = {{(void *)(uintptr_t)head.p, head.n}, {(void *)(uintptr_t)body.p, body.n}};
+    struct iovec iov[2] = {{(void *)(uintptr_t)head.p, head.n},
+                           {(void *)(uintptr_t)body.p, body.n}};
     ssize_t n;
 
     if (c->ssl != NULL || c->close || c->peer_ended ||

@@ -37,8 +37,8 @@ static int flush(struct wal_file *w)
     for (size_t done = 0; code == SQLITE_OK && done < w->n;) {
         size_t n = w->n - done < PIECE_OCTETS ? w->n - done : PIECE_OCTETS;
 
-        code = w->real->pMethods->xWrite(w->real, w->buf + done, (int)n,
-                                         w->at + (sqlite3_int64)done);
+        code =
+            w->real->pMethods->xWrite(w->real, w->buf + done, (int)n, w->at + (sqlite3_int64)done);
         done += n;
     }
     /* After a failure SQLite rolls back and writes the same place anew. */

@@ -22,7 +22,7 @@ struct cmc_store {
     bool idle;            /* the writer waits for the first of a group */
     unsigned int holders; /* threads that will submit more in a moment */
     size_t last;          /* members of the last group */
-    size_t first, count; /* of the ring */
+    size_t first, count;  /* of the ring */
     struct cmc_job ring[CMC_LIMIT_WRITER_QUEUE];
 
     /* The group that is being written: the writer's own. */

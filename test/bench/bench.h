@@ -69,10 +69,10 @@ struct bench_load {
 };
 
 struct bench_outcome {
-    double cpu;                          /* microseconds of the server for each request */
-    double floor, floor_min, floor_max;  /* the median of three */
-    double rate;                         /* requests a second, the load on the same machine */
-    double p50, p99;                     /* latency, microseconds */
+    double cpu;                         /* microseconds of the server for each request */
+    double floor, floor_min, floor_max; /* the median of three */
+    double rate;                        /* requests a second, the load on the same machine */
+    double p50, p99;                    /* latency, microseconds */
 };
 
 void bench_drive(const struct bench_load *l, struct bench_outcome *out);

@@ -40,10 +40,10 @@ struct world {
     EVP_PKEY *officer_key, *key;
     struct cmc_slice officer_cert, csr;
     struct cmc_cert ca;
-    EVP_PKEY *floor_key;       /* of the CA's, the responder's and the officer's kind */
-    EVP_PKEY *floor_cert_key;  /* of the kind that is certified */
+    EVP_PKEY *floor_key;               /* of the CA's, the responder's and the officer's kind */
+    EVP_PKEY *floor_cert_key;          /* of the kind that is certified */
     double verifies, signs, certified; /* of one message: of each kind of key */
-    uint64_t next_serial;      /* of the certificates to be revoked */
+    uint64_t next_serial;              /* of the certificates to be revoked */
 };
 
 struct run {
@@ -537,9 +537,8 @@ static struct cmc_slice ocsp_message(struct world *w, const X509 *ca, uint64_t n
 
 static void ocsp(const struct run *r, size_t certificates, struct bench_outcome *o)
 {
-    struct bench_load l = {.connections = r->connections,
-                           .warm_up = r->messages / 10 + 2,
-                           .floor = measure_floor};
+    struct bench_load l = {
+        .connections = r->connections, .warm_up = r->messages / 10 + 2, .floor = measure_floor};
     char path[BENCH_PATH * 2];
     struct world w;
     BIO *file;
@@ -588,13 +587,12 @@ static void case_ocsp_cached(const struct run *r)
 
 /* -- the peer ---------------------------------------------------------------------------- */
 
-#define CFSSL      "/usr/bin/cfssl"
-#define NAP_TRIES  200
+#define CFSSL     "/usr/bin/cfssl"
+#define NAP_TRIES 200
 
 static struct cmc_slice cfssl_request(struct world *w)
 {
-    static const char digits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     struct cmc_slice http, der = w->csr;
     struct cmc_buf b;
 
@@ -628,9 +626,9 @@ static void cfssl_start(struct world *w, struct bench_server *peer)
     bench_run((const char *const[]){"/usr/bin/openssl", "ec", "-in",
                                     bench_file(&w->server, "ca.key", pkcs8), "-out", key, NULL});
     (void)snprintf(port, sizeof port, "%u", peer->port);
-    peer->pid = bench_spawn((const char *const[]){CFSSL, "serve", "-address=127.0.0.1", "-port",
-                                                  port, "-ca", cert, "-ca-key", key,
-                                                  "-loglevel=5", NULL});
+    peer->pid =
+        bench_spawn((const char *const[]){CFSSL, "serve", "-address=127.0.0.1", "-port", port,
+                                          "-ca", cert, "-ca-key", key, "-loglevel=5", NULL});
     for (int i = 0; i < NAP_TRIES && !bench_listens(peer->port); i++)
         (void)nanosleep(&nap, NULL);
     if (clock_getcpuclockid(peer->pid, &peer->cpu) != 0)
@@ -668,8 +666,10 @@ static void case_peer(const struct run *r)
     free(l.requests);
     world_free(&w);
     (void)cost(r, 0, 0, &ours);
-    bench_note("  cfssl serve %.1f us a certificate (%.0f a second, p99 %.0f us), without database, "
-               "officer or audit", theirs.cpu, theirs.rate, theirs.p99);
+    bench_note(
+        "  cfssl serve %.1f us a certificate (%.0f a second, p99 %.0f us), without database, "
+        "officer or audit",
+        theirs.cpu, theirs.rate, theirs.p99);
     bench_note("  cmcd        %.1f us a certificate (%.0f a second, p99 %.0f us)", ours.cpu,
                ours.rate, ours.p99);
     bench_result(r->name, ours.cpu / theirs.cpu, "x cfssl", "<=", 0.65);
