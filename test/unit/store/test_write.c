@@ -114,7 +114,7 @@ static void large_answers_go_through_the_log(void **state)
     enum { OCTETS = 3 * 1024 * 1024 + 12345, ANSWERS = 3 };
     struct place *p = *state;
     uint8_t *octets = malloc(OCTETS);
-    struct cmc_arena *arena = cmc_arena_new(4 * OCTETS);
+    struct cmc_arena *arena = cmc_arena_new((size_t)8 * OCTETS);
     struct cmc_answer a;
 
     assert_non_null(octets);
