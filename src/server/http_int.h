@@ -120,9 +120,13 @@ void cmc_http_conn_gone(struct cmc_http *h);
 
 void cmc_http_request_free(struct cmc_http_request *rq);
 
-/* The octets of an answer into the connection's output, in one piece. False: out of memory. */
+/*
+ * The octets of an answer to the kernel, if it takes all of them at once and nothing else is to be
+ * done on the connection (*sent: it waits for the next request then); else into the connection's
+ * output, in one piece. False: out of memory.
+ */
 bool cmc_http_write_answer(struct cmc_http_conn *c, bool head_only, unsigned int status,
                            const char *content_type, struct cmc_slice body,
-                           const char *const *headers);
+                           const char *const *headers, bool *sent);
 
 #endif

@@ -10,7 +10,7 @@
 
 /* A group of so many tells that many work at once; how long then to wait for more. */
 #define BUSY_GROUP        4u
-#define BUSY_MICROSECONDS 1500
+#define BUSY_MICROSECONDS 3000
 
 struct cmc_store {
     const struct cmc_store_ops *ops;

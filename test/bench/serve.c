@@ -9,6 +9,8 @@
  * and system, all threads, read from its CPU clock. Everything is on: SQLite with
  * synchronous=FULL, audit, log, all checks.
  */
+#include <openssl/ocsp.h>
+#include <openssl/pem.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -500,15 +502,97 @@ static void case_request(const struct run *r)
     world_free(&w);
 }
 
+/* -- OCSP -------------------------------------------------------------------------------- */
+
+#define OCSP_PATH "/ocsp"
+
+/* About the certificate with this serial number, by SHA-1 as RFC 5019 has it; no nonce. */
+static struct cmc_slice ocsp_message(struct world *w, const X509 *ca, uint64_t number)
+{
+    uint8_t serial[SERIAL_OCTETS];
+    ASN1_INTEGER *n = NULL;
+    OCSP_REQUEST *request = OCSP_REQUEST_new();
+    OCSP_CERTID *id = NULL;
+    unsigned char *der = NULL;
+    BIGNUM *bn = NULL;
+    struct cmc_slice http;
+    int len;
+
+    serial_of(number, serial);
+    bn = BN_bin2bn(serial, sizeof serial, NULL);
+    n = BN_to_ASN1_INTEGER(bn, NULL);
+    id = OCSP_cert_id_new(EVP_sha1(), X509_get_subject_name(ca), X509_get0_pubkey_bitstr(ca), n);
+    if (id == NULL || request == NULL || OCSP_request_add0_id(request, id) == NULL)
+        bench_die("cannot make an OCSP request", NULL);
+    len = i2d_OCSP_REQUEST(request, &der);
+    if (len <= 0)
+        bench_die("cannot make an OCSP request", NULL);
+    http = http_post(w, OCSP_PATH, "application/ocsp-request", cmc_slice(der, (size_t)len));
+    OPENSSL_free(der);
+    OCSP_REQUEST_free(request);
+    ASN1_INTEGER_free(n);
+    BN_free(bn);
+    return http;
+}
+
+static void ocsp(const struct run *r, size_t certificates, struct bench_outcome *o)
+{
+    struct bench_load l = {
+        .connections = r->connections, .warm_up = r->messages / 10 + 2, .floor = measure_floor};
+    char path[BENCH_PATH * 2];
+    struct world w;
+    BIO *file;
+    X509 *ca;
+
+    world_new(&w, r, "ec:P-256", 1);
+    w.signs = 1;
+    l.floor_arg = &w;
+    l.n = r->messages + l.warm_up;
+    if (certificates == 0)
+        certificates = l.n;
+    store_certs(&w, certificates, false);
+    file = BIO_new_file(bench_file(&w.server, "ca.crt", path), "r");
+    ca = PEM_read_bio_X509(file, NULL, NULL, NULL);
+    if (ca == NULL)
+        bench_die("cannot read the CA", NULL);
+    l.requests = bench_alloc(l.n, sizeof *l.requests);
+    for (size_t i = 0; i < l.n; i++)
+        l.requests[i] = ocsp_message(&w, ca, 1 + i % certificates);
+    bench_server_start(&w.server);
+    l.port = w.server.port;
+    l.cpu = w.server.cpu;
+    bench_drive(&l, o);
+    bench_print(o, 1, "answer");
+    X509_free(ca);
+    (void)BIO_free(file);
+    free(l.requests);
+    world_free(&w);
+}
+
+static void case_ocsp(const struct run *r)
+{
+    struct bench_outcome o;
+
+    ocsp(r, 0, &o);
+    bench_result(r->name, o.cpu / o.floor, "x floor", "<=", 1.3);
+}
+
+static void case_ocsp_cached(const struct run *r)
+{
+    struct bench_outcome o;
+
+    ocsp(r, 10, &o);
+    bench_result(r->name, MICRO / o.cpu, "a CPU second", ">=", 40000);
+}
+
 /* -- the peer ---------------------------------------------------------------------------- */
 
-#define CFSSL      "/usr/bin/cfssl"
-#define NAP_TRIES  200
+#define CFSSL     "/usr/bin/cfssl"
+#define NAP_TRIES 200
 
 static struct cmc_slice cfssl_request(struct world *w)
 {
-    static const char digits[] =
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     struct cmc_slice http, der = w->csr;
     struct cmc_buf b;
 
@@ -542,9 +626,9 @@ static void cfssl_start(struct world *w, struct bench_server *peer)
     bench_run((const char *const[]){"/usr/bin/openssl", "ec", "-in",
                                     bench_file(&w->server, "ca.key", pkcs8), "-out", key, NULL});
     (void)snprintf(port, sizeof port, "%u", peer->port);
-    peer->pid = bench_spawn((const char *const[]){CFSSL, "serve", "-address=127.0.0.1", "-port",
-                                                  port, "-ca", cert, "-ca-key", key,
-                                                  "-loglevel=5", NULL});
+    peer->pid =
+        bench_spawn((const char *const[]){CFSSL, "serve", "-address=127.0.0.1", "-port", port,
+                                          "-ca", cert, "-ca-key", key, "-loglevel=5", NULL});
     for (int i = 0; i < NAP_TRIES && !bench_listens(peer->port); i++)
         (void)nanosleep(&nap, NULL);
     if (clock_getcpuclockid(peer->pid, &peer->cpu) != 0)
@@ -582,8 +666,10 @@ static void case_peer(const struct run *r)
     free(l.requests);
     world_free(&w);
     (void)cost(r, 0, 0, &ours);
-    bench_note("  cfssl serve %.1f us a certificate (%.0f a second, p99 %.0f us), without database, "
-               "officer or audit", theirs.cpu, theirs.rate, theirs.p99);
+    bench_note(
+        "  cfssl serve %.1f us a certificate (%.0f a second, p99 %.0f us), without database, "
+        "officer or audit",
+        theirs.cpu, theirs.rate, theirs.p99);
     bench_note("  cmcd        %.1f us a certificate (%.0f a second, p99 %.0f us)", ours.cpu,
                ours.rate, ours.p99);
     bench_result(r->name, ours.cpu / theirs.cpu, "x cfssl", "<=", 0.65);
@@ -599,6 +685,7 @@ static const struct {
     {"rsa-3072", case_rsa3072, 400},  {"revoke-100", case_revoke, 400},
     {"stored-1M", case_stored, 6000}, {"workers", case_workers, 6000},
     {"crl-1M", case_crl, STORED},     {"request-10k", case_request, 10000},
+    {"ocsp", case_ocsp, 10000},       {"ocsp-cached", case_ocsp_cached, 20000},
     {"peer-cfssl", case_peer, 4000},
 };
 
