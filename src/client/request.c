@@ -380,7 +380,7 @@ static enum cmc_rc check_signer(struct builder *b, struct cmc_err *err)
 static enum cmc_rc check_unsigned(struct builder *b, struct cmc_err *err)
 {
     const struct cmc_full_request *rq = b->rq;
-    bool good = rq->nrevocations + rq->ncontrols > 0 && b->body.requests.n == 0;
+    bool good = b->body.requests.n == 0;
 
     if (rq->protection != NULL && rq->protection->mac)
         return CMC_OK; /* the secret stands in for the signature */
@@ -388,8 +388,8 @@ static enum cmc_rc check_unsigned(struct builder *b, struct cmc_err *err)
         good = rq->revocations[i].passphrase.p != NULL;
     return good ? CMC_OK
                 : cmc_fail(err, CMC_E_USAGE, "RFC 10002 section 3.2",
-                           "a message must be signed, unless it is nothing but revocations by "
-                           "passphrase");
+                           "a message must be signed, unless it asks for no certificate and "
+                           "revokes by passphrase alone");
 }
 
 /* Dogtag's own form of an unsigned message; RFC 10002 knows SignedData without signers only. */

@@ -4,6 +4,7 @@
 #include <openssl/core_names.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
+#include <pthread.h>
 #include <stdlib.h>
 
 #include "asn1/cmc.h"
@@ -191,6 +192,27 @@ static EVP_PKEY_CTX *prehashed_new(const struct cmc_crypto *c, EVP_PKEY *key,
     return NULL;
 }
 
+/* The mark of keys that are not kept; see cmc_sign_keep_nothing(). */
+static int unkept_index = -1;
+static pthread_once_t unkept_once = PTHREAD_ONCE_INIT;
+
+static void make_unkept_index(void)
+{
+    unkept_index = CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_EVP_PKEY, 0, NULL, NULL, NULL, NULL);
+}
+
+bool cmc_sign_keep_nothing(EVP_PKEY *key)
+{
+    (void)pthread_once(&unkept_once, make_unkept_index);
+    return unkept_index >= 0 && EVP_PKEY_set_ex_data(key, unkept_index, key) == 1;
+}
+
+static bool is_kept(const EVP_PKEY *key)
+{
+    (void)pthread_once(&unkept_once, make_unkept_index);
+    return unkept_index < 0 || EVP_PKEY_get_ex_data(key, unkept_index) == NULL;
+}
+
 /* The context of a key that signs again and again: the CA's, the responder's. NULL: failed. */
 static EVP_PKEY_CTX *signing_ctx(const struct cmc_crypto *c, EVP_PKEY *key,
                                  const struct cmc_sig_alg *alg)
@@ -216,12 +238,16 @@ static EVP_PKEY_CTX *signing_ctx(const struct cmc_crypto *c, EVP_PKEY *key,
 static bool sign_digest(const struct cmc_crypto *c, EVP_PKEY *key, const struct cmc_sig_alg *alg,
                         struct cmc_slice data, uint8_t *out, size_t *n)
 {
-    EVP_PKEY_CTX *ctx = signing_ctx(c, key, alg);
+    bool keep = is_kept(key);
+    EVP_PKEY_CTX *ctx = keep ? signing_ctx(c, key, alg) : prehashed_new(c, key, alg, true);
     uint8_t md[CMC_DIGEST_MAX];
     size_t len = 0;
+    bool ok = ctx != NULL && cmc_digest(c, alg->digest, data, md, &len, NULL) == CMC_OK &&
+              EVP_PKEY_sign(ctx, out, n, md, len) == 1;
 
-    return ctx != NULL && cmc_digest(c, alg->digest, data, md, &len, NULL) == CMC_OK &&
-           EVP_PKEY_sign(ctx, out, n, md, len) == 1;
+    if (!keep)
+        EVP_PKEY_CTX_free(ctx);
+    return ok;
 }
 
 static bool sign_whole(const struct cmc_crypto *c, EVP_PKEY *key, const struct cmc_sig_alg *alg,

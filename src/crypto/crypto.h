@@ -37,6 +37,12 @@ enum cmc_rc cmc_sign(const struct cmc_crypto *c, EVP_PKEY *key, const struct cmc
                      struct cmc_err *err) CMC_MUST_USE;
 
 /*
+ * Do not keep this key ready between two signatures: what it came from (a token) ends with its last
+ * reference. False: no memory.
+ */
+bool cmc_sign_keep_nothing(EVP_PKEY *key) CMC_MUST_USE;
+
+/*
  * Verify. Errors: CMC_E_CRYPTO (does not verify; failInfo badMessageCheck), CMC_E_REFUSED (alg
  * does not fit the key; failInfo badAlg).
  */

@@ -64,7 +64,8 @@ enum cmc_rc cmc_module_hold(struct cmc_module *m, EVP_PKEY *key, struct cmc_err 
 
     cmc_modules_lock();
     (void)pthread_once(&module_index_once, make_module_index);
-    ok = module_index >= 0 && EVP_PKEY_set_ex_data(key, module_index, m) == 1;
+    ok = module_index >= 0 && cmc_sign_keep_nothing(key) &&
+         EVP_PKEY_set_ex_data(key, module_index, m) == 1;
     if (ok)
         m->users++; /* key_freed() gives it back */
     cmc_modules_unlock();

@@ -418,13 +418,15 @@ static void another_certificate(void **state)
 {
     struct test_authority *t = *state;
     struct cmc_slice to = give_key(t, "EC", "P-256");
+    /* signs only, so that the answer cannot be encrypted to it */
+    struct test_party signer = test_party_new(t, "ra", "CN=Officer");
     struct test_party same = test_party_new(t, "dual", "CN=Officer");
     struct test_party other = test_party_new(t, "dual", "CN=Mallory");
     struct cmc_slice certs[] = {other.cert, same.cert};
     const struct cmc_cms_recipient own = {.key = same.key, .cert = same.cert};
     struct trip x = {
         .t = t,
-        .signers = &t->officer,
+        .signers = &signer,
         .nsigners = 1,
         .certs = certs,
         .ncerts = 2,
@@ -432,6 +434,7 @@ static void another_certificate(void **state)
         .p = {
             .envelope = CMC_ENVELOPE_AUTHENTICATED, .to = &to, .nto = 1, .keys = &own, .nkeys = 1}};
 
+    test_officer_add(t, "signer", &signer, CMC_ROLE_ENROLL);
     test_officer_add(t, "alice2", &same, CMC_ROLE_ENROLL);
     trip(&x);
     expect_issued(&x);
@@ -446,6 +449,7 @@ static void another_certificate(void **state)
     assert_null(x.answer.data_return.p);
     assert_int_equal(x.answer.body.cms.n, 0);
     done(&x);
+    test_party_free(&signer);
     test_party_free(&same);
     test_party_free(&other);
 }
