@@ -88,6 +88,18 @@ CMCL_PUBLIC enum cmcl_rc cmcl_request_set1_data_return(struct cmcl_request *rq, 
                                                        size_t n) CMCL_MUST_USE;
 
 /*
+ * Prove the identity by a shared secret (identityProofV2 with SHA-256 and HMAC-SHA256, section
+ * 6.2). identification: whose secret it is, UTF-8, or NULL. secret: its octets, UTF-8. Copied, and
+ * zeroised with the request; a second call replaces the first, and n = 0 takes the secret away.
+ * Where the signer's key is that of every certification request, these are linked to the secret
+ * too (popLinkWitnessV2, section 6.3).
+ * Errors: CMCL_E_MEM; cmcl_request_build() says CMCL_E_LIMIT for one that is too long.
+ */
+CMCL_PUBLIC enum cmcl_rc cmcl_request_set1_secret(struct cmcl_request *rq,
+                                                  const char *identification, const void *secret,
+                                                  size_t n) CMCL_MUST_USE;
+
+/*
  * Who signs. certs: the signer's certificate, told by its key, and what should travel with it.
  * NULL only with CMCL_SID_SKI: the key of a request in this message signs it, and that request was
  * made with CMCL_CSR_SKI. Copied; a second call replaces the first.

@@ -376,10 +376,10 @@ static const struct cmc_field f_single_pub_info[] = {
                 CMC_F_POINTER | CMC_F_OPTIONAL),
 };
 static CMC_SEQUENCE(cmc_single_pub_info, "SinglePubInfo", single_pub_info, f_single_pub_info);
-static CMC_SEQUENCE_OF("pubInfos", pub_infos, single_pub_info, 1, CMC_LIMIT_ATTRIBUTES);
+CMC_SEQUENCE_OF("pubInfos", cmc_it_pub_infos, single_pub_info, 1, CMC_LIMIT_ATTRIBUTES);
 static const struct cmc_field f_pub_info[] = {
     CMC_FIELD(cmc_pub_info, action, "action", pub_action),
-    CMC_FIELD_X(cmc_pub_info, infos, "pubInfos", pub_infos, CMC_NO_TAG, CMC_F_OPTIONAL),
+    CMC_FIELD_X(cmc_pub_info, infos, "pubInfos", cmc_it_pub_infos, CMC_NO_TAG, CMC_F_OPTIONAL),
 };
 static CMC_SEQUENCE(cmc_pub_info, "PKIPublicationInfo", pub_info, f_pub_info);
 static const struct cmc_field f_publish_cert[] = {

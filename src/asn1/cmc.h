@@ -184,6 +184,8 @@ struct cmc_trust_anchors {
     struct cmc_algid hash;
     struct cmc_list anchor_hashes; /* struct cmc_slice */
 };
+enum { CMC_DONT_PUBLISH = 0, CMC_PLEASE_PUBLISH = 1 };
+enum { CMC_PUBLISH_DONT_CARE = 0, CMC_PUBLISH_X500 = 1, CMC_PUBLISH_WEB = 2, CMC_PUBLISH_LDAP = 3 };
 struct cmc_single_pub_info {
     uint32_t method;
     struct cmc_general_name *location;
@@ -219,7 +221,7 @@ extern const struct cmc_item cmc_it_body_part_id, cmc_it_body_part_path, cmc_it_
     cmc_it_pop_link_witness_v2, cmc_it_trust_anchors, cmc_it_publish_cert, cmc_it_control_processed,
     cmc_it_change_subject_name, cmc_it_unsigned_data, cmc_it_identification, cmc_it_transaction_id,
     cmc_it_nonce, cmc_it_tagged_requests, cmc_it_status_body_list, cmc_it_status_body_list_v2,
-    cmc_it_cms_sequence, cmc_it_other_msgs, cmc_it_reference_list;
+    cmc_it_cms_sequence, cmc_it_other_msgs, cmc_it_reference_list, cmc_it_pub_infos;
 
 /* The type of the values of a control (attrType of TaggedAttribute), or NULL: unknown control. */
 const struct cmc_item *cmc_control_item(struct cmc_slice type);

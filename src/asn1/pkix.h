@@ -158,6 +158,9 @@ extern const struct cmc_item cmc_it_algid, cmc_it_attribute, cmc_it_attributes, 
     cmc_it_authority_key_id, cmc_it_dist_points, cmc_it_issuing_dist_point, cmc_it_access_info,
     cmc_it_key_usage, cmc_it_eku, cmc_it_crl_reason, cmc_it_time_any, cmc_it_serial_number,
     cmc_it_reason_flags;
+/* pkix_ext.c: extensions that are only checked and passed on */
+extern const struct cmc_item cmc_it_usage_period, cmc_it_policies, cmc_it_policy_mappings,
+    cmc_it_directory_attributes, cmc_it_name_constraints, cmc_it_policy_constraints;
 
 /* The type inside an extension's value, or NULL when it is not known here. */
 const struct cmc_item *cmc_extension_type(struct cmc_slice extn_id);

@@ -21,6 +21,7 @@ struct cmc_ca_params {
     /* Trust anchors for officers' certificates; none: the chain. */
     const struct cmc_slice *officer_anchors;
     size_t nofficer_anchors;
+    bool ra_any_eku; /* the certificate of an RA need not have id-kp-cmcRA */
     const struct cmc_profile_spec *profiles;
     size_t nprofiles;
     const uint8_t *secrets_key; /* CMC_SEAL_KEY_OCTETS that shared secrets are sealed under, or
@@ -28,6 +29,13 @@ struct cmc_ca_params {
     uint32_t secret_failures;   /* that lock a secret */
     const char *crl_url;        /* for the CRL distribution point, or NULL */
     unsigned int crl_hours;
+    const char *publish_directory; /* folder of published certificates, or NULL: none are */
+    const char *publish_url;       /* that it is served under, or NULL */
+    /* Called when something is due to be published, in any thread; or NULL. */
+    void (*publish_wake)(void *arg);
+    void *publish_arg;
+    uint32_t crl_keep;     /* how many earlier CRLs are kept to be asked for */
+    unsigned int crl_days; /* and for how long; 0: for ever */
 };
 
 struct cmc_ca_shared;
@@ -48,6 +56,20 @@ enum cmc_rc cmc_ca_new(struct cmc_ca_shared *shared, const struct cmc_crypto *cr
                        EVP_PKEY *ca_key, EVP_PKEY *responder_key, struct cmc_ca **out,
                        struct cmc_err *err) CMC_MUST_USE;
 void cmc_ca_free(struct cmc_ca *ca);
+/*
+ * The key that messages to this authority are encrypted for; without one they cannot be opened.
+ * key is taken over on success, cert (whole DER) borrowed. Errors: CMC_E_USAGE (they do not belong
+ * together, or the keyUsage does not allow it).
+ */
+enum cmc_rc cmc_ca_set0_encryption(struct cmc_ca *ca, EVP_PKEY *key, struct cmc_slice cert,
+                                   struct cmc_err *err) CMC_MUST_USE;
+
+/*
+ * The DH certificate (whole DER, copied) and its private key (taken over on success) that DH keys
+ * prove themselves to. Errors: CMC_E_USAGE (no DH certificate, or the key of another).
+ */
+enum cmc_rc cmc_ca_set_dh_pop(struct cmc_ca *ca, struct cmc_slice cert, EVP_PKEY *key,
+                              struct cmc_err *err) CMC_MUST_USE;
 /* For cmc_responder_new(). Borrowed from ca. */
 const struct cmc_authority *cmc_ca_get0_authority(const struct cmc_ca *ca);
 

@@ -17,13 +17,22 @@ struct cmc_ca_shared {
     size_t nchain;
     struct cmc_slice *anchors; /* for officers */
     size_t nanchors;
+    bool ra_any_eku;
     struct cmc_slice responder_cert;
+    struct cmc_cert responder_parsed;
     struct cmc_cert ca_cert; /* chain[0] decoded */
     struct cmc_slice ca_ski;
     int64_t ca_not_after;
     struct cmc_profile **profiles;
     size_t nprofiles;
+    bool publishes;
+    struct cmc_publishing publishing;
+    void (*publish_wake)(void *arg);
+    void *publish_arg;
     int64_t crl_seconds;
+    char *crl_url; /* or NULL */
+    uint32_t crl_keep;
+    int64_t crl_keep_seconds;   /* 0: for ever */
     const uint8_t *secrets_key; /* in the arena, or NULL */
     uint32_t secret_failures;
 
@@ -54,6 +63,9 @@ struct cmc_ca {
     struct cmc_ca_shared *shared;
     const struct cmc_crypto *crypto;
     EVP_PKEY *ca_key, *responder_key;
+    struct cmc_cms_recipient encryption; /* key owned; NULL: nothing can be encrypted for us */
+    struct cmc_buf dh_cert;              /* empty: no proof of possession of DH keys */
+    EVP_PKEY *dh_key;
     const struct cmc_sig_alg *ca_alg;
     struct cmc_reader *reader;
     X509_STORE *trust;              /* officers' anchors */
@@ -61,6 +73,7 @@ struct cmc_ca {
     struct known known[OFFICER_CACHE];
     size_t next_known;
     struct cmc_buf no_secret; /* sealed: stands in for a secret that is not there */
+    uint8_t nonce_secret[CMC_TXN_DIGEST_OCTETS]; /* of our own senderNonces */
     struct cmc_authority authority;
 };
 
@@ -80,6 +93,18 @@ enum cmc_rc cmc_ca_secret(void *self, const struct cmc_secret_query *query, stru
 /* challenge.c: struct cmc_authority_ops.challenge_secrets */
 enum cmc_rc cmc_ca_challenge_secrets(void *self, int64_t now, struct cmc_challenge_secrets *out,
                                      struct cmc_err *err) CMC_MUST_USE;
+
+/* retrieve.c: struct cmc_authority_ops.crl and anchors */
+enum cmc_rc cmc_ca_anchors_op(void *self, struct cmc_arena *arena, struct cmc_anchor_set *out,
+                              struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_ca_crl_op(void *self, const struct cmc_crl_query *query, struct cmc_arena *arena,
+                          struct cmc_slice *out, struct cmc_err *err) CMC_MUST_USE;
+
+/* publish.c: struct cmc_authority_ops.publishing and find_digest */
+const struct cmc_publishing *cmc_ca_publishing(void *self);
+enum cmc_rc cmc_ca_find_digest(void *self, const uint8_t digest[CMC_SHA256_OCTETS],
+                               struct cmc_arena *arena, struct cmc_slice *der,
+                               struct cmc_err *err) CMC_MUST_USE;
 
 /* issue.c */
 enum cmc_rc cmc_ca_check(void *self, const struct cmc_issue_order *order, struct cmc_arena *arena,

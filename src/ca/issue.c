@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Issuing: the profile's TBSCertificate, a serial number, a signature. */
+#include <time.h>
+
 #include "asn1/cmc.h"
 #include "asn1/codec.h"
 #include "ca/ca_int.h"
 
-/* RFC 5280 section 4.1.2.2: at most 20 octets, positive. All 20, of which 158 bits random. */
-#define SERIAL_OCTETS 20
+/*
+ * RFC 5280 section 4.1.2.2: at most 20 octets, positive. Seven are the microsecond of issuing
+ * (positive until the year 3111), so that serial numbers grow, and the store's index over them
+ * is written at its end and not all over; thirteen are random, 104 bits where 64 would do.
+ */
+#define SERIAL_OCTETS      20
+#define SERIAL_TIME_OCTETS 7
 
 static const struct cmc_profile *find_profile(const struct cmc_ca *ca, const char *name)
 {
@@ -14,6 +21,23 @@ static const struct cmc_profile *find_profile(const struct cmc_ca *ca, const cha
             return ca->shared->profiles[i];
     }
     return NULL;
+}
+
+/* [10002-3.2-g] A key that was certified before, where each gets one certificate only. */
+static enum cmc_rc check_key_reuse(const struct cmc_ca *ca, const struct cmc_request *rq,
+                                   struct cmc_err *err)
+{
+    uint8_t digest[CMC_DIGEST_MAX];
+    bool found = false;
+    size_t n;
+    enum cmc_rc rc = cmc_digest(ca->crypto, CMC_DIGEST_SHA256, rq->spki, digest, &n, err);
+
+    if (rc == CMC_OK)
+        rc = cmc_reader_unique_key(ca->reader, digest, &found, err);
+    if (rc == CMC_OK && found)
+        rc = cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_NO_KEY_REUSE, "RFC 10002 section 6.1.4",
+                           "the key was certified before; make a new one");
+    return rc;
 }
 
 enum cmc_rc cmc_ca_check(void *self, const struct cmc_issue_order *order, struct cmc_arena *arena,
@@ -29,6 +53,8 @@ enum cmc_rc cmc_ca_check(void *self, const struct cmc_issue_order *order, struct
         return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_INTERNAL_CA_ERROR,
                              "RFC 5280 section 4.1.2.5", "the CA's own certificate has expired");
     rc = cmc_profile_check(p, order->request, order->key, arena, err);
+    if (rc == CMC_OK && cmc_profile_unique_keys(p))
+        rc = check_key_reuse(ca, order->request, err);
     if (rc != CMC_OK)
         cmc_err_body_part(err, order->request->body_part_id);
     return rc;
@@ -38,12 +64,19 @@ static enum cmc_rc make_serial(const struct cmc_ca *ca, struct cmc_arena *arena,
                                struct cmc_slice *out, struct cmc_err *err)
 {
     uint8_t *p = cmc_arena_alloc(arena, SERIAL_OCTETS);
+    struct timespec ts = {0};
+    uint64_t us;
     enum cmc_rc rc;
 
     if (p == NULL)
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a serial number");
     rc = cmc_random(ca->crypto, p, SERIAL_OCTETS, err);
-    p[0] = (uint8_t)((p[0] & 0x7fu) | 0x40u);
+    (void)clock_gettime(CLOCK_REALTIME, &ts);
+    us = (uint64_t)ts.tv_sec * 1000000u + (uint64_t)ts.tv_nsec / 1000u;
+    for (size_t i = SERIAL_TIME_OCTETS; i-- > 0; us >>= 8)
+        p[i] = (uint8_t)us;
+    if (p[0] == 0 || (p[0] & 0x80u) != 0) /* a clock that is far off: all 20 octets, positive */
+        p[0] = 1;
     *out = cmc_slice(p, SERIAL_OCTETS);
     return rc;
 }
@@ -113,6 +146,12 @@ static enum cmc_rc make_record(const struct cmc_ca *ca, const struct cmc_issue_o
     if (rc == CMC_OK)
         rc = cmc_digest(ca->crypto, CMC_DIGEST_SHA256, order->request->spki, digest, &n, err);
     memcpy(r->spki_digest, digest, sizeof r->spki_digest);
+    if (rc == CMC_OK && ca->shared->publishes) {
+        rc = cmc_digest(ca->crypto, CMC_DIGEST_SHA256, out->cert, digest, &n, err);
+        r->digest = cmc_arena_dup(arena, digest, CMC_SHA256_OCTETS);
+        if (r->digest == NULL)
+            rc = cmc_fail(err, CMC_E_MEM, NULL, "no memory for a certificate");
+    }
     return rc;
 }
 
@@ -139,5 +178,6 @@ enum cmc_rc cmc_ca_issue_op(void *self, const struct cmc_issue_order *order,
         rc = sign_cert(ca, tbs, arena, &out->cert, err);
     if (rc == CMC_OK)
         rc = make_record(ca, order, &params, arena, out, err);
+    out->record.unique_key = cmc_profile_unique_keys(p);
     return rc;
 }

@@ -62,7 +62,9 @@ static enum cmc_rc signer_id(const struct cmc_crypto *c, const struct cmc_cms_si
     uint8_t *ski;
     enum cmc_rc rc;
 
-    if (s->cert.p != NULL) {
+    if (s->parsed != NULL) {
+        cert = *s->parsed;
+    } else if (s->cert.p != NULL) {
         rc = cmc_decode(&cmc_it_cert, s->cert, arena, &cert, err);
         if (rc != CMC_OK)
             return rc;
@@ -95,6 +97,7 @@ static enum cmc_rc signer_id(const struct cmc_crypto *c, const struct cmc_cms_si
 
 static const uint8_t der_null[] = {CMC_T_NULL, 0};
 
+/* [10004-5.1-c] */
 static enum cmc_rc signer_info(const struct cmc_crypto *c, const struct cmc_cms_content *what,
                                const struct cmc_cms_signer *s, struct cmc_arena *arena,
                                struct cmc_signer_info *si, struct cmc_err *err)

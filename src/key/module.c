@@ -188,11 +188,6 @@ static enum cmc_rc module_new(const char *path, const char *init, bool write,
 
 /* -- using ------------------------------------------------------------------------------- */
 
-static bool same_text(const char *a, const char *b)
-{
-    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
-}
-
 /* One library may be known by several paths; its table of functions is one. */
 static struct cmc_module *same_module(const struct cmc_module *m)
 {
@@ -203,9 +198,20 @@ static struct cmc_module *same_module(const struct cmc_module *m)
     return p;
 }
 
+/* The same database, whatever it was opened for: what follows the last '=' are the flags. */
+static bool same_database(const char *a, const char *b)
+{
+    const char *flags = a != NULL ? strrchr(a, '=') : NULL;
+    size_t n = flags != NULL ? (size_t)(flags - a) : 0;
+
+    if (flags == NULL || b == NULL)
+        return a == b;
+    return strncmp(a, b, n + 1) == 0 && strrchr(b, '=') == b + n;
+}
+
 static enum cmc_rc join(struct cmc_module *m, const char *init, bool write, struct cmc_err *err)
 {
-    if (!same_text(m->init, init))
+    if (!same_database(m->init, init))
         return cmc_fail(err, CMC_E_USAGE, NULL,
                         "another NSS database is open in this process, and NSS's module does one "
                         "at a time");

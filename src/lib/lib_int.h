@@ -46,7 +46,8 @@ struct cmcl_request {
     struct cmc_list refs;         /* struct cmc_lib_csr_ref, as they were added */
     struct cmc_list revocations;  /* struct cmc_revocation */
     struct cmc_slice data_return;
-    struct cmc_cms_signer signer; /* its key is owned */
+    struct cmc_shared_secret secret; /* its secret absent: none */
+    struct cmc_cms_signer signer;    /* its key is owned */
     struct cmc_slice *certs;
     size_t ncerts;
     /* As last built; in an arena that each build begins anew. */

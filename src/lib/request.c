@@ -98,6 +98,24 @@ enum cmcl_rc cmcl_request_set1_data_return(struct cmcl_request *rq, const void *
     return CMCL_OK;
 }
 
+enum cmcl_rc cmcl_request_set1_secret(struct cmcl_request *rq, const char *identification,
+                                      const void *secret, size_t n)
+{
+    struct cmc_shared_secret s = {.hash = cmc_digest_alg(CMC_DIGEST_SHA256),
+                                  .mac = cmc_mac_by_digest(CMC_DIGEST_SHA256),
+                                  .link_hash = cmc_digest_alg(CMC_DIGEST_SHA256),
+                                  .link_mac = cmc_mac_by_digest(CMC_DIGEST_SHA256)};
+
+    if (n > 0)
+        s.secret = cmc_arena_slice(rq->arena, cmc_lib_octets(secret, n));
+    if (identification != NULL)
+        s.identification = cmc_arena_slice(rq->arena, cmc_slice_str(identification));
+    if ((n > 0 && s.secret.p == NULL) || (identification != NULL && s.identification.p == NULL))
+        return (enum cmcl_rc)cmc_lib_no_memory(rq->ctx);
+    rq->secret = s;
+    return CMCL_OK;
+}
+
 /* -- who signs --------------------------------------------------------------------------- */
 
 /* Put the certificate with this key first. */
@@ -196,6 +214,40 @@ static void forget(struct cmcl_request *rq)
     rq->request_ids = rq->revocation_ids = (struct cmc_list){0};
 }
 
+/* Where the signer's key is that of each request, it can sign them with a witness in them. */
+static enum cmc_rc link_requests(struct cmcl_request *rq, struct cmc_full_request *full)
+{
+    size_t n = full->npkcs10 + full->ncrmf;
+    struct cmc_slice spki = CMC_SLICE_NONE;
+    EVP_PKEY **keys;
+    enum cmc_rc rc;
+
+    full->secret = &rq->secret;
+    rq->secret.link = CMC_LINK_NONE;
+    if (rq->secret.secret.p == NULL)
+        return CMC_OK;
+    keys = cmc_arena_array(rq->built, n, sizeof *keys);
+    if (keys == NULL)
+        return cmc_lib_no_memory(rq->ctx);
+    rc = cmc_key_spki(rq->signer.key, rq->built, &spki, &rq->ctx->err);
+    for (size_t i = 0; rc == CMC_OK && i < n; i++) {
+        struct cmc_request one = {0};
+
+        rc = i < full->npkcs10
+                 ? cmc_request_from_pkcs10(full->pkcs10[i], rq->built, &one, &rq->ctx->err)
+                 : cmc_request_from_crmf(full->crmf[i - full->npkcs10], rq->built, &one,
+                                         &rq->ctx->err);
+        if (rc == CMC_OK && !cmc_slice_eq(one.spki, spki))
+            return CMC_OK;
+        keys[i] = rq->signer.key;
+    }
+    if (rc == CMC_OK && n > 0) {
+        full->keys = keys;
+        rq->secret.link = CMC_LINK_HASH;
+    }
+    return rc;
+}
+
 enum cmcl_rc cmcl_request_build(struct cmcl_request *rq, const uint8_t **der, size_t *n)
 {
     struct cmc_full_request full = {.pkcs10 = rq->pkcs10.v,
@@ -217,6 +269,8 @@ enum cmcl_rc cmcl_request_build(struct cmcl_request *rq, const uint8_t **der, si
     else if (rq->signer.key == NULL)
         rc = cmc_fail(err, CMC_E_USAGE, "RFC 10002 section 3.2", "the request has no signer");
     rq->signer.time = cmc_lib_now(rq->ctx);
+    if (rc == CMC_OK)
+        rc = link_requests(rq, &full);
     if (rc == CMC_OK)
         rc = cmc_full_request_create(rq->ctx->crypto, &full, rq->built, &rq->state, &rq->der, err);
     if (rc == CMC_OK)

@@ -25,6 +25,7 @@ struct cmc_request {
     struct cmc_list controls;   /* CRMF: struct cmc_atv; PKCS#10: empty */
     enum cmc_pop_kind pop;
     bool ra_verified;               /* CRMF raVerified */
+    bool change_of_name;            /* subject and subjectAltName are those of changeSubjectName */
     struct cmc_slice signed_octets; /* what the POP signature covers */
     struct cmc_algid pop_alg;
     struct cmc_slice pop_signature;
@@ -76,6 +77,13 @@ struct cmc_request_params {
      * subsequentMessage challengeResp. alg is not used.
      */
     bool no_signature;
+    /*
+     * What stands in the place of a signature by key over octets, instead of one: *alg and BIT
+     * STRING content. NULL: a signature.
+     */
+    enum cmc_rc (*prove)(void *arg, EVP_PKEY *key, struct cmc_slice octets, struct cmc_arena *arena,
+                         struct cmc_algid *alg, struct cmc_slice *bits, struct cmc_err *err);
+    void *prove_arg;
 };
 
 /* A PKCS#10 CertificationRequest, whole DER into the arena. */

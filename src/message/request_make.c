@@ -85,10 +85,11 @@ static enum cmc_rc attribute_list(const struct cmc_request_params *p, struct cmc
 /*
  * RFC 10002 appendix C: id-alg-noSignature with NULL, and the SHA-1 of what would be signed. The
  * module of RFC 6402 puts it into the BIT STRING as a DER OCTET STRING. It protects nothing.
+ * [10002-C.1-a, 10002-C.1-b, 10002-C.1-u1]
  */
-static enum cmc_rc no_signature(const struct cmc_crypto *c, struct cmc_slice octets,
-                                struct cmc_arena *arena, struct cmc_algid *alg,
-                                struct cmc_slice *bits, struct cmc_err *err)
+enum cmc_rc cmc_no_signature(const struct cmc_crypto *c, struct cmc_slice octets,
+                             struct cmc_arena *arena, struct cmc_algid *alg, struct cmc_slice *bits,
+                             struct cmc_err *err)
 {
     static const uint8_t null[] = {CMC_T_NULL, 0};
     uint8_t md[CMC_DIGEST_MAX];
@@ -113,19 +114,24 @@ static enum cmc_rc no_signature(const struct cmc_crypto *c, struct cmc_slice oct
 enum cmc_rc cmc_pkcs10_create(const struct cmc_crypto *c, const struct cmc_request_params *p,
                               struct cmc_arena *arena, struct cmc_slice *out, struct cmc_err *err)
 {
-    const struct cmc_sig_alg *alg = p->no_signature ? NULL : pick_alg(p, err);
+    bool other = p->no_signature || p->prove != NULL;
+    const struct cmc_sig_alg *alg = other ? NULL : pick_alg(p, err);
     struct cmc_csr csr = {.info.subject = p->subject};
     enum cmc_rc rc;
 
-    if (alg == NULL && !p->no_signature)
+    if (alg == NULL && !other)
         return CMC_E_USAGE;
     rc = cmc_key_spki(p->key, arena, &csr.info.spki.raw, err);
     if (rc == CMC_OK)
         rc = attribute_list(p, arena, &csr.info.attributes, err);
     if (rc == CMC_OK)
         rc = cmc_encode_arena(&cmc_it_csr_info, &csr.info, arena, &csr.info.raw, err);
-    if (rc == CMC_OK && alg == NULL)
-        rc = no_signature(c, csr.info.raw, arena, &csr.signature_algorithm, &csr.signature, err);
+    if (rc == CMC_OK && p->prove != NULL)
+        rc = p->prove(p->prove_arg, p->key, csr.info.raw, arena, &csr.signature_algorithm,
+                      &csr.signature, err);
+    else if (rc == CMC_OK && alg == NULL)
+        rc =
+            cmc_no_signature(c, csr.info.raw, arena, &csr.signature_algorithm, &csr.signature, err);
     if (rc == CMC_OK && alg != NULL)
         rc = cmc_sign_bits(c, p->key, alg, csr.info.raw, arena, &csr.signature, err);
     if (rc == CMC_OK && alg != NULL)
@@ -185,7 +191,9 @@ enum cmc_rc cmc_crmf_create(const struct cmc_crypto *c, const struct cmc_request
     struct cmc_spki spki = {0};
     enum cmc_rc rc;
 
-    if (p->no_signature) {
+    if (p->prove != NULL) {
+        msg.pop = &pop;
+    } else if (p->no_signature) {
         pop.which = EVP_PKEY_is_a(p->key, "RSA") == 1 ? CMC_POP_KEY_ENC : CMC_POP_KEY_AGREE;
         pop.u.priv_key.which = CMC_POPK_SUBSEQUENT_MESSAGE;
         pop.u.priv_key.u.subsequent = 1; /* challengeResp */
@@ -197,6 +205,9 @@ enum cmc_rc cmc_crmf_create(const struct cmc_crypto *c, const struct cmc_request
         msg.pop = &pop;
     }
     rc = cert_request(p, arena, &spki, &msg.request, err);
+    if (rc == CMC_OK && p->prove != NULL)
+        rc = p->prove(p->prove_arg, p->key, msg.request.raw, arena, &pop.u.signature.algorithm,
+                      &pop.u.signature.signature, err);
     if (rc == CMC_OK && alg != NULL)
         rc = cmc_sign_bits(c, p->key, alg, msg.request.raw, arena, &pop.u.signature.signature, err);
     if (rc == CMC_OK && alg != NULL)

@@ -59,6 +59,7 @@ static struct cmc_other_status_info *other_info(struct cmc_arena *arena,
     return oi;
 }
 
+/* [10002-6.1-c, 10004-5.2-a] */
 static enum cmc_rc add_v2(struct cmc_arena *arena, struct cmc_list *controls,
                           const struct cmc_outcome *o, struct cmc_other_status_info *oi,
                           uint32_t id, struct cmc_err *err)
@@ -77,6 +78,7 @@ static enum cmc_rc add_v2(struct cmc_arena *arena, struct cmc_list *controls,
                            &si, err);
 }
 
+/* [10002-6.1-d, 10004-5.2-b] */
 static enum cmc_rc add_v1(struct cmc_arena *arena, struct cmc_list *controls,
                           const struct cmc_outcome *o, struct cmc_other_status_info *oi,
                           uint32_t id, struct cmc_err *err)

@@ -4,6 +4,9 @@
  * the form that is asked for now is another one, the certificates of the first answer are given
  * in that form. Never is anything issued twice.
  */
+#include <stdlib.h>
+#include <time.h>
+
 #include "asn1/codec.h"
 #include "responder/responder_int.h"
 
@@ -32,6 +35,13 @@ static bool same_form(const struct job *j, const struct cmc_answer *answer, size
     }
 }
 
+/* Does the first answer say what no other form can: that something is still to be done? */
+static bool must_stay(const struct job *j, const struct cmc_answer *answer)
+{
+    return form_of(answer->type) == CMC_ANSWER_CMC &&
+           (j->rules->confirm_seconds > 0 || j->data_return.p != NULL);
+}
+
 /* The certificates of the first answer. */
 static enum cmc_rc certs_of(struct job *j, const struct cmc_answer *answer,
                             struct cmc_slice **certs, size_t *n)
@@ -50,40 +60,74 @@ static enum cmc_rc certs_of(struct job *j, const struct cmc_answer *answer,
     return rc;
 }
 
-/* Two requests may be for the same key: each has a certificate of its own. */
-static bool is_taken(const struct job *j, struct cmc_slice cert)
+/* A certificate of the first answer, by its key. */
+struct first_cert {
+    struct cmc_slice spki, der;
+    bool taken; /* two requests may be for the same key: each has a certificate of its own */
+};
+
+static int compare_slices(struct cmc_slice a, struct cmc_slice b)
 {
-    for (size_t i = 0; i < j->nitems; i++) {
-        if (j->items[i].issued.cert.p == cert.p)
-            return true;
-    }
-    return false;
+    int d = memcmp(a.p, b.p, a.n < b.n ? a.n : b.n);
+
+    return d != 0 ? d : a.n < b.n ? -1 : a.n > b.n;
 }
 
-/* The certificate that carries the request's key. */
-static bool find_cert(struct job *j, struct plan_item *it, const struct cmc_slice *certs, size_t n)
+static int by_key(const void *a, const void *b)
 {
-    for (size_t i = 0; i < n; i++) {
+    return compare_slices(((const struct first_cert *)a)->spki,
+                          ((const struct first_cert *)b)->spki);
+}
+
+/* Sorted, since an answer may hold thousands. NULL: no memory. */
+static struct first_cert *index_certs(struct job *j, const struct cmc_slice *certs, size_t n,
+                                      size_t *count)
+{
+    struct first_cert *list = cmc_arena_array(j->arena, n, sizeof *list);
+
+    *count = 0;
+    for (size_t i = 0; list != NULL && i < n; i++) {
         struct cmc_cert c = {0};
 
-        if (!is_taken(j, certs[i]) &&
-            cmc_decode(&cmc_it_cert, certs[i], j->arena, &c, NULL) == CMC_OK &&
-            cmc_slice_eq(c.tbs.spki.raw, it->request.spki)) {
-            it->issued.cert = certs[i];
-            return true;
-        }
+        if (cmc_decode(&cmc_it_cert, certs[i], j->arena, &c, NULL) == CMC_OK)
+            list[(*count)++] = (struct first_cert){.spki = c.tbs.spki.raw, .der = certs[i]};
     }
-    return false;
+    if (list != NULL)
+        qsort(list, *count, sizeof *list, by_key);
+    return list;
+}
+
+/* The first certificate that carries the request's key and is not taken. */
+static bool find_cert(struct plan_item *it, struct first_cert *list, size_t n)
+{
+    size_t from = 0, to = n;
+
+    while (from < to) {
+        size_t mid = from + (to - from) / 2;
+
+        if (compare_slices(list[mid].spki, it->request.spki) < 0)
+            from = mid + 1;
+        else
+            to = mid;
+    }
+    while (from < n && list[from].taken && cmc_slice_eq(list[from].spki, it->request.spki))
+        from++;
+    if (from == n || !cmc_slice_eq(list[from].spki, it->request.spki))
+        return false;
+    list[from].taken = true;
+    it->issued.cert = list[from].der;
+    return true;
 }
 
 /* The requests of the message as items, each with the certificate it got. False: not all did. */
 static bool recall_items(struct job *j, const struct cmc_slice *certs, size_t n)
 {
-    size_t max = j->full ? j->body.requests.n : 1;
+    size_t max = j->full ? j->body.requests.n : 1, count;
+    struct first_cert *list = index_certs(j, certs, n, &count);
 
     j->items = cmc_arena_array(j->arena, max, sizeof *j->items);
     j->max_items = max;
-    if (j->items == NULL || max == 0)
+    if (list == NULL || j->items == NULL || max == 0)
         return false;
     for (size_t i = 0; i < max; i++) {
         struct plan_item *it = cmc_job_add_item(j, PLAN_ISSUE, 1);
@@ -94,7 +138,7 @@ static bool recall_items(struct job *j, const struct cmc_slice *certs, size_t n)
                              : cmc_request_from_pkcs10(j->x->body, j->arena, &it->request, NULL);
 
         it->body_part = it->request.body_part_id;
-        if (rc != CMC_OK || !find_cert(j, it, certs, n))
+        if (rc != CMC_OK || !find_cert(it, list, count))
             return false;
     }
     return true;
@@ -118,8 +162,9 @@ enum cmc_rc cmc_job_again(struct job *j, const struct cmc_answer *answer, struct
     enum cmc_rc rc = CMC_OK;
     size_t n = 0;
 
-    if (certs_of(j, answer, &certs, &n) != CMC_OK || !reopen(j) || !recall_items(j, certs, n) ||
-        same_form(j, answer, n)) {
+    /* A protected answer has one form, and is as confidential as it was. */
+    if (cmc_job_is_wrapped(j) || certs_of(j, answer, &certs, &n) != CMC_OK || !reopen(j) ||
+        !recall_items(j, certs, n) || same_form(j, answer, n) || must_stay(j, answer)) {
         j->reply = (struct cmc_reply){
             .http_status = 200, .content_type = answer->type, .body = answer->octets};
     } else {
@@ -127,4 +172,24 @@ enum cmc_rc cmc_job_again(struct job *j, const struct cmc_answer *answer, struct
     }
     j->reply.reason = "the same message again: the same answer";
     return rc;
+}
+
+/* The answer is too old to be kept, but a second certificate there must not be. */
+enum cmc_rc cmc_job_forgotten(struct job *j, const struct cmc_answer *answer, bool *final,
+                              struct cmc_err *err)
+{
+    struct tm tm;
+    char when[32] = "?";
+    time_t at = (time_t)answer->at;
+
+    if (gmtime_r(&at, &tm) != NULL)
+        (void)strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    (void)cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, "RFC 10002 section 6.6",
+                        "this very message was answered at %s, and the answer is not kept any "
+                        "more; make a new one",
+                        when);
+    (void)reopen(j);
+    cmc_job_refuse(j, err, CMC_STATUS_FAILED, NULL, 0);
+    *final = true;
+    return cmc_job_answer(j, err);
 }

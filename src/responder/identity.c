@@ -12,11 +12,13 @@
 #include "asn1/codec.h"
 #include "asn1/oids.h"
 #include "asn1/tlv.h"
+#include "cms/authenticated_data.h"
 #include "control/control.h"
 #include "responder/responder_int.h"
 
-#define CLAUSE_PROOF "RFC 10002 section 6.2"
-#define CLAUSE_LINK  "RFC 10002 section 6.3"
+#define CLAUSE_PROOF     "RFC 10002 section 6.2"
+#define CLAUSE_LINK      "RFC 10002 section 6.3"
+#define CLAUSE_AUTH_DATA "RFC 10002 section 6.16"
 
 /* -- what the controls say --------------------------------------------------------------- */
 
@@ -73,10 +75,19 @@ static bool note(struct job *j, struct secret_event e, const struct cmc_secret_f
     return good;
 }
 
+void cmc_identity_tried(struct job *j, struct cmc_slice name, const struct cmc_secret_found *s,
+                        bool right)
+{
+    (void)note(j, (struct secret_event){.purpose = CMC_SECRET_ENROLL, .name = name}, s, right);
+}
+
 static bool took_effect(const struct job *j, enum plan_kind kind)
 {
     for (size_t i = 0; i < j->nitems; i++) {
-        if (j->items[i].kind == kind && j->items[i].status == CMC_STATUS_SUCCESS)
+        const struct plan_item *it = &j->items[i];
+
+        /* What is held for approval has made use of it too. */
+        if (it->kind == kind && (cmc_item_done(it) || it->status == CMC_STATUS_PENDING))
             return true;
     }
     return false;
@@ -264,6 +275,27 @@ static enum cmc_rc become(struct job *j, struct cmc_err *err)
                                      : cmc_fail(err, CMC_E_MEM, NULL, "no memory for a name");
 }
 
+/*
+ * The MAC over the message has proved who sent it, and was noted down. A proof beside it must be
+ * right as well, and every request is linked to the identity as with a proof.
+ */
+static enum cmc_rc check_beside_mac(struct job *j, struct cmc_err *err)
+{
+    struct identity *id = &j->identity;
+    enum cmc_rc rc = CMC_OK;
+
+    id->secret = j->protection.secret;
+    if (has_proof(id))
+        rc = check_proof(j, err);
+    if (rc == CMC_E_CRYPTO) {
+        rc = not_proved(err);
+        cmc_err_body_part(err, id->body_part);
+    }
+    if (rc == CMC_OK && id->random.p != NULL)
+        rc = check_links(j, err);
+    return rc == CMC_OK ? become(j, err) : rc;
+}
+
 enum cmc_rc cmc_identity_check(struct job *j, struct cmc_err *err)
 {
     struct identity *id = &j->identity;
@@ -271,7 +303,12 @@ enum cmc_rc cmc_identity_check(struct job *j, struct cmc_err *err)
         .purpose = CMC_SECRET_ENROLL, .name = id->name, .now = j->x->now};
     enum cmc_rc rc;
 
+    if (j->protection.mac_good)
+        return check_beside_mac(j, err);
     if (!has_proof(id) && id->random.p == NULL)
+        return CMC_OK;
+    /* The RA may keep secrets that we do not know; of ours the bound name counts all the same. */
+    if (j->ra.identity && (!j->rules->secrets || id->name.p == NULL))
         return CMC_OK;
     if (!j->rules->secrets)
         return refuse_message(j, CMC_FAIL_BAD_REQUEST,
@@ -280,7 +317,7 @@ enum cmc_rc cmc_identity_check(struct job *j, struct cmc_err *err)
         return refuse_message(j, CMC_FAIL_BAD_IDENTITY,
                               "the identification control is missing: whose secret is meant?", err);
     rc = j->r->auth->ops->secret(j->r->auth->self, &query, j->arena, &id->secret, err);
-    if (rc != CMC_OK)
+    if (rc != CMC_OK || j->ra.identity)
         return rc;
     rc = has_proof(id) ? check_proof(j, err) : check_links(j, err);
     if (rc != CMC_OK && rc != CMC_E_CRYPTO)
@@ -298,17 +335,55 @@ enum cmc_rc cmc_identity_check(struct job *j, struct cmc_err *err)
     return rc == CMC_OK ? become(j, err) : rc;
 }
 
-enum cmc_rc cmc_identity_check_request(struct job *j, const struct cmc_request *rq, size_t index,
+/* [10002-6.16-u2]. One answer to whatever is wrong, as with a proof. */
+enum cmc_rc cmc_identity_auth_data(struct job *j, const struct cmc_authenticated_data *ad,
+                                   struct cmc_err *err)
+{
+    struct identity *id = &j->identity;
+    const struct cmc_secret_query query = {
+        .purpose = CMC_SECRET_ENROLL, .name = id->name, .now = j->x->now};
+    struct cmc_slice password;
+    enum cmc_rc rc = CMC_OK;
+
+    if (!j->rules->secrets)
+        return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, CLAUSE_AUTH_DATA,
+                             "identity is not proved by a shared secret at this endpoint");
+    if (id->name.p == NULL)
+        return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_IDENTITY, CLAUSE_AUTH_DATA,
+                             "the identification control is missing: whose secret is meant?");
+    if (id->secret.value.p == NULL)
+        rc = j->r->auth->ops->secret(j->r->auth->self, &query, j->arena, &id->secret, err);
+    if (rc == CMC_OK)
+        rc = cmc_shared_password(id->name, id->secret.value, j->arena, &password, err);
+    if (rc != CMC_OK)
+        return rc;
+    rc = cmc_authenticated_data_check(j->r->crypto, ad, password, j->rules->allow_weak, j->arena,
+                                      err);
+    if (rc != CMC_OK && rc != CMC_E_CRYPTO)
+        return rc;
+    if (!note(j, (struct secret_event){.purpose = CMC_SECRET_ENROLL, .name = id->name}, &id->secret,
+              rc == CMC_OK))
+        return cmc_fail_info(err, CMC_E_CRYPTO, CMC_FAIL_AUTH_DATA_FAIL, CLAUSE_AUTH_DATA,
+                             "the data under authData are not authenticated: the identification "
+                             "is unknown, the shared secret is another, or it may not be used any "
+                             "more");
+    return become(j, err);
+}
+
+enum cmc_rc cmc_identity_check_request(struct job *j, const struct plan_item *it, size_t index,
                                        struct cmc_err *err)
 {
+    const struct cmc_request *rq = &it->asked;
     const struct identity *id = &j->identity;
     bool self = j->self_key != NULL && index == j->self_index;
 
-    if (j->requester.kind != CMC_REQUESTER_SECRET)
+    if (j->requester.kind != CMC_REQUESTER_SECRET && !j->ra.identity)
         return CMC_OK;
     if (id->secret.subject.p != NULL && !cmc_name_eq(rq->subject, id->secret.subject))
         return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_IDENTITY, CLAUSE_LINK,
                              "the subject is not the one that the shared secret stands for");
+    if (j->ra.identity)
+        return CMC_OK; /* the RA has checked the link too: [10002-6.20-d] */
     /* Else somebody's public request could be put under another's identity. */
     if (id->random.p == NULL && id->secret.subject.p == NULL && !self)
         return no_link(rq,

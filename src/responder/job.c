@@ -77,6 +77,17 @@ void cmc_job_read_echoes(struct job *j)
     }
 }
 
+/*
+ * RFC 10002 section 6.6: a refusal answers the nonce too, so that the client knows which request
+ * was refused. Nothing else is taken from content that is not verified.
+ */
+void cmc_job_peek_echoes(struct job *j)
+{
+    if (j->sd.encap.content.p != NULL &&
+        cmc_pkidata_open(j->sd.encap.content, true, j->arena, &j->body, NULL) == CMC_OK)
+        cmc_job_read_echoes(j);
+}
+
 bool cmc_job_holds_only_status(struct job *j)
 {
     struct cmc_pkidata body;
@@ -115,12 +126,26 @@ static enum cmc_rc add_slice(struct job *j, struct cmc_list *list, struct cmc_sl
     return CMC_OK;
 }
 
+static bool is_there(const struct cmc_list *list, struct cmc_slice der)
+{
+    for (size_t i = 0; i < list->n; i++) {
+        if (cmc_slice_eq(*CMC_AT(const struct cmc_slice, *list, i), der))
+            return true;
+    }
+    return false;
+}
+
 enum cmc_rc cmc_job_answer_cert(struct job *j, struct cmc_slice cert, struct cmc_err *err)
 {
-    return add_slice(j, &j->answer_certs, cert, err);
+    return is_there(&j->answer_certs, cert) ? CMC_OK : add_slice(j, &j->answer_certs, cert, err);
+}
+
+bool cmc_job_answers_cert(const struct job *j, struct cmc_slice cert)
+{
+    return is_there(&j->answer_certs, cert);
 }
 
 enum cmc_rc cmc_job_answer_crl(struct job *j, struct cmc_slice crl, struct cmc_err *err)
 {
-    return add_slice(j, &j->answer_crls, crl, err);
+    return is_there(&j->answer_crls, crl) ? CMC_OK : add_slice(j, &j->answer_crls, crl, err);
 }

@@ -31,8 +31,21 @@ static enum cmc_rc keep_data_return(struct job *j, const struct cmc_tagged_attri
     return cmc_control_decode(ta, j->arena, &j->data_return, err);
 }
 
-/* A recipientNonce answers ours of an earlier message; registration information is bilateral;
- * a status from an end entity asks for nothing. Each was checked to be well formed. */
+/* It answers ours of an earlier message. */
+static enum cmc_rc keep_recipient_nonce(struct job *j, const struct cmc_tagged_attribute *ta,
+                                        struct cmc_err *err)
+{
+    return cmc_control_decode(ta, j->arena, &j->recipient_nonce, err);
+}
+
+/* RFC 10002 section 6.12: a bilateral matter [10002-6.12-u1]; the audit log keeps it. */
+static enum cmc_rc keep_reg_info(struct job *j, const struct cmc_tagged_attribute *ta,
+                                 struct cmc_err *err)
+{
+    return cmc_control_decode(ta, j->arena, &j->reg_info, err);
+}
+
+/* What was read before all others, and checked to be well formed. */
 static enum cmc_rc nothing_to_do(struct job *j, const struct cmc_tagged_attribute *ta,
                                  struct cmc_err *err)
 {
@@ -42,7 +55,8 @@ static enum cmc_rc nothing_to_do(struct job *j, const struct cmc_tagged_attribut
     return CMC_OK;
 }
 
-/* The controls that are acted on here. A control that is known but has no row is refused. */
+/* The controls that are acted on here [10004-5.2-j, 10004-5.2-m, 10004-5.2-n, 10004-5.2-o,
+ * 10004-5.2-w, 10004-5.2-y, 10004-5.2-z]. A control that is known but has no row is refused. */
 static const struct {
     const struct cmc_slice *oid;
     plan_control_fn plan;
@@ -54,12 +68,23 @@ static const struct {
     {&cmc_oid_id_cmc_identityProofV2, cmc_identity_keep},
     {&cmc_oid_id_cmc_identityProof, cmc_identity_keep},
     {&cmc_oid_id_cmc_popLinkRandom, cmc_identity_keep},
-    {&cmc_oid_id_cmc_recipientNonce, nothing_to_do},
-    {&cmc_oid_id_cmc_regInfo, nothing_to_do},
-    {&cmc_oid_id_cmc_statusInfoV2, nothing_to_do},
-    {&cmc_oid_id_cmc_statusInfo, nothing_to_do},
+    {&cmc_oid_id_cmc_recipientNonce, keep_recipient_nonce},
+    {&cmc_oid_id_cmc_regInfo, keep_reg_info},
+    {&cmc_oid_id_cmc_statusInfoV2, cmc_follow_up_keep},
+    {&cmc_oid_id_cmc_statusInfo, cmc_follow_up_keep},
+    {&cmc_oid_id_cmc_queryPending, cmc_follow_up_keep},
+    {&cmc_oid_id_cmc_confirmCertAcceptance, cmc_follow_up_keep},
     {&cmc_oid_id_cmc_revokeRequest, cmc_plan_revoke},
     {&cmc_oid_id_cmc_decryptedPOP, cmc_plan_decrypted_pop},
+    {&cmc_oid_id_cmc_getCert, cmc_plan_keep_retrieval},
+    {&cmc_oid_id_cmc_getCRL, cmc_plan_keep_retrieval},
+    {&cmc_oid_id_cmc_modCertTemplate, cmc_plan_template},
+    {&cmc_oid_id_cmc_addExtensions, cmc_plan_template},
+    {&cmc_oid_id_cmc_lraPOPWitness, cmc_plan_ra_pop},
+    {&cmc_oid_id_cmc_raIdentityWitness, cmc_plan_ra_identity},
+    {&cmc_oid_id_cmc_controlProcessed, nothing_to_do},
+    {&cmc_oid_id_cmc_publishCert, cmc_plan_keep_publication},
+    {&cmc_oid_id_cmc_authData, cmc_plan_keep_auth_data},
 };
 
 static plan_control_fn find_handler(struct cmc_slice type)
@@ -71,15 +96,16 @@ static plan_control_fn find_handler(struct cmc_slice type)
     return NULL;
 }
 
-static void refuse_unknown(struct job *j, const struct cmc_list *unknown)
+static void refuse_unknown(struct job *j, const struct cmc_list *controls,
+                           const struct cmc_list *unknown)
 {
     struct cmc_err err;
     char dotted[256];
     const struct cmc_tagged_attribute *first = NULL;
 
-    for (size_t i = 0; i < j->body.controls.n && first == NULL; i++) {
+    for (size_t i = 0; i < controls->n && first == NULL; i++) {
         const struct cmc_tagged_attribute *ta =
-            CMC_AT(const struct cmc_tagged_attribute, j->body.controls, i);
+            CMC_AT(const struct cmc_tagged_attribute, *controls, i);
 
         if (ta->body_part_id == *CMC_AT(const uint32_t, *unknown, 0))
             first = ta;
@@ -92,23 +118,30 @@ static void refuse_unknown(struct job *j, const struct cmc_list *unknown)
     cmc_job_refuse(j, &err, CMC_STATUS_FAILED, unknown->v, unknown->n);
 }
 
-static enum cmc_rc plan_controls(struct job *j, struct cmc_err *err)
+static enum cmc_rc plan_controls(struct job *j, const struct cmc_list *controls,
+                                 struct cmc_err *err)
 {
     struct cmc_list unknown = {0};
     enum cmc_rc rc;
 
-    rc = cmc_controls_check(&j->body.controls, CMC_CTL_REQUEST, j->arena, &unknown, err);
+    rc = cmc_controls_check(controls, CMC_CTL_REQUEST | (j->rules->dogtag ? CMC_CTL_DOGTAG : 0),
+                            j->arena, &unknown, err);
+    if (rc != CMC_OK)
+        return rc;
+    rc = cmc_ra_processed(j, &unknown, err);
     if (rc != CMC_OK)
         return rc;
     if (unknown.n > 0) {
-        refuse_unknown(j, &unknown);
+        refuse_unknown(j, controls, &unknown);
         return CMC_OK;
     }
-    for (size_t i = 0; i < j->body.controls.n; i++) {
+    for (size_t i = 0; i < controls->n; i++) {
         const struct cmc_tagged_attribute *ta =
-            CMC_AT(const struct cmc_tagged_attribute, j->body.controls, i);
+            CMC_AT(const struct cmc_tagged_attribute, *controls, i);
         plan_control_fn plan = find_handler(ta->type);
 
+        if (cmc_ra_has_processed(j, ta->body_part_id))
+            continue;
         if (plan == NULL) {
             rc = cmc_fail_info(
                 err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, "RFC 10002 section 3.2.1.1",
@@ -172,6 +205,7 @@ static void reject_all_without_pop(struct job *j)
 
 static enum cmc_rc plan_full(struct job *j, struct cmc_err *err)
 {
+    struct cmc_list inner;
     enum cmc_rc rc;
 
     rc = cmc_pkidata_open(j->sd.encap.content, j->rules->lax_ids, j->arena, &j->body, err);
@@ -182,28 +216,40 @@ static enum cmc_rc plan_full(struct job *j, struct cmc_err *err)
     j->items = cmc_arena_array(j->arena, j->max_items, sizeof *j->items);
     if (j->items == NULL)
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a plan");
-    rc = plan_controls(j, err);
+    rc = plan_controls(j, &j->body.controls, err);
     if (rc != CMC_OK || j->refused || refuse_other_types(j))
         return rc;
     rc = cmc_identity_check(j, err);
+    if (rc == CMC_OK)
+        rc = cmc_plan_auth_data(j, &inner, err);
+    if (rc == CMC_OK)
+        rc = plan_controls(j, &inner, err);
+    if (rc != CMC_OK || j->refused)
+        return rc;
+    rc = cmc_job_check_time(j, err);
+    if (rc == CMC_OK)
+        rc = cmc_job_check_nonces(j, err);
+    if (rc == CMC_OK)
+        rc = cmc_plan_follow_ups(j, err);
+    for (size_t i = 0; rc == CMC_OK && i < j->body.requests.n; i++)
+        rc = cmc_plan_issue(j, i, err);
     if (rc != CMC_OK)
         return rc;
-    for (size_t i = 0; i < j->body.requests.n; i++) {
-        rc = cmc_plan_issue(j, i, err);
-        if (rc != CMC_OK)
-            return rc;
-    }
     reject_all_without_pop(j);
-    return CMC_OK;
+    rc = cmc_plan_hold(j, err);
+    return rc == CMC_OK ? cmc_plan_retrieve(j, err) : rc;
 }
 
 static enum cmc_rc plan_simple(struct job *j, struct cmc_err *err)
 {
+    enum cmc_rc rc;
+
     j->max_items = 1;
     j->items = cmc_arena_array(j->arena, 1, sizeof *j->items);
     if (j->items == NULL)
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a plan");
-    return cmc_plan_simple(j, err);
+    rc = cmc_plan_simple(j, err);
+    return rc == CMC_OK ? cmc_plan_hold(j, err) : rc;
 }
 
 /* A decision about the message, rather than a failure of ours? */

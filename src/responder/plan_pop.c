@@ -68,13 +68,47 @@ enum cmc_rc cmc_plan_decrypted_pop(struct job *j, const struct cmc_tagged_attrib
 static bool may_challenge(const struct plan_item *it)
 {
     return it->tagged != NULL && cmc_envelope_can(it->key) &&
-           (it->request.pop == CMC_POP_BY_CHALLENGE ||
-            (it->request.pop == CMC_POP_NONE && !it->request.ra_verified));
+           (it->asked.pop == CMC_POP_BY_CHALLENGE ||
+            (it->asked.pop == CMC_POP_NONE && !it->asked.ra_verified));
 }
 
 static enum cmc_rc secrets_of(struct job *j, struct cmc_challenge_secrets *out, struct cmc_err *err)
 {
     return j->r->auth->ops->challenge_secrets(j->r->auth->self, j->x->now, out, err);
+}
+
+/*
+ * [10002-6.8-a, 10002-6.8-u2, 10004-10-d] An RA says that it has seen the proof: no challenge then,
+ * and no certificate where that is not taken. A signature that is there must be right all the same,
+ * unless it is of a kind that only the RA knows.
+ */
+static enum cmc_rc check_vouched(struct job *j, const struct plan_item *it, struct cmc_err *err)
+{
+    enum cmc_rc rc = CMC_OK;
+
+    if ((j->rules->ra & CMC_RA_POP) == 0)
+        return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_POP_FAILED, "RFC 10002 section 6.8",
+                             "proof of possession is not taken from registration authorities at "
+                             "this endpoint");
+    if (it->asked.pop == CMC_POP_BY_SIGNATURE)
+        rc = cmc_request_check_pop(j->r->crypto, &it->asked, it->key, j->rules->allow_weak,
+                                   j->arena, err);
+    return rc == CMC_E_REFUSED ? CMC_OK : rc;
+}
+
+/* [10004-5.1-ab] A DH key cannot sign; it proves itself to a DH certificate of the CA. */
+static enum cmc_rc check_dh(struct job *j, const struct plan_item *it, struct cmc_err *err)
+{
+    struct cmc_dh_pop ours;
+    enum cmc_rc rc = j->r->auth->ops->dh_pop(j->r->auth->self, &ours, err);
+
+    if (rc == CMC_E_NOTFOUND)
+        return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_ALG, "RFC 6955 section 4",
+                             "this authority has no Diffie-Hellman certificate to prove "
+                             "possession to");
+    return rc == CMC_OK ? cmc_dh_pop_check(j->r->crypto, &ours, &it->asked, it->key,
+                                           j->rules->allow_weak, j->arena, err)
+                        : rc;
 }
 
 enum cmc_rc cmc_plan_check_pop(struct job *j, struct plan_item *it, struct cmc_err *err)
@@ -84,11 +118,21 @@ enum cmc_rc cmc_plan_check_pop(struct job *j, struct plan_item *it, struct cmc_e
     struct cmc_challenge_secrets secrets;
     enum cmc_rc rc = CMC_OK;
 
+    if (it->ra_pop)
+        return check_vouched(j, it, err);
+    if (it->asked.pop == CMC_POP_BY_SIGNATURE && cmc_dh_pop_is(&it->asked.pop_alg))
+        return check_dh(j, it, err);
     if (!may_challenge(it))
-        rc = cmc_request_check_pop(j->r->crypto, &it->request, it->key, j->rules->allow_weak,
+        rc = cmc_request_check_pop(j->r->crypto, &it->asked, it->key, j->rules->allow_weak,
                                    j->arena, err);
     else
         it->challenge_due = answer == NULL;
+    if (rc == CMC_E_CRYPTO && j->rules->dogtag && it->request.form == CMC_FORM_CRMF &&
+        cmc_extension_find(&it->request.extensions, cmc_oid_id_ce_subjectKeyIdentifier) != NULL)
+        rc = cmc_fail_info(err, rc, CMC_FAIL_POP_FAILED, "RFC 4211 section 4.1",
+                           "the proof of possession does not verify; if CRMFPopClient 11.7 or "
+                           "newer made this with -y, CMCRequest has taken a DEFAULT out of what "
+                           "was signed: use PKCS10Client, or CRMFPopClient without -y");
     if (rc != CMC_OK || answer == NULL)
         return rc;
     rc = secrets_of(j, &secrets, err);
@@ -115,8 +159,12 @@ enum cmc_rc cmc_plan_challenge(struct job *j, struct plan_item *it, struct cmc_e
     if (challenge == NULL)
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a challenge");
     rc = secrets_of(j, &secrets, err);
-    if (rc == CMC_OK)
-        rc = cmc_challenge_make(j->r->crypto, &secrets, it->tagged, &it->request, it->key, j->arena,
+    /* Dogtag's client reads its own form only, and knows no challenge but for RSA. */
+    if (rc == CMC_OK && j->rules->dogtag && EVP_PKEY_is_a(it->key, "RSA") == 1)
+        rc = cmc_challenge_make_dogtag(j->r->crypto, &secrets, it->tagged, it->key, j->arena,
+                                       challenge, err);
+    else if (rc == CMC_OK)
+        rc = cmc_challenge_make(j->r->crypto, &secrets, it->tagged, &it->asked, it->key, j->arena,
                                 challenge, err);
     OPENSSL_cleanse(&secrets, sizeof secrets);
     if (rc != CMC_OK)
@@ -139,4 +187,28 @@ enum cmc_rc cmc_answer_challenges(const struct job *j, struct cmc_pkiresponse *r
                                  j->items[i].challenge, err);
     }
     return rc;
+}
+
+/* Eight octets that name the request, positive for those who read a number: Dogtag's client gives
+ * them back as regInfo, and does not go on without. */
+static enum cmc_rc add_request_number(const struct job *j, struct cmc_pkiresponse *resp,
+                                      uint32_t *next_id, struct cmc_err *err)
+{
+    uint8_t number[8];
+    const struct cmc_slice value = {number, sizeof number};
+
+    memcpy(number, j->digest, sizeof number);
+    number[0] &= 0x7f;
+    return cmc_control_add(j->arena, &resp->controls, (*next_id)++, cmc_oid_id_cmc_responseInfo,
+                           &cmc_it_octet_string, &value, err);
+}
+
+enum cmc_rc cmc_answer_request_number(const struct job *j, struct cmc_pkiresponse *resp,
+                                      uint32_t *next_id, struct cmc_err *err)
+{
+    for (size_t i = 0; i < j->nitems; i++) {
+        if (j->items[i].challenge != NULL)
+            return add_request_number(j, resp, next_id, err);
+    }
+    return CMC_OK;
 }

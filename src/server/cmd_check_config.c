@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmcd check-config: load all that serve would load, and go on after the first mistake. */
+#include <errno.h>
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "asn1/codec.h"
 #include "asn1/oids.h"
@@ -137,6 +139,48 @@ static void check_signers(struct checking *c)
     EVP_PKEY_free(key);
 }
 
+/* DH keys prove themselves to it: a DH key, its own, and not run out. */
+static void check_dh_pop(struct checking *c)
+{
+    static const char whose[] = "dh-pop";
+    struct cmc_cert cert = {0};
+    EVP_PKEY *key = NULL, *pub = NULL;
+    enum cmc_rc rc;
+
+    if (c->conf->dh_pop_certificate == NULL ||
+        !cmcd_check_validity(c, c->service.dh_pop_cert, whose, &cert))
+        return;
+    rc = cmc_dh_pop_certificate(c->run->crypto, c->service.dh_pop_cert, &pub, &c->run->err);
+    if (cmcd_ok(c, rc, whose) && cmcd_ok(c, cmc_key_check(pub, &c->run->err), whose)) {
+        rc = cmc_service_dh_key(c->conf, c->run->crypto, &key, &c->run->err);
+        check_key(c, rc, key, &cert, whose);
+    }
+    EVP_PKEY_free(key);
+    EVP_PKEY_free(pub);
+}
+
+/* What clients encrypt to: a certificate whose key may decrypt, and that key. */
+static void check_encryption(struct checking *c)
+{
+    struct cmc_slice der = c->service.encryption_cert;
+    struct cmc_cert cert = {0};
+    EVP_PKEY *key = NULL;
+    enum cmc_rc rc;
+
+    if (der.p == NULL || !cmcd_check_validity(c, der, "encryption certificate", &cert))
+        return;
+    check_path(c, der, "encryption certificate");
+    rc = cmc_service_encryption_key(c->conf, c->run->crypto, &key, &c->run->err);
+    check_key(c, rc, key, &cert, "encryption key");
+    if (rc == CMC_OK && !cmc_envelope_may(&cert.tbs.extensions, key, c->run->arena))
+        (void)cmcd_ok(c,
+                      cmc_fail(&c->run->err, CMC_E_USAGE, "RFC 5280 section 4.2.1.3",
+                               "its keyUsage does not let clients encrypt to it: RSA needs "
+                               "keyEncipherment, EC and DH keyAgreement"),
+                      "encryption certificate");
+    EVP_PKEY_free(key);
+}
+
 /* -- the rest ---------------------------------------------------------------------------- */
 
 static void check_listeners(struct checking *c)
@@ -213,6 +257,16 @@ static void check_endpoints(struct checking *c)
     }
 }
 
+/* The folder of published certificates must be there, and ours to write to. */
+static void check_publish(struct checking *c)
+{
+    const char *dir = c->conf->authority.publish_directory;
+
+    if (dir != NULL && access(dir, W_OK | X_OK) != 0)
+        (void)cmcd_ok(c, cmc_fail(&c->run->err, CMC_E_LOCAL, NULL, "%s: %s", dir, strerror(errno)),
+                      "authority/publish/directory");
+}
+
 static void check_crl_url(struct checking *c)
 {
     const struct cmc_conf_authority *a = &c->conf->authority;
@@ -267,10 +321,13 @@ void cmcd_check_all(struct checking *c, const char *path)
         return;
     if (cmcd_ok(c, cmc_service_load(&c->service, c->conf, c->run->crypto, err), NULL)) {
         check_signers(c);
+        check_dh_pop(c);
+        check_encryption(c);
         check_listeners(c);
     }
     check_profiles(c);
     check_endpoints(c);
+    check_publish(c);
     check_crl_url(c);
     check_store(c);
 }

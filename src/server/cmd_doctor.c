@@ -79,6 +79,9 @@ static void check_files(struct checking *c)
         {conf->responder_passphrase_file, "passphrase of the responder key"},
         {conf->ocsp.key, "OCSP key"},
         {conf->ocsp.key_passphrase_file, "passphrase of the OCSP key"},
+        {conf->dh_pop_key, "Diffie-Hellman key"},
+        {conf->encryption_key, "encryption key"},
+        {conf->encryption_passphrase_file, "passphrase of the encryption key"},
         {conf->secrets_key, "key of the shared secrets"},
         {conf->database, "database"},
     };

@@ -24,6 +24,10 @@ static const struct cmc_option rows[] = {
     CMC_OPTION("key-type", 'k', STRING, "KIND", struct cmc_init, key_type,
                "of all keys made: ec:P-256 (the default), ec:P-384,\n"
                "ec:P-521, rsa:2048, rsa:3072, rsa:4096, ed25519, ed448"),
+    CMC_OPTION("encryption-key", 0, STRING, "KIND", struct cmc_init, encryption_type,
+               "of the key that clients encrypt requests to: rsa:2048\n"
+               "(the default, which all clients know), rsa:3072,\n"
+               "rsa:4096, ec:P-256, ec:P-384, ec:P-521, x25519, x448"),
     CMC_OPTION("ca-cert", 0, STRING, "FILE", struct cmc_init, ca_cert,
                "take this existing CA instead of a new one"),
     CMC_OPTION("ca-key", 0, STRING, "URI", struct cmc_init, ca_key,
@@ -138,6 +142,7 @@ static enum cmc_rc fill(struct cmcd_run *r, struct cmc_init *in)
     }
     in->name = in->name != NULL ? in->name : "CN=Chancery CA";
     in->key_type = in->key_type != NULL ? in->key_type : "ec:P-256";
+    in->encryption_type = in->encryption_type != NULL ? in->encryption_type : "rsa:2048";
     in->address = in->address != NULL ? in->address : "127.0.0.1";
     in->officer = in->officer != NULL ? in->officer : "officer";
     in->now = time(NULL);
@@ -245,6 +250,8 @@ static enum cmc_rc report(struct cmcd_run *r, const struct cmc_init *in,
     cmc_buf_printf(&b, " (%s, until %s)\n", made->ca_key_kind, cmcd_time(made->ca_not_after, when));
     cmc_buf_printf(&b, "  officer    %s, roles enroll,revoke: %s/%s and %s/%s\n", in->officer, dir,
                    CMC_INIT_OFFICER_CERT, dir, CMC_INIT_OFFICER_KEY);
+    cmc_buf_printf(&b, "  encrypt to %s/%s, which is also at %s%s\n", dir, CMC_INIT_ENCRYPTION_CERT,
+                   in->url, CMC_INIT_ENCRYPTION_PATH);
     cmc_buf_printf(&b, "  addresses  %s port %u (HTTP) and %u (HTTPS)\n  CRL        %s%s\n\n",
                    in->address, in->port, in->tls_port, in->url, CMC_INIT_CRL_PATH);
     cmc_buf_printf(&b,

@@ -14,6 +14,7 @@
 #include "server/checkpoint.h"
 #include "server/cmd.h"
 #include "server/notify.h"
+#include "server/sweep.h"
 #include "server/worker.h"
 
 /* Requests under way get so long after SIGTERM. */
@@ -167,7 +168,7 @@ static enum cmc_rc load(struct serving *s, const char *path)
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory for the log");
     rc = cmc_service_load(&s->service, s->conf, s->run->crypto, err);
     if (rc == CMC_OK)
-        rc = cmc_service_open(&s->service, err);
+        rc = cmc_service_open(&s->service, s->log, err);
     if (rc == CMC_OK)
         rc = cmc_routes_new(s->conf, &s->routes, err);
     return rc;
@@ -278,16 +279,31 @@ static void stop(struct serving *s, enum cmc_rc so_far)
         s->run->err = first;
 }
 
-/* Until a signal comes: a checkpoint now and then. */
+static int64_t monotonic_seconds(void)
+{
+    struct timespec now = {0};
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec;
+}
+
+/* Until a signal comes: what time brings about, and a checkpoint now and then. */
 static void wait_for_signal(struct serving *s, const sigset_t *set)
 {
-    const struct timespec interval = {.tv_sec = (time_t)s->conf->checkpoint_minutes * 60};
+    const struct timespec tick = {.tv_sec = CMC_SWEEP_SECONDS};
+    int64_t due = monotonic_seconds() + (int64_t)s->conf->checkpoint_minutes * 60;
     int sig;
 
-    while ((sig = sigtimedwait(set, NULL, &interval)) < 0) {
-        if (errno == EAGAIN && checkpoint(s) != CMC_OK)
-            cmc_log_event(s->log, CMC_LOG_ERROR, "checkpoint", "outcome", s->run->err.text, NULL);
-    }
+    do {
+        cmc_sweep_store(s->service.store, s->conf, s->log);
+        sig = sigtimedwait(set, NULL, &tick);
+        if (sig < 0 && monotonic_seconds() >= due) {
+            due = monotonic_seconds() + (int64_t)s->conf->checkpoint_minutes * 60;
+            if (checkpoint(s) != CMC_OK)
+                cmc_log_event(s->log, CMC_LOG_ERROR, "checkpoint", "outcome", s->run->err.text,
+                              NULL);
+        }
+    } while (sig < 0);
     cmc_log_event(s->log, CMC_LOG_INFO, "stopping", "signal", sig == SIGTERM ? "SIGTERM" : "SIGINT",
                   NULL);
     (void)cmc_notify("STOPPING=1", NULL);

@@ -20,6 +20,11 @@
 #define DEFAULT_FAILURES           5u
 #define MAX_FAILURES               1000u
 #define MAX_CRL_HOURS              (10u * 366u * 24u)
+#define DEFAULT_CRL_KEEP           32u
+#define MAX_CRL_KEEP               100000u
+/* A CRL may be asked for while what was signed under it may be looked at again. */
+#define DEFAULT_CRL_KEEP_DAYS 400u
+#define MAX_CRL_KEEP_DAYS     36600u
 
 /* What cmc_conf_load() hands out; the arena holds all that the configuration points to. */
 struct whole {
@@ -172,7 +177,7 @@ static enum cmc_rc load_process(struct cmc_conf_loading *l)
 /* -- who signs --------------------------------------------------------------------------- */
 
 /* It goes into every certificate: a slip here cannot be called back. */
-static enum cmc_rc check_crl_url(struct cmc_conf_loading *l, const char *url)
+static enum cmc_rc check_url(struct cmc_conf_loading *l, const char *place, const char *url)
 {
     static const char *const schemes[] = {"http://", "https://", "ldap://"};
     size_t scheme = 0;
@@ -182,7 +187,7 @@ static enum cmc_rc check_crl_url(struct cmc_conf_loading *l, const char *url)
             scheme = strlen(schemes[i]);
     }
     if (scheme == 0 || strchr("/:", url[scheme]) != NULL || strpbrk(url, " <>\"\\") != NULL)
-        return cmc_conf_tree_fail(l->tree, l->err, "authority/crl/url",
+        return cmc_conf_tree_fail(l->tree, l->err, place,
                                   "'%.80s' is not an absolute URL; write for instance "
                                   "http://ca.example/ca.crl",
                                   url);
@@ -195,15 +200,26 @@ static enum cmc_rc load_crl(struct cmc_conf_loading *l, const struct cmc_raw_crl
     enum cmc_rc rc = CMC_OK;
 
     a->crl_hours = DEFAULT_CRL_HOURS;
+    a->crl_keep = DEFAULT_CRL_KEEP;
+    a->crl_days = DEFAULT_CRL_KEEP_DAYS;
     if (raw == NULL)
         return CMC_OK;
     if (raw->hours != NULL)
         a->crl_hours = *raw->hours;
+    if (raw->keep != NULL)
+        a->crl_keep = *raw->keep;
+    if (raw->keep_days != NULL)
+        a->crl_days = *raw->keep_days;
     rc = cmc_conf_in_range(l, "authority/crl/hours", "'hours'", a->crl_hours, 1, MAX_CRL_HOURS);
+    if (rc == CMC_OK)
+        rc = cmc_conf_in_range(l, "authority/crl/keep", "'keep'", a->crl_keep, 0, MAX_CRL_KEEP);
+    if (rc == CMC_OK)
+        rc = cmc_conf_in_range(l, "authority/crl/keep-days", "'keep-days'", a->crl_days, 0,
+                               MAX_CRL_KEEP_DAYS);
     if (rc == CMC_OK)
         rc = cmc_conf_copy_url_path(l, "authority/crl/path", "the CRL", raw->path, &a->crl_path);
     if (rc == CMC_OK && raw->url != NULL)
-        rc = check_crl_url(l, raw->url);
+        rc = check_url(l, "authority/crl/url", raw->url);
     if (rc == CMC_OK)
         rc = cmc_conf_copy(l, raw->url, &a->crl_url);
     return rc;
@@ -223,6 +239,12 @@ static enum cmc_rc load_authority(struct cmc_conf_loading *l)
         rc = copy_paths(l, raw->chain, raw->chain_count, &a->chain, &a->chain_count);
     if (rc == CMC_OK)
         rc = load_crl(l, raw->crl, a);
+    if (rc == CMC_OK && raw->publish != NULL)
+        rc = copy_path(l, raw->publish->directory, &a->publish_directory);
+    if (rc == CMC_OK && raw->publish != NULL && raw->publish->url != NULL)
+        rc = check_url(l, "authority/publish/url", raw->publish->url);
+    if (rc == CMC_OK && raw->publish != NULL)
+        rc = cmc_conf_copy(l, raw->publish->url, &a->publish_url);
     if (rc == CMC_OK)
         rc = cmc_conf_copy_url_path(l, "authority/certificate-path", "the CA certificate",
                                     raw->certificate_path, &a->ca_path);
@@ -244,9 +266,41 @@ static enum cmc_rc load_signers(struct cmc_conf_loading *l)
         rc = copy_path(l, raw->key, &c->responder_key);
     if (rc == CMC_OK)
         rc = copy_path(l, raw->passphrase_file, &c->responder_passphrase_file);
+    c->ra_any_eku = l->raw->officers != NULL && l->raw->officers->ra_eku == CMC_RAW_OPTIONAL;
     if (rc == CMC_OK && l->raw->officers != NULL)
         rc = copy_paths(l, l->raw->officers->trust, l->raw->officers->trust_count,
                         &c->officer_trust, &c->officer_trust_count);
+    return rc;
+}
+
+static enum cmc_rc load_dh_pop(struct cmc_conf_loading *l)
+{
+    const struct cmc_raw_dh_pop *raw = l->raw->dh_pop;
+    enum cmc_rc rc = CMC_OK;
+
+    if (raw != NULL)
+        rc = copy_path(l, raw->certificate, &l->conf->dh_pop_certificate);
+    if (raw != NULL && rc == CMC_OK)
+        rc = copy_path(l, raw->key, &l->conf->dh_pop_key);
+    return rc;
+}
+
+static enum cmc_rc load_encryption(struct cmc_conf_loading *l)
+{
+    const struct cmc_raw_encryption *raw = l->raw->encryption;
+    struct cmc_conf *c = l->conf;
+    enum cmc_rc rc;
+
+    if (raw == NULL)
+        return CMC_OK;
+    rc = copy_path(l, raw->certificate, &c->encryption_certificate);
+    if (rc == CMC_OK)
+        rc = copy_path(l, raw->key, &c->encryption_key);
+    if (rc == CMC_OK)
+        rc = copy_path(l, raw->passphrase_file, &c->encryption_passphrase_file);
+    if (rc == CMC_OK)
+        rc = cmc_conf_copy_url_path(l, "encryption/path", "the encryption certificate", raw->path,
+                                    &c->encryption_path);
     return rc;
 }
 
@@ -397,11 +451,17 @@ static enum cmc_rc load_all(struct cmc_conf_loading *l, const char *path)
     if (rc == CMC_OK)
         rc = load_signers(l);
     if (rc == CMC_OK)
+        rc = load_encryption(l);
+    if (rc == CMC_OK)
         rc = load_audit(l);
     if (rc == CMC_OK)
         rc = load_ocsp(l);
     if (rc == CMC_OK)
         rc = load_secrets(l);
+    if (rc == CMC_OK)
+        rc = cmc_conf_load_keep(l);
+    if (rc == CMC_OK)
+        rc = load_dh_pop(l);
     if (rc == CMC_OK)
         rc = load_listeners(l);
     if (rc == CMC_OK)

@@ -31,11 +31,15 @@ struct cmc_conf_authority {
     char *key_passphrase_file;
     char **chain; /* further certificates up to the root, files */
     unsigned int chain_count;
-    char *crl_path;         /* URL path that serves the CRL, e.g. /ca.crl */
-    char *ca_path;          /* URL path of the CA certificate (pkix-cert), e.g. /ca.crt */
-    char *chain_path;       /* URL path of the chain (certs-only), e.g. /ca.p7c */
-    char *crl_url;          /* absolute URL for the CRL distribution point of certificates */
-    unsigned int crl_hours; /* nextUpdate - thisUpdate */
+    char *crl_path;          /* URL path that serves the CRL, e.g. /ca.crl */
+    char *ca_path;           /* URL path of the CA certificate (pkix-cert), e.g. /ca.crt */
+    char *chain_path;        /* URL path of the chain (certs-only), e.g. /ca.p7c */
+    char *crl_url;           /* absolute URL for the CRL distribution point of certificates */
+    unsigned int crl_hours;  /* nextUpdate - thisUpdate */
+    char *publish_directory; /* of published certificates, or NULL */
+    char *publish_url;
+    uint32_t crl_keep;     /* how many earlier CRLs are kept */
+    unsigned int crl_days; /* and for how long */
 };
 
 /* OCSP; path NULL: not served. */
@@ -54,6 +58,9 @@ struct cmc_conf_endpoint {
     enum cmc_answer_form answer[4]; /* the first is the default; for a bare PKCS#10 the first that
                                        is not the Full PKI Response */
     unsigned int answer_count;
+    char **profile_ids; /* ?profileId= of compat: dogtag: what leads here from any such endpoint */
+    unsigned int profile_id_count;
+    bool base64; /* answers in base64, requests in it too: EST */
 };
 
 struct cmc_conf {
@@ -67,12 +74,20 @@ struct cmc_conf {
     size_t message_octets;
     struct cmc_conf_authority authority;
     char *responder_certificate, *responder_key, *responder_passphrase_file;
+    char *encryption_certificate, *encryption_key; /* or NULL: nothing is decrypted */
+    char *encryption_passphrase_file;
+    char *encryption_path; /* URL path of that certificate, or NULL */
     struct cmc_conf_ocsp ocsp;
     unsigned int checkpoint_minutes; /* between checkpoints of the audit chain */
     char **officer_trust; /* files: trust anchors for officers; none: the authority's chain */
     unsigned int officer_trust_count;
-    char *secrets_key; /* file, or NULL: no shared secrets */
+    bool ra_any_eku;                       /* the certificate of an RA need not have id-kp-cmcRA */
+    char *dh_pop_certificate, *dh_pop_key; /* NULL: DH keys cannot prove themselves */
+    char *secrets_key;                     /* file, or NULL: no shared secrets */
     uint32_t secret_failures;
+    uint32_t keep_answers_days; /* 0: for ever */
+    uint32_t keep_nonces_hours;
+    uint32_t keep_requests_days; /* after their end; 0: for ever */
     struct cmc_conf_listener *listeners;
     unsigned int listener_count;
     struct cmc_profile_spec *profiles;
@@ -89,5 +104,8 @@ struct cmc_conf {
 enum cmc_rc cmc_conf_load(const char *path, struct cmc_conf **out,
                           struct cmc_err *err) CMC_MUST_USE;
 void cmc_conf_free(struct cmc_conf *conf);
+
+/* Does this ?profileId= lead to the endpoint? */
+bool cmc_conf_has_profile_id(const struct cmc_conf_endpoint *ep, const char *id);
 
 #endif

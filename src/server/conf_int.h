@@ -9,7 +9,7 @@
 #include "server/conf_tree.h"
 
 /* URL paths: those of endpoints, the CRL, the CA's certificate, its chain and the status. */
-#define CMC_CONF_PATHS_MAX (CMC_LIMIT_CONF_ENDPOINTS + 4u)
+#define CMC_CONF_PATHS_MAX (CMC_LIMIT_CONF_ENDPOINTS + 6u)
 /* Octets of a place in the tree: "endpoints/2/revoke/reasons/1". */
 #define CMC_CONF_PLACE_MAX 128
 
@@ -42,5 +42,11 @@ const char *cmc_conf_at(char place[CMC_CONF_PLACE_MAX], const char *list, uint32
 /* conf_rules.c: what may be issued, and where. */
 enum cmc_rc cmc_conf_load_profiles(struct cmc_conf_loading *l) CMC_MUST_USE;
 enum cmc_rc cmc_conf_load_endpoints(struct cmc_conf_loading *l) CMC_MUST_USE;
+
+/* conf_exchange.c: what lasts longer than one exchange. */
+enum cmc_rc cmc_conf_load_keep(struct cmc_conf_loading *l) CMC_MUST_USE;
+/* Of endpoint number i, whose other rules are there. */
+enum cmc_rc cmc_conf_load_exchange(struct cmc_conf_loading *l, uint32_t i,
+                                   struct cmc_endpoint_rules *r) CMC_MUST_USE;
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The part of the configuration that says what may be issued, and where. */
 #include <stdio.h>
+#include <strings.h>
 
 #include "server/conf_int.h"
 
@@ -86,6 +87,9 @@ static enum cmc_rc load_profile(struct cmc_conf_loading *l, uint32_t i, struct c
     p->refuse_other_extensions = raw->other_extensions == CMC_RAW_OTHER_REFUSE;
     p->allow_empty_subject = raw->empty_subject;
     p->require_san = raw->require_san;
+    p->change_subject_name = raw->change_subject_name;
+    p->unique_keys = raw->key_reuse == CMC_RAW_REUSE_REFUSE;
+    p->require_archive = raw->archive == CMC_RAW_ARCHIVE_REQUIRED;
     rc = cmc_conf_in_range(l, cmc_conf_at(place, "profiles", i, "days"), "'days'", p->days, 1,
                            MAX_DAYS);
     if (rc == CMC_OK)
@@ -190,6 +194,61 @@ static enum cmc_rc load_revoke(struct cmc_conf_loading *l, uint32_t i, struct cm
     return load_reasons(l, i, raw, &r->reasons);
 }
 
+/* "DNS:example.org" is a domain, all else the beginning of a subject. */
+static enum cmc_rc load_ra_name(struct cmc_conf_loading *l, uint32_t i, uint32_t k,
+                                struct cmc_ra_names *names, struct cmc_slice *subjects,
+                                const char **domains)
+{
+    const char *text = l->raw->endpoints[i].ra_names[k];
+    char place[CMC_CONF_PLACE_MAX], entry[CMC_CONF_PLACE_MAX / 2];
+    struct cmc_err why = {0};
+
+    (void)snprintf(entry, sizeof entry, "ra-names/%u", k);
+    if (strncasecmp(text, "DNS:", 4) == 0) {
+        char *domain = NULL;
+        enum cmc_rc rc = cmc_conf_copy(l, text + 4, &domain);
+
+        if (rc == CMC_OK && (domain[0] == '\0' || domain[0] == '.'))
+            rc = cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "endpoints", i, entry),
+                                    "a domain such as DNS:example.org is due; it stands for all "
+                                    "names below it");
+        domains[names->ndomains++] = domain;
+        return rc;
+    }
+    if (cmc_name_parse(text, l->arena, &subjects[names->nsubjects++], &why) != CMC_OK)
+        return cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "endpoints", i, entry), "%s",
+                                  why.text);
+    return CMC_OK;
+}
+
+/* What officers with the role ra may do. */
+static enum cmc_rc load_ra(struct cmc_conf_loading *l, uint32_t i, struct cmc_endpoint_rules *r)
+{
+    const struct cmc_raw_endpoint *raw = &l->raw->endpoints[i];
+    struct cmc_slice *subjects;
+    const char **domains;
+    char place[CMC_CONF_PLACE_MAX];
+    enum cmc_rc rc = check_set(l, i, "ra", raw->ra, raw->ra_count);
+
+    for (uint32_t k = 0; k < raw->ra_count; k++)
+        r->ra |= (unsigned int)raw->ra[k];
+    if (rc == CMC_OK && r->ra != 0 && !contains(raw->accept, raw->accept_count, CMC_TYPE_CMC))
+        rc = cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "endpoints", i, "ra"),
+                                "a registration authority speaks CMC; add 'cmc' to 'accept'");
+    if (rc == CMC_OK && raw->ra_names_count > 0 && (r->ra & CMC_RA_TEMPLATE) == 0)
+        rc = cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "endpoints", i, "ra-names"),
+                                "'ra-names' has no effect without 'ra: [template]'");
+    subjects = cmc_arena_array(l->arena, raw->ra_names_count, sizeof *subjects);
+    domains = cmc_arena_array(l->arena, raw->ra_names_count, sizeof *domains);
+    if (subjects == NULL || domains == NULL)
+        return cmc_conf_no_memory(l->err);
+    for (uint32_t k = 0; k < raw->ra_names_count && rc == CMC_OK; k++)
+        rc = load_ra_name(l, i, k, &r->ra_names, subjects, domains);
+    r->ra_names.subjects = subjects;
+    r->ra_names.domains = domains;
+    return rc;
+}
+
 static enum cmc_rc find_profile(struct cmc_conf_loading *l, uint32_t i, const char **out)
 {
     const char *name = l->raw->endpoints[i].profile;
@@ -203,6 +262,47 @@ static enum cmc_rc find_profile(struct cmc_conf_loading *l, uint32_t i, const ch
     }
     return cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "endpoints", i, "profile"),
                               "profile '%.60s' is not in 'profiles'", name);
+}
+
+/* Dogtag's ?profileId= chooses among all its servlets, so a name stands at one endpoint only. */
+static enum cmc_rc load_profile_ids(struct cmc_conf_loading *l, uint32_t i,
+                                    struct cmc_conf_endpoint *ep)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                  "-._";
+    const struct cmc_raw_endpoint *raw = &l->raw->endpoints[i];
+    char place[CMC_CONF_PLACE_MAX];
+
+    (void)cmc_conf_at(place, "endpoints", i, "profile-ids");
+    if (raw->profile_ids_count > 0 && !ep->rules.dogtag)
+        return cmc_conf_tree_fail(l->tree, l->err, place,
+                                  "'profile-ids' has no effect without 'compat: dogtag'");
+    for (uint32_t k = 0; k < raw->profile_ids_count; k++) {
+        const char *id = raw->profile_ids[k];
+
+        if (id[0] == '\0' || id[strspn(id, allowed)] != '\0')
+            return cmc_conf_tree_fail(l->tree, l->err, place,
+                                      "'%.60s' is no profile id; letters, digits and -._ are "
+                                      "allowed",
+                                      id);
+        for (uint32_t m = 0; m < i; m++) {
+            if (cmc_conf_has_profile_id(&l->conf->endpoints[m], id))
+                return cmc_conf_tree_fail(l->tree, l->err, place,
+                                          "profile id '%.60s' already leads to %s", id,
+                                          l->conf->endpoints[m].rules.path);
+        }
+    }
+    return copy_words(l, place, "profile id", raw->profile_ids, raw->profile_ids_count,
+                      &ep->profile_ids, &ep->profile_id_count);
+}
+
+bool cmc_conf_has_profile_id(const struct cmc_conf_endpoint *ep, const char *id)
+{
+    for (unsigned int i = 0; i < ep->profile_id_count; i++) {
+        if (strcmp(ep->profile_ids[i], id) == 0)
+            return true;
+    }
+    return false;
 }
 
 static enum cmc_rc load_endpoint(struct cmc_conf_loading *l, uint32_t i,
@@ -219,10 +319,16 @@ static enum cmc_rc load_endpoint(struct cmc_conf_loading *l, uint32_t i,
     ep->answer_count = raw->answer_count;
     for (uint32_t k = 0; k < raw->answer_count; k++)
         ep->answer[k] = (enum cmc_answer_form)raw->answer[k];
+    ep->base64 = raw->base64;
     r->require_officer = raw->officer == CMC_RAW_OFFICER_REQUIRED;
     r->secrets = raw->secrets;
     r->allow_renewal = raw->renewal;
     r->same_key_renewal = raw->same_key;
+    /* What everybody gets with a certificate anyway, those who are known may ask for. */
+    r->retrieve =
+        raw->retrieve != NULL ? (enum cmc_retrieve) * raw->retrieve : CMC_RETRIEVE_AUTHENTICATED;
+    r->publish = raw->publish;
+    r->publish_anchors = raw->publish_anchors;
     r->status_v1 = raw->status_v1;
     r->allow_weak = raw->weak;
     r->lax_ids = raw->compat == CMC_RAW_COMPAT_DOGTAG;
@@ -235,6 +341,14 @@ static enum cmc_rc load_endpoint(struct cmc_conf_loading *l, uint32_t i,
         return cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "endpoints", i, "secrets"),
                                   "a shared secret is used in a CMC request; add 'cmc' to "
                                   "'accept'");
+    if (raw->publish && l->conf->authority.publish_directory == NULL)
+        return cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "endpoints", i, "publish"),
+                                  "certificates are published in a folder; write 'publish: "
+                                  "{directory: PATH}' under 'authority'");
+    if (raw->publish_anchors && !contains(raw->answer, raw->answer_count, CMC_ANSWER_CMC))
+        return cmc_conf_tree_fail(
+            l->tree, l->err, cmc_conf_at(place, "endpoints", i, "publish-anchors"),
+            "trust anchors come in a Full PKI Response; add 'cmc' to 'answer'");
     if (raw->same_key && !raw->renewal)
         return cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "endpoints", i, "same-key"),
                                   "'same-key' has no effect without 'renewal: true'");
@@ -249,6 +363,12 @@ static enum cmc_rc load_endpoint(struct cmc_conf_loading *l, uint32_t i,
         rc = find_profile(l, i, &r->profile);
     if (rc == CMC_OK)
         rc = load_revoke(l, i, r);
+    if (rc == CMC_OK)
+        rc = load_profile_ids(l, i, ep);
+    if (rc == CMC_OK)
+        rc = cmc_conf_load_exchange(l, i, r);
+    if (rc == CMC_OK)
+        rc = load_ra(l, i, r);
     return rc;
 }
 

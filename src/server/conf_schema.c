@@ -60,6 +60,14 @@ static const cyaml_schema_field_t crl_fields[] = {
     FIELD_TEXT("path", MAYBE, struct cmc_raw_crl, path),
     FIELD_TEXT("url", MAYBE, struct cmc_raw_crl, url),
     CYAML_FIELD_UINT_PTR("hours", MAYBE, struct cmc_raw_crl, hours),
+    CYAML_FIELD_UINT_PTR("keep", MAYBE, struct cmc_raw_crl, keep),
+    CYAML_FIELD_UINT_PTR("keep-days", MAYBE, struct cmc_raw_crl, keep_days),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t publish_fields[] = {
+    FIELD_TEXT("directory", NEED, struct cmc_raw_publish, directory),
+    FIELD_TEXT("url", MAYBE, struct cmc_raw_publish, url),
     CYAML_FIELD_END,
 };
 
@@ -70,6 +78,7 @@ static const cyaml_schema_field_t authority_fields[] = {
     CYAML_FIELD_SEQUENCE("chain", MAYBE | LIST, struct cmc_raw_authority, chain, &text_entry, 0,
                          CMC_LIMIT_CMS_CERTS - 1),
     CYAML_FIELD_MAPPING_PTR("crl", MAYBE, struct cmc_raw_authority, crl, crl_fields),
+    CYAML_FIELD_MAPPING_PTR("publish", MAYBE, struct cmc_raw_authority, publish, publish_fields),
     FIELD_TEXT("certificate-path", MAYBE, struct cmc_raw_authority, certificate_path),
     FIELD_TEXT("chain-path", MAYBE, struct cmc_raw_authority, chain_path),
     CYAML_FIELD_END,
@@ -79,6 +88,14 @@ static const cyaml_schema_field_t responder_fields[] = {
     FIELD_TEXT("certificate", NEED, struct cmc_raw_responder, certificate),
     FIELD_TEXT("key", NEED, struct cmc_raw_responder, key),
     FIELD_TEXT("passphrase-file", MAYBE, struct cmc_raw_responder, passphrase_file),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t encryption_fields[] = {
+    FIELD_TEXT("certificate", NEED, struct cmc_raw_encryption, certificate),
+    FIELD_TEXT("key", NEED, struct cmc_raw_encryption, key),
+    FIELD_TEXT("passphrase-file", MAYBE, struct cmc_raw_encryption, passphrase_file),
+    FIELD_TEXT("path", MAYBE, struct cmc_raw_encryption, path),
     CYAML_FIELD_END,
 };
 
@@ -96,15 +113,35 @@ static const cyaml_schema_field_t ocsp_fields[] = {
     CYAML_FIELD_END,
 };
 
+static const cyaml_strval_t demands[] = {
+    {"required", CMC_RAW_REQUIRED},
+    {"optional", CMC_RAW_OPTIONAL},
+};
 static const cyaml_schema_field_t officers_fields[] = {
     CYAML_FIELD_SEQUENCE("trust", MAYBE | LIST, struct cmc_raw_officers, trust, &text_entry, 0,
                          FEW),
+    FIELD_WORD("ra-eku", MAYBE, struct cmc_raw_officers, ra_eku, demands),
     CYAML_FIELD_END,
 };
 
 static const cyaml_schema_field_t secrets_fields[] = {
     FIELD_TEXT("key", NEED, struct cmc_raw_secrets, key),
     CYAML_FIELD_UINT_PTR("failures", MAYBE, struct cmc_raw_secrets, failures),
+    CYAML_FIELD_END,
+};
+
+/* -- what is kept ------------------------------------------------------------------------ */
+
+static const cyaml_schema_field_t keep_fields[] = {
+    CYAML_FIELD_UINT_PTR("answers", MAYBE, struct cmc_raw_keep, answers),
+    CYAML_FIELD_UINT_PTR("nonces", MAYBE, struct cmc_raw_keep, nonces),
+    CYAML_FIELD_UINT_PTR("requests", MAYBE, struct cmc_raw_keep, requests),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t dh_pop_fields[] = {
+    FIELD_TEXT("certificate", NEED, struct cmc_raw_dh_pop, certificate),
+    FIELD_TEXT("key", NEED, struct cmc_raw_dh_pop, key),
     CYAML_FIELD_END,
 };
 
@@ -137,6 +174,14 @@ static const cyaml_strval_t other_modes[] = {
     {"ignore", CMC_RAW_OTHER_IGNORE},
     {"refuse", CMC_RAW_OTHER_REFUSE},
 };
+static const cyaml_strval_t reuse_modes[] = {
+    {"allow", CMC_RAW_REUSE_ALLOW},
+    {"refuse", CMC_RAW_REUSE_REFUSE},
+};
+static const cyaml_strval_t archive_modes[] = {
+    {"none", CMC_RAW_ARCHIVE_NONE},
+    {"required", CMC_RAW_ARCHIVE_REQUIRED},
+};
 static const cyaml_schema_field_t extension_fields[] = {
     FIELD_TEXT("name", NEED, struct cmc_raw_extension, name),
     FIELD_TEXT("value", NEED, struct cmc_raw_extension, value),
@@ -156,6 +201,11 @@ static const cyaml_schema_field_t profile_fields[] = {
     FIELD_WORD("other-extensions", MAYBE, struct cmc_raw_profile, other_extensions, other_modes),
     CYAML_FIELD_BOOL("empty-subject", MAYBE, struct cmc_raw_profile, empty_subject),
     CYAML_FIELD_BOOL("require-san", MAYBE, struct cmc_raw_profile, require_san),
+    CYAML_FIELD_UINT("approvals", MAYBE, struct cmc_raw_profile, approvals),
+    CYAML_FIELD_UINT("confirm", MAYBE, struct cmc_raw_profile, confirm),
+    CYAML_FIELD_BOOL("change-subject-name", MAYBE, struct cmc_raw_profile, change_subject_name),
+    FIELD_WORD("key-reuse", MAYBE, struct cmc_raw_profile, key_reuse, reuse_modes),
+    FIELD_WORD("archive", MAYBE, struct cmc_raw_profile, archive, archive_modes),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t profile_entry = {
@@ -195,13 +245,31 @@ static const cyaml_schema_field_t revoke_fields[] = {
     CYAML_FIELD_END,
 };
 
+static const cyaml_strval_t ra_rights[] = {
+    {"template", CMC_RA_TEMPLATE},
+    {"pop", CMC_RA_POP},
+    {"identity", CMC_RA_IDENTITY},
+    {"controls", CMC_RA_CONTROLS},
+};
+static const cyaml_schema_value_t ra_right_entry = ENTRY_WORD(ra_rights);
+
 static const cyaml_strval_t officer_modes[] = {
     {"required", CMC_RAW_OFFICER_REQUIRED},
     {"optional", CMC_RAW_OFFICER_OPTIONAL},
 };
+static const cyaml_strval_t retrieve_modes[] = {
+    {"off", CMC_RETRIEVE_OFF},
+    {"officer", CMC_RETRIEVE_OFFICER},
+    {"authenticated", CMC_RETRIEVE_AUTHENTICATED},
+    {"anyone", CMC_RETRIEVE_ANYONE},
+};
 static const cyaml_strval_t compat_modes[] = {
     {"none", CMC_RAW_COMPAT_NONE},
     {"dogtag", CMC_RAW_COMPAT_DOGTAG},
+};
+static const cyaml_strval_t replay_modes[] = {
+    {"allow", CMC_RAW_REPLAY_ALLOW},
+    {"refuse", CMC_RAW_REPLAY_REFUSE},
 };
 static const cyaml_schema_field_t endpoint_fields[] = {
     FIELD_TEXT("path", NEED, struct cmc_raw_endpoint, path),
@@ -216,9 +284,25 @@ static const cyaml_schema_field_t endpoint_fields[] = {
     CYAML_FIELD_BOOL("renewal", MAYBE, struct cmc_raw_endpoint, renewal),
     CYAML_FIELD_BOOL("same-key", MAYBE, struct cmc_raw_endpoint, same_key),
     CYAML_FIELD_MAPPING_PTR("revoke", MAYBE, struct cmc_raw_endpoint, revoke, revoke_fields),
+    CYAML_FIELD_BOOL("publish", MAYBE, struct cmc_raw_endpoint, publish),
+    CYAML_FIELD_BOOL("publish-anchors", MAYBE, struct cmc_raw_endpoint, publish_anchors),
+    FIELD_WORD_PTR("retrieve", MAYBE, struct cmc_raw_endpoint, retrieve, retrieve_modes),
+    CYAML_FIELD_SEQUENCE("ra", MAYBE | LIST, struct cmc_raw_endpoint, ra, &ra_right_entry, 0,
+                         COUNT(ra_rights)),
+    CYAML_FIELD_SEQUENCE("ra-names", MAYBE | LIST, struct cmc_raw_endpoint, ra_names, &text_entry,
+                         0, FEW),
     CYAML_FIELD_BOOL("status-v1", MAYBE, struct cmc_raw_endpoint, status_v1),
     CYAML_FIELD_BOOL("weak", MAYBE, struct cmc_raw_endpoint, weak),
+    CYAML_FIELD_BOOL("base64", MAYBE, struct cmc_raw_endpoint, base64),
     FIELD_WORD("compat", MAYBE, struct cmc_raw_endpoint, compat, compat_modes),
+    CYAML_FIELD_SEQUENCE("profile-ids", MAYBE | LIST, struct cmc_raw_endpoint, profile_ids,
+                         &text_entry, 1, FEW),
+    CYAML_FIELD_UINT("approvals", MAYBE, struct cmc_raw_endpoint, approvals),
+    CYAML_FIELD_UINT_PTR("poll", MAYBE, struct cmc_raw_endpoint, poll),
+    CYAML_FIELD_UINT("confirm", MAYBE, struct cmc_raw_endpoint, confirm),
+    CYAML_FIELD_UINT("signing-time", MAYBE, struct cmc_raw_endpoint, signing_time),
+    FIELD_WORD_PTR("replay", MAYBE, struct cmc_raw_endpoint, replay, replay_modes),
+    FIELD_TEXT("response-info", MAYBE, struct cmc_raw_endpoint, response_info),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t endpoint_entry = {
@@ -234,10 +318,14 @@ static const cyaml_schema_field_t conf_fields[] = {
     CYAML_FIELD_MAPPING_PTR("limits", MAYBE, struct cmc_raw_conf, limits, limits_fields),
     CYAML_FIELD_MAPPING("authority", NEED, struct cmc_raw_conf, authority, authority_fields),
     CYAML_FIELD_MAPPING("responder", NEED, struct cmc_raw_conf, responder, responder_fields),
+    CYAML_FIELD_MAPPING_PTR("encryption", MAYBE, struct cmc_raw_conf, encryption,
+                            encryption_fields),
     CYAML_FIELD_MAPPING_PTR("audit", MAYBE, struct cmc_raw_conf, audit, audit_fields),
     CYAML_FIELD_MAPPING_PTR("ocsp", MAYBE, struct cmc_raw_conf, ocsp, ocsp_fields),
     CYAML_FIELD_MAPPING_PTR("officers", MAYBE, struct cmc_raw_conf, officers, officers_fields),
     CYAML_FIELD_MAPPING_PTR("secrets", MAYBE, struct cmc_raw_conf, secrets, secrets_fields),
+    CYAML_FIELD_MAPPING_PTR("keep", MAYBE, struct cmc_raw_conf, keep, keep_fields),
+    CYAML_FIELD_MAPPING_PTR("dh-pop", MAYBE, struct cmc_raw_conf, dh_pop, dh_pop_fields),
     CYAML_FIELD_SEQUENCE("listen", LIST, struct cmc_raw_conf, listen, &listener_entry, 1,
                          CMC_LIMIT_CONF_LISTENERS),
     CYAML_FIELD_SEQUENCE("profiles", LIST, struct cmc_raw_conf, profiles, &profile_entry, 1,

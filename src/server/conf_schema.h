@@ -23,7 +23,11 @@ struct cmc_raw_limits {
 
 struct cmc_raw_crl {
     char *path, *url;
-    uint32_t *hours;
+    uint32_t *hours, *keep, *keep_days;
+};
+
+struct cmc_raw_publish {
+    char *directory, *url;
 };
 
 struct cmc_raw_authority {
@@ -31,6 +35,7 @@ struct cmc_raw_authority {
     char **chain;
     uint32_t chain_count;
     struct cmc_raw_crl *crl;
+    struct cmc_raw_publish *publish;
     char *certificate_path, *chain_path;
 };
 
@@ -38,10 +43,16 @@ struct cmc_raw_responder {
     char *certificate, *key, *passphrase_file;
 };
 
+struct cmc_raw_encryption {
+    char *certificate, *key, *passphrase_file, *path;
+};
+
 struct cmc_raw_officers {
     char **trust;
     uint32_t trust_count;
+    int ra_eku; /* enum cmc_raw_demand */
 };
+enum cmc_raw_demand { CMC_RAW_REQUIRED, CMC_RAW_OPTIONAL };
 
 struct cmc_raw_audit {
     uint32_t *checkpoint;
@@ -56,6 +67,14 @@ struct cmc_raw_ocsp {
 struct cmc_raw_secrets {
     char *key;
     uint32_t *failures;
+};
+
+struct cmc_raw_keep {
+    uint32_t *answers, *nonces, *requests;
+};
+
+struct cmc_raw_dh_pop {
+    char *certificate, *key;
 };
 
 struct cmc_raw_tls {
@@ -84,8 +103,14 @@ struct cmc_raw_profile {
     char **from_request;
     uint32_t from_request_count;
     int other_extensions; /* enum cmc_raw_other */
-    bool empty_subject, require_san;
+    bool empty_subject, require_san, change_subject_name;
+    uint32_t approvals;
+    uint32_t confirm;
+    int key_reuse; /* enum cmc_raw_reuse */
+    int archive;   /* enum cmc_raw_archive */
 };
+enum cmc_raw_reuse { CMC_RAW_REUSE_ALLOW, CMC_RAW_REUSE_REFUSE };
+enum cmc_raw_archive { CMC_RAW_ARCHIVE_NONE, CMC_RAW_ARCHIVE_REQUIRED };
 enum cmc_raw_other { CMC_RAW_OTHER_IGNORE, CMC_RAW_OTHER_REFUSE };
 
 /* A row of `reasons`: a CRLReason, or all of them. */
@@ -105,11 +130,24 @@ struct cmc_raw_endpoint {
     uint32_t accept_count;
     int *answer; /* enum cmc_answer_form */
     uint32_t answer_count;
-    int officer; /* enum cmc_raw_officer */
-    bool secrets, renewal, same_key, status_v1, weak;
+    int officer;   /* enum cmc_raw_officer */
+    int *retrieve; /* enum cmc_retrieve */
+    bool secrets, renewal, same_key, status_v1, weak, base64;
+    bool publish, publish_anchors;
     int compat; /* enum cmc_raw_compat */
+    char **profile_ids;
+    uint32_t profile_ids_count;
     struct cmc_raw_revoke *revoke;
+    uint32_t approvals, confirm, signing_time;
+    uint32_t *poll;
+    int *replay; /* enum cmc_raw_replay */
+    char *response_info;
+    int *ra; /* CMC_RA_* */
+    uint32_t ra_count;
+    char **ra_names;
+    uint32_t ra_names_count;
 };
+enum cmc_raw_replay { CMC_RAW_REPLAY_ALLOW, CMC_RAW_REPLAY_REFUSE };
 enum cmc_raw_officer { CMC_RAW_OFFICER_REQUIRED, CMC_RAW_OFFICER_OPTIONAL };
 enum cmc_raw_compat { CMC_RAW_COMPAT_NONE, CMC_RAW_COMPAT_DOGTAG };
 
@@ -121,10 +159,13 @@ struct cmc_raw_conf {
     struct cmc_raw_limits *limits;
     struct cmc_raw_authority authority;
     struct cmc_raw_responder responder;
+    struct cmc_raw_encryption *encryption;
     struct cmc_raw_officers *officers;
     struct cmc_raw_audit *audit;
     struct cmc_raw_ocsp *ocsp;
     struct cmc_raw_secrets *secrets;
+    struct cmc_raw_keep *keep;
+    struct cmc_raw_dh_pop *dh_pop;
     struct cmc_raw_listener *listen;
     uint32_t listen_count;
     struct cmc_raw_profile *profiles;

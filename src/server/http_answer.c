@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The octets of an answer, and what a request tells its handler. */
 #include <event2/buffer.h>
+#include <sys/uio.h>
 
 #include "server/http_int.h"
 
@@ -66,15 +67,43 @@ static bool headers_sane(const char *const *headers)
     return true;
 }
 
+/*
+ * The usual case needs no event for writing: a plain connection that is kept, whose peer waits for
+ * the answer and has sent nothing behind its request. Returns the octets that went.
+ */
+static size_t send_at_once(struct cmc_http_conn *c, struct cmc_slice head, struct cmc_slice body)
+{
+    struct iovec iov[2] = {{(void *)(uintptr_t)head.p, head.n},
+                           {(void *)(uintptr_t)body.p, body.n}};
+    ssize_t n;
+
+    if (c->ssl != NULL || c->close || c->peer_ended ||
+        evbuffer_get_length(bufferevent_get_output(c->bev)) > 0 ||
+        evbuffer_get_length(bufferevent_get_input(c->bev)) > 0)
+        return 0;
+    n = writev(bufferevent_getfd(c->bev), iov, body.n > 0 ? 2 : 1);
+    /* What went wrong libevent will meet too, and tell. */
+    return n > 0 ? (size_t)n : 0;
+}
+
+static struct cmc_slice rest_of(struct cmc_slice s, size_t n)
+{
+    n = n < s.n ? n : s.n;
+    return cmc_slice(s.p + n, s.n - n);
+}
+
 bool cmc_http_write_answer(struct cmc_http_conn *c, bool head_only, unsigned int status,
                            const char *content_type, struct cmc_slice body,
-                           const char *const *headers)
+                           const char *const *headers, bool *sent)
 {
     struct evbuffer *out = bufferevent_get_output(c->bev);
     struct cmc_buf *b = &c->http->scratch;
     struct evbuffer_iovec room;
     bool bodiless = status == 204 || status == 304;
+    struct cmc_slice head;
+    size_t n;
 
+    *sent = false;
     if (!headers_sane(headers)) {
         cmc_log_event(c->http->log, CMC_LOG_ERROR, "http-header-has-line-end", NULL);
         status = 500;
@@ -99,12 +128,24 @@ bool cmc_http_write_answer(struct cmc_http_conn *c, bool head_only, unsigned int
     if (head_only)
         body = CMC_SLICE_NONE;
     /* One contiguous piece: one write(2), or one TLS record. */
-    if (!cmc_buf_ok(b) || evbuffer_reserve_space(out, (ev_ssize_t)(b->n + body.n), &room, 1) != 1)
+    if (!cmc_buf_ok(b))
         return false;
-    memcpy(room.iov_base, b->p, b->n);
+    head = cmc_buf_get0(b);
+    n = send_at_once(c, head, body);
+    if (n == head.n + body.n) {
+        *sent = true;
+        return true;
+    }
+    if (n > head.n)
+        body = rest_of(body, n - head.n);
+    head = rest_of(head, n);
+    if (evbuffer_reserve_space(out, (ev_ssize_t)(head.n + body.n), &room, 1) != 1)
+        return false;
+    if (head.n > 0)
+        memcpy(room.iov_base, head.p, head.n);
     if (body.n > 0)
-        memcpy((uint8_t *)room.iov_base + b->n, body.p, body.n);
-    room.iov_len = b->n + body.n;
+        memcpy((uint8_t *)room.iov_base + head.n, body.p, body.n);
+    room.iov_len = head.n + body.n;
     return evbuffer_commit_space(out, &room, 1) == 0;
 }
 

@@ -127,8 +127,10 @@ void cmc_http_conn_stop(struct cmc_http_conn *c)
 static void send_answer(struct cmc_http_conn *c, bool head_only, unsigned int status,
                         const char *content_type, struct cmc_slice body, const char *const *headers)
 {
-    if (cmc_http_write_answer(c, head_only, status, content_type, body, headers)) {
-        set_state(c, CMC_HTTP_WRITE);
+    bool sent;
+
+    if (cmc_http_write_answer(c, head_only, status, content_type, body, headers, &sent)) {
+        set_state(c, sent ? CMC_HTTP_IDLE : CMC_HTTP_WRITE);
         return;
     }
     /* Nothing can be said any more. The caller may still hold c, so that it is freed later. */

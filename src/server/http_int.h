@@ -72,8 +72,11 @@ struct cmc_http {
     void *arg;
     struct cmc_log *log;
     struct event_base *base;
-    struct event *wake;  /* made active from other threads */
-    struct event *grace; /* the end of a graceful stop */
+    struct event *wake;          /* made active from other threads */
+    struct event *grace;         /* the end of a graceful stop */
+    struct event *quiet;         /* of the lowest priority: runs when nothing else can */
+    void (*quiet_fn)(void *arg); /* NULL: none is due */
+    void *quiet_arg;
     struct cmc_http_listeners listeners;
     struct cmc_http_conns conns;
     struct cmc_http_conns by_address[CMC_HTTP_ADDRESS_LISTS];
@@ -117,9 +120,13 @@ void cmc_http_conn_gone(struct cmc_http *h);
 
 void cmc_http_request_free(struct cmc_http_request *rq);
 
-/* The octets of an answer into the connection's output, in one piece. False: out of memory. */
+/*
+ * The octets of an answer to the kernel, if it takes all of them at once and nothing else is to be
+ * done on the connection (*sent: it waits for the next request then); else into the connection's
+ * output, in one piece. False: out of memory.
+ */
 bool cmc_http_write_answer(struct cmc_http_conn *c, bool head_only, unsigned int status,
                            const char *content_type, struct cmc_slice body,
-                           const char *const *headers);
+                           const char *const *headers, bool *sent);
 
 #endif

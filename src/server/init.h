@@ -11,6 +11,7 @@
 struct cmc_init {
     const char *name;                                  /* subject of a new CA */
     const char *key_type;                              /* "ec:P-256" */
+    const char *encryption_type;                       /* "rsa:2048": what clients encrypt to */
     const char *ca_cert, *ca_key, *ca_pass, *ca_chain; /* an existing CA, absolute; or NULL */
     struct cmc_option_list hosts;
     const char *address;
@@ -21,23 +22,26 @@ struct cmc_init {
 };
 
 /* Names of the files in the folder that is made. */
-#define CMC_INIT_CONF           "cmcd.yaml"
-#define CMC_INIT_DATABASE       "chancery.db"
-#define CMC_INIT_CA_CERT        "ca.crt"
-#define CMC_INIT_CA_KEY         "ca.key"
-#define CMC_INIT_CHAIN          "chain.crt"
-#define CMC_INIT_RESPONDER_CERT "responder.crt"
-#define CMC_INIT_RESPONDER_KEY  "responder.key"
-#define CMC_INIT_OCSP_CERT      "ocsp.crt"
-#define CMC_INIT_OCSP_KEY       "ocsp.key"
-#define CMC_INIT_TLS_CERT       "tls.crt"
-#define CMC_INIT_TLS_KEY        "tls.key"
-#define CMC_INIT_OFFICER_CERT   "officer.crt"
-#define CMC_INIT_OFFICER_KEY    "officer.key"
-#define CMC_INIT_SECRETS_KEY    "secrets.key"
-/* URL path of the CRL under url. */
-#define CMC_INIT_CRL_PATH  "/ca.crl"
-#define CMC_INIT_OCSP_PATH "/ocsp"
+#define CMC_INIT_CONF            "cmcd.yaml"
+#define CMC_INIT_DATABASE        "chancery.db"
+#define CMC_INIT_CA_CERT         "ca.crt"
+#define CMC_INIT_CA_KEY          "ca.key"
+#define CMC_INIT_CHAIN           "chain.crt"
+#define CMC_INIT_RESPONDER_CERT  "responder.crt"
+#define CMC_INIT_RESPONDER_KEY   "responder.key"
+#define CMC_INIT_ENCRYPTION_CERT "encryption.crt"
+#define CMC_INIT_ENCRYPTION_KEY  "encryption.key"
+#define CMC_INIT_OCSP_CERT       "ocsp.crt"
+#define CMC_INIT_OCSP_KEY        "ocsp.key"
+#define CMC_INIT_TLS_CERT        "tls.crt"
+#define CMC_INIT_TLS_KEY         "tls.key"
+#define CMC_INIT_OFFICER_CERT    "officer.crt"
+#define CMC_INIT_OFFICER_KEY     "officer.key"
+#define CMC_INIT_SECRETS_KEY     "secrets.key"
+/* URL paths under url. */
+#define CMC_INIT_ENCRYPTION_PATH "/encryption.crt"
+#define CMC_INIT_CRL_PATH        "/ca.crl"
+#define CMC_INIT_OCSP_PATH       "/ocsp"
 
 /* What was made, for the message at the end. */
 struct cmc_init_result {

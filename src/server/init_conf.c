@@ -50,7 +50,7 @@ static const char profiles[] =
     "    backdate: 5         # minutes\n"
     "    extensions:         # values as in openssl.cnf\n"
     "      - {name: basicConstraints, value: \"critical,CA:FALSE\"}\n"
-    "      - {name: keyUsage, value: \"critical,digitalSignature\"}\n"
+    "      - {name: keyUsage, value: \"critical,digitalSignature,keyEncipherment,keyAgreement\"}\n"
     "      - {name: extendedKeyUsage, value: \"serverAuth,clientAuth\"}\n"
     "    from-request: [subjectAltName]\n"
     "  - name: tls-client\n"
@@ -99,6 +99,10 @@ enum cmc_rc cmc_init_write_conf(const struct cmc_init *in, const struct cmc_init
     cmc_buf_str(&b, "# Signs the answers, so that the CA's key signs certificates and CRLs alone.\n"
                     "responder:\n  certificate: " CMC_INIT_RESPONDER_CERT
                     "\n  key: " CMC_INIT_RESPONDER_KEY "\n\n");
+    cmc_buf_str(&b,
+                "# What clients encrypt requests to (cmc enroll --encrypt-to).\n"
+                "encryption:\n  certificate: " CMC_INIT_ENCRYPTION_CERT
+                "\n  key: " CMC_INIT_ENCRYPTION_KEY "\n  path: " CMC_INIT_ENCRYPTION_PATH "\n\n");
     cmc_buf_str(&b, "# Tells the status of certificates, one by one.\n"
                     "ocsp: {path: " CMC_INIT_OCSP_PATH ", certificate: " CMC_INIT_OCSP_CERT
                     ", key: " CMC_INIT_OCSP_KEY "}\n\n");

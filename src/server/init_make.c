@@ -2,12 +2,14 @@
 /* cmcd init: the keys, the certificates and the database. */
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <strings.h>
 
 #include "asn1/codec.h"
 #include "asn1/oids.h"
 #include "base/file.h"
 #include "base/json.h"
 #include "ca/ca.h"
+#include "cms/enveloped_data.h"
 #include "key/key.h"
 #include "message/request.h"
 #include "server/init.h"
@@ -62,7 +64,7 @@ static const struct kind root_kind = {
     {{"basicConstraints", "critical,CA:TRUE"}, {"keyUsage", "critical,keyCertSign,cRLSign"}},
     false};
 
-enum { LEAF_RESPONDER, LEAF_OCSP, LEAF_TLS, LEAF_OFFICER, LEAF_COUNT };
+enum { LEAF_RESPONDER, LEAF_OCSP, LEAF_TLS, LEAF_OFFICER, LEAF_ENCRYPTION, LEAF_COUNT };
 static const struct kind leaf_kinds[LEAF_COUNT] = {
     [LEAF_RESPONDER] = {"responder",
                         OTHER_DAYS,
@@ -90,10 +92,33 @@ static const struct kind leaf_kinds[LEAF_COUNT] = {
                        {"keyUsage", "critical,digitalSignature"},
                        {"extendedKeyUsage", "clientAuth"}},
                       false},
+    /* its keyUsage goes with its key: see usage_of() */
+    [LEAF_ENCRYPTION] = {"encryption",
+                         OTHER_DAYS,
+                         {{"basicConstraints", "critical,CA:FALSE"}, {"keyUsage", NULL}},
+                         false},
 };
 
+/*
+ * RFC 5280 section 4.2.1.3: what a key of this kind decrypts with. The officer's gets it too, so
+ * that answers to encrypted requests can be encrypted to it.
+ */
+static const char *usage_of(const struct making *m, int leaf)
+{
+    const char *type = leaf == LEAF_ENCRYPTION ? m->in->encryption_type : m->in->key_type;
+    const char *decrypts = strncasecmp(type, "rsa", 3) == 0  ? "keyEncipherment"
+                           : strncasecmp(type, "ed", 2) == 0 ? NULL
+                                                             : "keyAgreement";
+
+    if (leaf == LEAF_OFFICER && decrypts != NULL)
+        return cmc_arena_printf(m->arena, "critical,digitalSignature,%s", decrypts);
+    if (leaf == LEAF_ENCRYPTION && decrypts != NULL)
+        return cmc_arena_printf(m->arena, "critical,%s", decrypts);
+    return NULL;
+}
+
 /* The kind as a profile of the authority, whose strings are not constant. */
-static enum cmc_rc make_spec(const struct making *m, const struct kind *k,
+static enum cmc_rc make_spec(const struct making *m, const struct kind *k, const char *usage,
                              struct cmc_profile_spec *out)
 {
     char **taken = cmc_arena_array(m->arena, 1, sizeof *taken);
@@ -113,7 +138,9 @@ static enum cmc_rc make_spec(const struct making *m, const struct kind *k,
         struct cmc_profile_extension *e = &out->extensions[out->extension_count++];
 
         e->name = cmc_arena_strdup(m->arena, k->extensions[i].name);
-        e->value = cmc_arena_strdup(m->arena, k->extensions[i].value);
+        e->value = cmc_arena_strdup(m->arena, usage != NULL && strcmp(e->name, "keyUsage") == 0
+                                                  ? usage
+                                                  : k->extensions[i].value);
         if (e->name == NULL || e->value == NULL)
             return no_memory(m->err);
     }
@@ -146,17 +173,22 @@ static enum cmc_rc write_certs(const struct making *m, const char *file,
 }
 
 /* A new key, written before anything is signed for it. */
-static enum cmc_rc new_key(const struct making *m, const char *file, EVP_PKEY **out)
+static enum cmc_rc new_key(const struct making *m, const char *file, const char *type, bool signs,
+                           EVP_PKEY **out)
 {
     const char *path = path_of(m, file);
     enum cmc_rc rc;
 
     if (path == NULL)
         return no_memory(m->err);
-    rc = cmc_key_generate(m->c, m->in->key_type, out, m->err);
-    if (rc == CMC_OK && cmc_sig_default(*out) == NULL)
+    rc = cmc_key_generate(m->c, type, out, m->err);
+    if (rc == CMC_OK && signs && cmc_sig_default(*out) == NULL)
         rc = cmc_fail(m->err, CMC_E_USAGE, NULL,
-                      "a key of kind %s cannot sign; the authority's keys must", m->in->key_type);
+                      "a key of kind %s cannot sign; the authority's keys must", type);
+    if (rc == CMC_OK && !signs && !cmc_envelope_can(*out))
+        rc = cmc_fail(m->err, CMC_E_USAGE, NULL,
+                      "nothing can be encrypted to a key of kind %s; use rsa:2048 or ec:P-256",
+                      type);
     if (rc == CMC_OK)
         rc = cmc_key_save(m->c, *out, path, NULL, m->err);
     return rc;
@@ -218,7 +250,7 @@ static enum cmc_rc make_root(struct making *m)
     struct cmc_profile_spec spec;
     struct cmc_request rq = {0};
     struct cmc_slice tbs;
-    enum cmc_rc rc = new_key(m, CMC_INIT_CA_KEY, &m->ca_key);
+    enum cmc_rc rc = new_key(m, CMC_INIT_CA_KEY, m->in->key_type, true, &m->ca_key);
 
     if (rc == CMC_OK)
         rc = cmc_name_parse(m->in->name, m->arena, &rq.subject, m->err);
@@ -227,7 +259,7 @@ static enum cmc_rc make_root(struct making *m)
     if (rc == CMC_OK)
         rc = random_serial(m, &params.serial);
     if (rc == CMC_OK)
-        rc = make_spec(m, &root_kind, &spec);
+        rc = make_spec(m, &root_kind, NULL, &spec);
     if (rc == CMC_OK)
         rc = cmc_profile_compile(&spec, NULL, &profile, m->err);
     if (rc != CMC_OK)
@@ -316,7 +348,7 @@ static enum cmc_rc open_authority(struct making *m)
     if (database == NULL || crl_url == NULL)
         return no_memory(m->err);
     for (size_t i = 0; i < LEAF_COUNT; i++) {
-        rc = make_spec(m, &leaf_kinds[i], &specs[i]);
+        rc = make_spec(m, &leaf_kinds[i], usage_of(m, (int)i), &specs[i]);
         if (rc != CMC_OK)
             return rc;
     }
@@ -384,7 +416,11 @@ static enum cmc_rc make_leaf(struct making *m, int leaf, const char *cn, const c
     struct cmc_slice *certs = cmc_arena_array(m->arena, m->nchain + 1, sizeof *certs);
     struct cmc_request rq = {0};
     EVP_PKEY *key = NULL;
-    enum cmc_rc rc = certs != NULL ? new_key(m, key_file, &key) : no_memory(m->err);
+    bool signs = leaf != LEAF_ENCRYPTION;
+    enum cmc_rc rc =
+        certs != NULL
+            ? new_key(m, key_file, signs ? m->in->key_type : m->in->encryption_type, signs, &key)
+            : no_memory(m->err);
 
     if (rc == CMC_OK)
         rc = common_name(m, cn, &rq.subject);
@@ -437,6 +473,7 @@ static const char *audit_text(const struct making *m, const struct cmc_cert_reco
     cmc_json_hex(&b, "ocsp", records[LEAF_OCSP].serial);
     cmc_json_hex(&b, "tls", records[LEAF_TLS].serial);
     cmc_json_hex(&b, "officer", records[LEAF_OFFICER].serial);
+    cmc_json_hex(&b, "encryption", records[LEAF_ENCRYPTION].serial);
     cmc_json_end(&b);
     text = cmc_buf_cstr(&b);
     text = text != NULL ? cmc_arena_strdup(m->arena, text) : NULL;
@@ -503,6 +540,9 @@ enum cmc_rc cmc_init_make(const struct cmc_init *in, const struct cmc_crypto *c,
     if (rc == CMC_OK)
         rc = make_leaf(&m, LEAF_OFFICER, in->officer, CMC_INIT_OFFICER_KEY, CMC_INIT_OFFICER_CERT,
                        &issued[LEAF_OFFICER]);
+    if (rc == CMC_OK)
+        rc = make_leaf(&m, LEAF_ENCRYPTION, "CMC encryption", CMC_INIT_ENCRYPTION_KEY,
+                       CMC_INIT_ENCRYPTION_CERT, &issued[LEAF_ENCRYPTION]);
     if (rc == CMC_OK)
         rc = record_all(&m, issued);
     cmc_ca_free(m.ca);

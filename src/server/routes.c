@@ -7,6 +7,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "server/body_text.h"
 #include "server/media.h"
 #include "server/ocsp_url.h"
 
@@ -15,6 +16,8 @@
 #define PEEK_OCTETS 64u
 /* So long a revocation may stay hidden behind somebody's HTTP cache. */
 #define OCSP_CACHE_SECONDS 60
+/* Longer names of profiles are none. */
+#define PROFILE_ID_MAX 64u
 
 /* From a request until its answer; the responder may answer from another thread. */
 struct exchange {
@@ -22,7 +25,10 @@ struct exchange {
     struct cmc_http_request *rq;
     struct timespec begun;
     struct cmc_exchange x;
-    unsigned int status; /* from here on: copy of the reply */
+    const struct cmc_conf_endpoint *endpoint;
+    struct cmc_buf decoded;              /* the request, where it came as text */
+    char profile_id[PROFILE_ID_MAX + 1]; /* of the query, where that counts */
+    unsigned int status;                 /* from here on: copy of the reply */
     const char *content_type;
     uint8_t *body;
     size_t body_octets;
@@ -51,12 +57,13 @@ static void log_request(const struct exchange *e, unsigned int status, const cha
 {
     struct timespec now;
     char code[16], ms[32];
+    long long us;
 
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    us = (long long)(now.tv_sec - e->begun.tv_sec) * 1000000 +
+         (now.tv_nsec - e->begun.tv_nsec) / 1000;
     (void)snprintf(code, sizeof code, "%u", status);
-    (void)snprintf(ms, sizeof ms, "%.3f",
-                   (double)(now.tv_sec - e->begun.tv_sec) * 1e3 +
-                       (double)(now.tv_nsec - e->begun.tv_nsec) / 1e6);
+    (void)snprintf(ms, sizeof ms, "%lld.%03lld", us / 1000, us % 1000);
     cmc_log_event(e->front->log, status >= 500 ? CMC_LOG_ERROR : CMC_LOG_INFO, "request", "peer",
                   cmc_http_peer(e->rq), "method", cmc_http_method(e->rq), "path",
                   cmc_http_path(e->rq), "status", code, "outcome", outcome, "ms", ms, NULL);
@@ -69,6 +76,7 @@ static void finish(struct exchange *e, unsigned int status, const char *content_
     log_request(e, status, outcome);
     count(e->front->counters, status);
     cmc_http_reply(e->rq, status, content_type, body, headers);
+    cmc_buf_free(&e->decoded);
     free(e->body);
     free(e);
 }
@@ -98,6 +106,22 @@ static void CMC_PRINTF(3, 4)
 
 /* -- endpoints: POST --------------------------------------------------------------------- */
 
+/* EST, RFC 7030 section 4. */
+static void finish_base64(struct exchange *e, struct cmc_slice body)
+{
+    static const char *const coded[] = {"Content-Transfer-Encoding", "base64", NULL};
+    struct cmc_buf b;
+
+    cmc_buf_init(&b, 2u * CMC_LIMIT_MESSAGE_OCTETS);
+    cmc_body_to_base64(body, &b);
+    if (cmc_buf_ok(&b))
+        finish(e, e->status, e->content_type, cmc_buf_get0(&b), coded, e->reason);
+    else
+        finish(e, 503, TEXT_PLAIN, CMC_SLICE_LIT("out of memory; send the request again\n"), NULL,
+               "out of memory");
+    cmc_buf_free(&b);
+}
+
 /* In the loop's thread, with the copy of the reply. */
 static void finish_exchange(void *arg)
 {
@@ -108,6 +132,10 @@ static void finish_exchange(void *arg)
     const char *const *headers = e->status == 503 ? later : fresh;
     char line[sizeof e->reason + 1];
 
+    /* Dogtag's HttpClient cuts its answer off behind the sixth line: a status, four headers, an
+     * empty line. Date, Content-Length, Content-Type and Connection are four. */
+    if (e->x.rules->dogtag)
+        headers = NULL;
     if (e->status == 204) {
         finish(e, e->status, NULL, CMC_SLICE_NONE, headers, e->reason);
         return;
@@ -117,7 +145,10 @@ static void finish_exchange(void *arg)
         finish(e, e->status, TEXT_PLAIN, cmc_slice_str(line), headers, e->reason);
         return;
     }
-    finish(e, e->status, e->content_type, body, headers, e->reason);
+    if (e->endpoint->base64 && e->status == 200)
+        finish_base64(e, body);
+    else
+        finish(e, e->status, e->content_type, body, headers, e->reason);
 }
 
 static void answered(void *arg, const struct cmc_reply *reply);
@@ -202,8 +233,8 @@ static bool check_type(struct exchange *e, const struct cmc_conf_endpoint *ep)
         refuse_text(e, 415, "Content-Encoding is not understood here; send the body as it is");
         return false;
     }
-    if (type == NULL && ep->rules.dogtag) {
-        /* Dogtag's HttpClient does not say what it sends. */
+    if (ep->rules.dogtag && (type == NULL || cmc_media_request(type, &e->x.type, &err) != CMC_OK)) {
+        /* Dogtag's CA does not look at the type, and its HttpClient names none. */
         e->x.type = accepts(ep, CMC_TYPE_CMC) ? CMC_TYPE_CMC : CMC_TYPE_PKCS10;
     } else if (cmc_media_request(type, &e->x.type, &err) != CMC_OK) {
         refuse(e, 415, NULL, &err);
@@ -218,6 +249,27 @@ static bool check_type(struct exchange *e, const struct cmc_conf_endpoint *ep)
     return true;
 }
 
+/* A form at an endpoint for Dogtag's clients, base64 where EST is spoken: to what is in it. */
+static bool take_text(struct exchange *e)
+{
+    const char *type = cmc_http_header(e->rq, "Content-Type");
+    bool form = e->endpoint->rules.dogtag && type != NULL &&
+                strncasecmp(type, CMC_MEDIA_FORM, strlen(CMC_MEDIA_FORM)) == 0;
+    struct cmc_err err = {0};
+    enum cmc_rc rc;
+
+    if (!looks_like_text(e->x.body) || (!form && !e->endpoint->base64))
+        return true;
+    cmc_buf_init(&e->decoded, CMC_LIMIT_MESSAGE_OCTETS);
+    rc = form ? cmc_body_from_form(e->x.body, &e->decoded, &err)
+              : cmc_body_from_base64(e->x.body, &e->decoded, &err);
+    if (rc == CMC_OK)
+        e->x.body = cmc_buf_get0(&e->decoded);
+    else
+        refuse(e, 400, NULL, &err);
+    return rc == CMC_OK;
+}
+
 static bool check_body(struct exchange *e)
 {
     e->x.body = cmc_http_body(e->rq);
@@ -225,6 +277,8 @@ static bool check_body(struct exchange *e)
         refuse_text(e, 400, "the body is empty; send the request as binary DER");
         return false;
     }
+    if (!take_text(e))
+        return false;
     if (looks_like_text(e->x.body)) {
         refuse_text(e, 400,
                     "the body is text; send binary DER, not base64 or PEM (RFC 10003 "
@@ -256,27 +310,87 @@ static unsigned int offered(const struct exchange *e, const struct cmc_conf_endp
 
 static bool check_accept(struct exchange *e, const struct cmc_conf_endpoint *ep)
 {
+    const enum cmc_answer_form simple = CMC_ANSWER_CERTS_ONLY;
+    enum cmc_answer_form ignored;
     enum cmc_answer_form offer[sizeof ep->answer / sizeof ep->answer[0]];
     unsigned int n = offered(e, ep, offer);
     struct cmc_err err = {0};
     enum cmc_rc rc = cmc_media_choose(cmc_http_header(e->rq, "Accept"), offer, n, &e->x.form, &err);
 
+    /* A question is answered with a Simple PKI Response, whatever the endpoint issues in. */
+    e->x.no_simple =
+        cmc_media_choose(cmc_http_header(e->rq, "Accept"), &simple, 1, &ignored, NULL) != CMC_OK;
     if (rc == CMC_OK)
         return true;
     refuse(e, rc == CMC_E_INPUT ? 400 : 406, NULL, &err);
     return false;
 }
 
+static void through(void *arg)
+{
+    struct cmc_front *f = arg;
+
+    f->holding = false;
+    cmc_store_release(f->service->store);
+}
+
+/* What has arrived together is committed together. */
+static void hold_store(struct cmc_front *f)
+{
+    if (f->holding)
+        return;
+    f->holding = true;
+    cmc_store_hold(f->service->store);
+    cmc_http_when_quiet(f->http, through, f);
+}
+
+/* The value of profileId in a query into e->profile_id; false: there is none. */
+static bool read_profile_id(struct exchange *e)
+{
+    static const char name[] = "profileId=";
+    const char *p = cmc_http_query(e->rq);
+
+    while (p != NULL && strncmp(p, name, sizeof name - 1) != 0) {
+        p = strchr(p, '&');
+        p = p != NULL ? p + 1 : NULL;
+    }
+    if (p == NULL)
+        return false;
+    p += sizeof name - 1;
+    (void)snprintf(e->profile_id, sizeof e->profile_id, "%.*s", (int)strcspn(p, "&"), p);
+    for (char *c = e->profile_id; *c != '\0'; c++)
+        *c = isalnum((unsigned char)*c) || strchr("-._", *c) != NULL ? *c : '?';
+    return true;
+}
+
+/* compat: dogtag, where a profileId in the query leads to the endpoint that has it. */
+static const struct cmc_conf_endpoint *choose_endpoint(struct exchange *e,
+                                                       const struct cmc_conf_endpoint *ep)
+{
+    const struct cmc_conf *conf = e->front->service->conf;
+
+    if (!ep->rules.dogtag || !read_profile_id(e))
+        return ep;
+    for (unsigned int i = 0; i < conf->endpoint_count; i++) {
+        if (cmc_conf_has_profile_id(&conf->endpoints[i], e->profile_id))
+            return &conf->endpoints[i];
+    }
+    e->x.unknown_profile = e->profile_id;
+    return ep;
+}
+
 static void serve_endpoint(struct exchange *e, const struct cmc_route *route)
 {
-    const struct cmc_conf_endpoint *ep = route->endpoint;
+    const struct cmc_conf_endpoint *ep = choose_endpoint(e, route->endpoint);
 
+    e->endpoint = ep;
     if (!check_type(e, ep) || !check_accept(e, ep) || !check_body(e))
         return;
     e->x.rules = &ep->rules;
     e->x.tls_cert = cmc_http_tls_cert(e->rq);
     e->x.peer = cmc_http_peer(e->rq);
     e->x.now = time(NULL);
+    hold_store(e->front);
     cmc_respond(e->front->responder, &e->x, answered, e);
 }
 
@@ -343,6 +457,13 @@ static void serve_ca(struct exchange *e, const struct cmc_route *route)
     finish(e, 200, CMC_MEDIA_PKIX_CERT, e->front->service->chain[0], NULL, "CA certificate");
 }
 
+static void serve_encryption(struct exchange *e, const struct cmc_route *route)
+{
+    (void)route;
+    finish(e, 200, CMC_MEDIA_PKIX_CERT, e->front->service->encryption_cert, NULL,
+           "encryption certificate");
+}
+
 static void serve_chain(struct exchange *e, const struct cmc_route *route)
 {
     (void)route;
@@ -387,6 +508,7 @@ enum cmc_rc cmc_routes_new(const struct cmc_conf *conf, struct cmc_routes *out, 
         {conf->authority.crl_path, ALLOW_GET, serve_crl, NULL},
         {conf->authority.ca_path, ALLOW_GET, serve_ca, NULL},
         {conf->authority.chain_path, ALLOW_GET, serve_chain, NULL},
+        {conf->encryption_path, ALLOW_GET, serve_encryption, NULL},
         {conf->status_path, ALLOW_GET, serve_status, NULL},
         {conf->ocsp.path, ALLOW_OCSP, serve_ocsp, NULL},
     };

@@ -87,11 +87,15 @@ enum cmc_rc cmc_service_load(struct cmc_service *s, const struct cmc_conf *conf,
     rc = load_chain(s, c, err);
     if (rc == CMC_OK)
         rc = load_one(s, c, conf->responder_certificate, &s->responder_cert, err);
+    if (rc == CMC_OK && conf->encryption_certificate != NULL)
+        rc = load_one(s, c, conf->encryption_certificate, &s->encryption_cert, err);
     if (rc == CMC_OK && conf->ocsp.path != NULL)
         rc = load_one(s, c, conf->ocsp.certificate, &s->ocsp_cert, err);
     if (rc == CMC_OK && conf->officer_trust_count > 0)
         rc = load_files(s, c, NULL, conf->officer_trust, conf->officer_trust_count,
                         &s->officer_anchors, &s->nofficer_anchors, err);
+    if (rc == CMC_OK && conf->dh_pop_certificate != NULL)
+        rc = load_one(s, c, conf->dh_pop_certificate, &s->dh_pop_cert, err);
     if (rc == CMC_OK && conf->secrets_key != NULL)
         rc = cmc_secrets_key_load(conf->secrets_key, s->arena, &s->secrets_key, err);
     if (rc == CMC_OK)
@@ -101,31 +105,43 @@ enum cmc_rc cmc_service_load(struct cmc_service *s, const struct cmc_conf *conf,
 
 /* -- the store and the authority --------------------------------------------------------- */
 
-enum cmc_rc cmc_service_open(struct cmc_service *s, struct cmc_err *err)
+enum cmc_rc cmc_service_open(struct cmc_service *s, struct cmc_log *log, struct cmc_err *err)
 {
     const struct cmc_conf *conf = s->conf;
     enum cmc_rc rc = cmc_store_open(conf->database, false, &s->store, err);
 
+    if (rc == CMC_OK && conf->authority.publish_directory != NULL)
+        rc = cmc_publisher_start(s->store, conf->authority.publish_directory, log, &s->publisher,
+                                 err);
     if (rc != CMC_OK)
         return rc;
-    return cmc_ca_shared_new(&(struct cmc_ca_params){.store = s->store,
-                                                     .chain = s->chain,
-                                                     .nchain = s->nchain,
-                                                     .responder_cert = s->responder_cert,
-                                                     .officer_anchors = s->officer_anchors,
-                                                     .nofficer_anchors = s->nofficer_anchors,
-                                                     .profiles = conf->profiles,
-                                                     .nprofiles = conf->profile_count,
-                                                     .secrets_key = s->secrets_key.p,
-                                                     .secret_failures = conf->secret_failures,
-                                                     .crl_url = conf->authority.crl_url,
-                                                     .crl_hours = conf->authority.crl_hours},
-                             &s->ca, err);
+    return cmc_ca_shared_new(
+        &(struct cmc_ca_params){.store = s->store,
+                                .chain = s->chain,
+                                .nchain = s->nchain,
+                                .responder_cert = s->responder_cert,
+                                .officer_anchors = s->officer_anchors,
+                                .nofficer_anchors = s->nofficer_anchors,
+                                .ra_any_eku = conf->ra_any_eku,
+                                .profiles = conf->profiles,
+                                .nprofiles = conf->profile_count,
+                                .secrets_key = s->secrets_key.p,
+                                .secret_failures = conf->secret_failures,
+                                .crl_url = conf->authority.crl_url,
+                                .crl_hours = conf->authority.crl_hours,
+                                .publish_directory = conf->authority.publish_directory,
+                                .publish_url = conf->authority.publish_url,
+                                .publish_wake = s->publisher != NULL ? cmc_publisher_wake : NULL,
+                                .publish_arg = s->publisher,
+                                .crl_keep = conf->authority.crl_keep,
+                                .crl_days = conf->authority.crl_days},
+        &s->ca, err);
 }
 
 void cmc_service_close(struct cmc_service *s)
 {
     cmc_ca_shared_free(s->ca);
+    cmc_publisher_stop(s->publisher);
     cmc_store_close(s->store);
     cmc_arena_free(s->arena);
     *s = (struct cmc_service){0};
@@ -147,6 +163,25 @@ enum cmc_rc cmc_service_responder_key(const struct cmc_conf *conf, const struct 
     const struct cmc_passphrase pass = {.file = conf->responder_passphrase_file};
 
     return cmc_key_load(c, conf->responder_key, &pass, out, err);
+}
+
+enum cmc_rc cmc_service_dh_key(const struct cmc_conf *conf, const struct cmc_crypto *c,
+                               EVP_PKEY **out, struct cmc_err *err)
+{
+    const struct cmc_passphrase none = {0};
+
+    *out = NULL;
+    return conf->dh_pop_key != NULL ? cmc_key_load(c, conf->dh_pop_key, &none, out, err) : CMC_OK;
+}
+
+enum cmc_rc cmc_service_encryption_key(const struct cmc_conf *conf, const struct cmc_crypto *c,
+                                       EVP_PKEY **out, struct cmc_err *err)
+{
+    const struct cmc_passphrase pass = {.file = conf->encryption_passphrase_file};
+
+    *out = NULL;
+    return conf->encryption_key != NULL ? cmc_key_load(c, conf->encryption_key, &pass, out, err)
+                                        : CMC_OK;
 }
 
 enum cmc_rc cmc_service_ocsp_key(const struct cmc_conf *conf, const struct cmc_crypto *c,

@@ -8,6 +8,7 @@
 
 #include "ca/ca.h"
 #include "server/conf.h"
+#include "server/publisher.h"
 
 struct cmc_service {
     const struct cmc_conf *conf;
@@ -15,12 +16,15 @@ struct cmc_service {
     struct cmc_slice *chain; /* the CA itself first, root last; whole DERs */
     size_t nchain;
     struct cmc_slice responder_cert;
+    struct cmc_slice encryption_cert;  /* or absent */
     struct cmc_slice ocsp_cert;        /* of the OCSP signer, or absent */
     struct cmc_slice *officer_anchors; /* none: the chain */
     size_t nofficer_anchors;
+    struct cmc_slice dh_pop_cert; /* or absent */
     struct cmc_slice secrets_key; /* in the arena, or absent */
     struct cmc_slice chain_p7c;   /* certs-only of the chain */
     struct cmc_store *store;
+    struct cmc_publisher *publisher; /* NULL: nothing is published */
     struct cmc_ca_shared *ca;
 };
 
@@ -32,7 +36,8 @@ enum cmc_rc cmc_service_load(struct cmc_service *s, const struct cmc_conf *conf,
                              const struct cmc_crypto *c, struct cmc_err *err) CMC_MUST_USE;
 /* Then open the store and make the shared authority. Errors: of cmc_store_open(), _ca_shared_new.
  */
-enum cmc_rc cmc_service_open(struct cmc_service *s, struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_service_open(struct cmc_service *s, struct cmc_log *log,
+                             struct cmc_err *err) CMC_MUST_USE;
 void cmc_service_close(struct cmc_service *s);
 
 /* The keys, loaded with the crypto context of who will use them. The caller frees. */
@@ -40,6 +45,12 @@ enum cmc_rc cmc_service_ca_key(const struct cmc_conf *conf, const struct cmc_cry
                                EVP_PKEY **out, struct cmc_err *err) CMC_MUST_USE;
 enum cmc_rc cmc_service_responder_key(const struct cmc_conf *conf, const struct cmc_crypto *c,
                                       EVP_PKEY **out, struct cmc_err *err) CMC_MUST_USE;
+/* The key of the DH certificate, NULL if there is none. */
+enum cmc_rc cmc_service_dh_key(const struct cmc_conf *conf, const struct cmc_crypto *c,
+                               EVP_PKEY **out, struct cmc_err *err) CMC_MUST_USE;
+/* *out is NULL where the configuration names none. */
+enum cmc_rc cmc_service_encryption_key(const struct cmc_conf *conf, const struct cmc_crypto *c,
+                                       EVP_PKEY **out, struct cmc_err *err) CMC_MUST_USE;
 /* Only with conf->ocsp.path. */
 enum cmc_rc cmc_service_ocsp_key(const struct cmc_conf *conf, const struct cmc_crypto *c,
                                  EVP_PKEY **out, struct cmc_err *err) CMC_MUST_USE;

@@ -14,6 +14,32 @@ struct cmc_worker {
 
 /* -- making ------------------------------------------------------------------------------ */
 
+static enum cmc_rc make_dh_pop(struct cmc_worker *w, struct cmc_err *err)
+{
+    EVP_PKEY *key = NULL;
+    enum cmc_rc rc = cmc_service_dh_key(w->service->conf, w->crypto, &key, err);
+
+    if (rc != CMC_OK || key == NULL)
+        return rc;
+    rc = cmc_ca_set_dh_pop(w->front.ca, w->service->dh_pop_cert, key, err);
+    if (rc != CMC_OK)
+        EVP_PKEY_free(key);
+    return rc;
+}
+
+/* The key that clients encrypt to, if there is one. */
+static enum cmc_rc give_encryption_key(struct cmc_worker *w, struct cmc_err *err)
+{
+    EVP_PKEY *key = NULL;
+    enum cmc_rc rc = cmc_service_encryption_key(w->service->conf, w->crypto, &key, err);
+
+    if (rc == CMC_OK && key != NULL)
+        rc = cmc_ca_set0_encryption(w->front.ca, key, w->service->encryption_cert, err);
+    if (rc != CMC_OK)
+        EVP_PKEY_free(key);
+    return rc;
+}
+
 /* This worker's key handles go to its authority, which frees them. */
 static enum cmc_rc make_authority(struct cmc_worker *w, struct cmc_err *err)
 {
@@ -30,6 +56,11 @@ static enum cmc_rc make_authority(struct cmc_worker *w, struct cmc_err *err)
         EVP_PKEY_free(responder_key);
         return rc;
     }
+    rc = make_dh_pop(w, err);
+    if (rc == CMC_OK)
+        rc = give_encryption_key(w, err);
+    if (rc != CMC_OK)
+        return rc;
     return cmc_responder_new(w->crypto, cmc_ca_get0_authority(w->front.ca), w->front.log,
                              &w->front.responder, err);
 }

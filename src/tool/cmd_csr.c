@@ -15,6 +15,8 @@ static const struct cmc_option rows[] = {
     TOOL_KEY_ROWS(struct csr, key),
     CMC_OPTION_HEADING("What is asked for"),
     TOOL_CSR_ROWS(struct csr, csr),
+    TOOL_CHANGE_ROWS(struct csr, csr.change),
+    TOOL_DH_ROWS(struct csr, csr),
     CMC_OPTION("id", 0, UINT, "NUMBER", struct csr, csr.id,
                "certReqId of a CRMF request (a random one otherwise)"),
     CMC_OPTION_HEADING("Output"),
@@ -33,18 +35,20 @@ static const struct cmc_options options = {
 static enum cmc_rc run(struct tool *t, const struct csr *o)
 {
     enum cmc_request_form form;
+    struct tool_key_options key_options = o->key;
     struct cmc_slice der = CMC_SLICE_NONE;
     EVP_PKEY *key = NULL;
     const char *label;
     enum cmc_rc rc = tool_csr_form(t, &o->csr, &form);
 
+    key_options.dh_pop = o->csr.dh_pop;
     if (rc == CMC_OK)
         rc = tool_key_check(t, &o->key);
     /* Before a key is made for nothing. */
     if (rc == CMC_OK && o->csr.subject == NULL)
         rc = tool_usage(t, "no --subject; as --subject \"O=Example, CN=alice\" (\"\" for none)");
     if (rc == CMC_OK)
-        rc = tool_key_get(t, &o->key, &key);
+        rc = tool_key_get(t, &key_options, &key);
     if (rc == CMC_OK)
         rc = tool_csr_make(t, &o->csr, key, NULL, &der);
     if (rc == CMC_OK && form == CMC_FORM_CRMF)

@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmc show: what is in a file, first in short, then to the last field. */
 #include "asn1/codec.h"
+#include "asn1/oids.h"
+#include "client/protect.h"
+#include "tool/protect.h"
 #include "tool/summary.h"
 
 struct show {
     bool brief, why;
+    struct tool_open_options open;
+    const struct cmc_protection *keys; /* what open comes to */
 };
 
 static const struct cmc_option rows[] = {
     CMC_OPTION("brief", 'b', FLAG, NULL, struct show, brief, "print the summary only"),
     CMC_OPTION("why", 0, FLAG, NULL, struct show, why,
                "of a file that is nothing known, say what each kind lacks"),
+    TOOL_OPEN_ROWS(struct show, open),
     CMC_OPTION_END,
 };
 
@@ -53,6 +59,59 @@ static enum cmc_rc show_value(struct tool *t, const struct show *o, const struct
     return cmc_item_print(kind->it, value, t->arena, 0, out, &t->err);
 }
 
+/* -- protected messages ------------------------------------------------------------------ */
+
+static enum cmc_rc show_decrypted(struct tool *t, const struct show *o, struct cmc_content_info *ci,
+                                  struct cmc_buf *out)
+{
+    struct cmc_content_info inside;
+    enum cmc_rc rc = cmc_unwrap_envelope(t->crypto, o->keys, ci, t->arena, &inside, &t->err);
+
+    if (rc != CMC_OK)
+        return rc;
+    cmc_buf_printf(out, "\ndecrypted, what is in the %s:\n", cmc_oid_name(ci->content_type));
+    *ci = inside;
+    return show_value(t, o, &kinds[0], ci, out);
+}
+
+static void show_mac(struct tool *t, const struct show *o, const struct cmc_content_info *ci,
+                     struct cmc_buf *out)
+{
+    struct cmc_authenticated_data ad;
+
+    if (o->keys->secret.p == NULL)
+        return;
+    if (cmc_unwrap_authenticated(t->crypto, o->keys, ci, t->arena, &ad, &t->err) == CMC_OK)
+        cmc_buf_str(out, "\nthe MAC verifies with the shared secret\n");
+    else
+        cmc_buf_printf(out, "\nthe MAC is not shown to be right: %s\n", t->err.text);
+}
+
+/* Go on into what keys and secrets open. The structure of a layer is shown before. */
+static enum cmc_rc show_inside(struct tool *t, const struct show *o, struct cmc_content_info ci,
+                               struct cmc_buf *out)
+{
+    struct cmc_signed_data sd;
+    enum cmc_rc rc = tool_crypto(t);
+
+    for (unsigned int n = 0; rc == CMC_OK && n < CMC_LIMIT_CMS_LAYERS; n++) {
+        if (cmc_is_envelope(ci.content_type)) {
+            rc = show_decrypted(t, o, &ci, out);
+        } else if (cmc_slice_eq(ci.content_type, cmc_oid_id_ct_authData)) {
+            show_mac(t, o, &ci, out);
+            break;
+        } else if (cmc_slice_eq(ci.content_type, cmc_oid_id_signedData) &&
+                   cmc_signed_data_read(&ci, t->arena, &sd, NULL) == CMC_OK &&
+                   cmc_is_envelope(sd.encap.type)) {
+            ci = (struct cmc_content_info){.content_type = sd.encap.type,
+                                           .content = sd.encap.content};
+        } else {
+            break;
+        }
+    }
+    return rc;
+}
+
 static enum cmc_rc nothing_fits(struct tool *t, const struct show *o, struct cmc_slice der)
 {
     struct cmc_err why;
@@ -78,8 +137,13 @@ static enum cmc_rc show_der(struct tool *t, const struct show *o, struct cmc_sli
 
         if (v == NULL)
             return cmc_fail(&t->err, CMC_E_MEM, NULL, "out of memory");
-        if (cmc_decode(kinds[i].it, der, t->arena, v, NULL) == CMC_OK)
-            return show_value(t, o, &kinds[i], v, out);
+        if (cmc_decode(kinds[i].it, der, t->arena, v, NULL) == CMC_OK) {
+            enum cmc_rc rc = show_value(t, o, &kinds[i], v, out);
+
+            if (rc == CMC_OK && i == 0 && o->keys != NULL)
+                rc = show_inside(t, o, *(const struct cmc_content_info *)v, out);
+            return rc;
+        }
     }
     return nothing_fits(t, o, der);
 }
@@ -161,7 +225,14 @@ int tool_cmd_show(struct tool *t, int argc, char **argv)
     if (code != TOOL_GO_ON)
         return code;
     for (size_t i = 0; i < n; i++) {
-        code = tool_end(t, show_file(t, &o, paths[i], n > 1));
+        struct tool_protection opener = {0};
+
+        /* Anew for each file: the arena that it lives in is. */
+        code = tool_end(t, tool_open_load(t, &o.open, &opener));
+        o.keys = o.open.key != NULL || o.open.secret != NULL ? &opener.p : NULL;
+        if (code == TOOL_OK)
+            code = tool_end(t, show_file(t, &o, paths[i], n > 1));
+        tool_protect_clean(&opener);
         worst = code > worst ? code : worst;
         /* The crypto context outlives the arena's contents; nothing else does. */
         cmc_arena_reset(t->arena);

@@ -4,11 +4,13 @@
 
 #include "asn1/codec.h"
 #include "tool/exchange.h"
+#include "tool/protect.h"
 #include "tool/summary.h"
 
 struct submit {
     struct tool_net_options net;
     struct tool_trust_options trust;
+    struct tool_open_options open;
     const char *type, *answer, *out;
     bool json;
 };
@@ -24,6 +26,7 @@ static const struct cmc_option rows[] = {
     CMC_OPTION_HEADING("The answer"),
     CMC_OPTION("out", 'o', STRING, "FILE", struct submit, out, "write it here, as it came"),
     TOOL_TRUST_ROWS(struct submit, trust),
+    TOOL_OPEN_ROWS(struct submit, open),
     CMC_OPTION("json", 0, FLAG, NULL, struct submit, json, "print the result as JSON"),
     CMC_OPTION_END,
 };
@@ -83,18 +86,22 @@ static enum cmc_rc report(struct tool *t, const struct submit *o,
 }
 
 static enum cmc_rc read_answer(struct tool *t, const struct submit *o, struct cmc_slice request,
-                               struct cmc_slice body, struct cmc_answer_view *a)
+                               const struct tool_protection *opener, struct cmc_slice body,
+                               struct cmc_answer_view *a)
 {
     struct cmc_exchange_state state;
     struct cmc_trust store;
     const struct cmc_trust *trust = NULL;
-    bool full = tool_state_of(t, request, &state) == CMC_OK;
     enum cmc_rc rc = tool_crypto(t);
 
+    /* An encrypted request does not tell its nonce. */
+    if (tool_state_of(t, request, &state) != CMC_OK)
+        state = (struct cmc_exchange_state){0};
+    state.protection = &opener->p;
     if (rc == CMC_OK && o->trust.trust.n > 0)
         rc = tool_trust_load(t, &o->trust, &store, &trust);
     if (rc == CMC_OK)
-        rc = cmc_answer_open(t->crypto, body, full ? &state : NULL, trust, t->arena, a, &t->err);
+        rc = tool_answer_open(t, body, &state, trust, a);
     return rc;
 }
 
@@ -103,12 +110,15 @@ static int run(struct tool *t, const struct submit *o, const char *path)
     struct cmc_slice data, der = CMC_SLICE_NONE;
     struct cmc_transport_reply reply = {0};
     struct cmc_answer_view a = {0};
+    struct tool_protection opener = {0};
     const char *type = NULL, *accept = NULL;
     bool raw_on_stdout = o->out != NULL && strcmp(o->out, "-") == 0;
     enum cmc_rc rc = tool_net_check(t, &o->net);
 
     if (rc == CMC_OK)
         rc = tool_accept(t, o->answer, &accept);
+    if (rc == CMC_OK)
+        rc = tool_open_load(t, &o->open, &opener);
     if (rc == CMC_OK)
         rc = tool_read(t, path, &data);
     if (rc == CMC_OK)
@@ -121,9 +131,10 @@ static int run(struct tool *t, const struct submit *o, const char *path)
     if (rc == CMC_OK && o->out != NULL)
         rc = tool_write(t, o->out, NULL, reply.body);
     if (rc == CMC_OK)
-        rc = read_answer(t, o, der, reply.body, &a);
+        rc = read_answer(t, o, der, &opener, reply.body, &a);
     if (rc == CMC_OK && !raw_on_stdout)
         rc = report(t, o, &reply, &a);
+    tool_protect_clean(&opener);
     if (rc != CMC_OK)
         return tool_end(t, rc);
     return tool_say_refusals(t, &a);

@@ -25,7 +25,7 @@ int tool_exit_code(enum cmc_rc rc)
         [CMC_E_CRYPTO] = TOOL_FAILED,
         [CMC_E_NOTFOUND] = TOOL_FAILED,
         [CMC_E_CONFLICT] = TOOL_LOCAL,
-        [CMC_E_RETRY] = TOOL_LOCAL,
+        [CMC_E_RETRY] = TOOL_TRY_LATER,
         [CMC_E_USAGE] = TOOL_USAGE,
         [CMC_E_LOCAL] = TOOL_LOCAL,
         [CMC_E_MEM] = TOOL_LOCAL,
@@ -97,7 +97,7 @@ int tool_end(struct tool *t, enum cmc_rc rc)
 {
     if (rc != CMC_OK)
         say(t, t->err.text[0] != '\0' ? t->err.text : cmc_rc_name(rc), t->err.clause);
-    return tool_exit_code(rc);
+    return rc != CMC_OK && t->exit != 0 ? t->exit : tool_exit_code(rc);
 }
 
 enum cmc_rc tool_usage(struct tool *t, const char *fmt, ...)
@@ -179,6 +179,17 @@ enum cmc_rc tool_write(struct tool *t, const char *path, const char *label, stru
         rc = cmc_file_write(path, 0644, text, &t->err);
     cmc_buf_free(&b);
     return rc;
+}
+
+/* [10003-4-c] */
+void tool_check_suffix(const struct tool *t, const char *path, const char *suffix)
+{
+    size_t n = path != NULL ? strlen(path) : 0, want = strlen(suffix);
+
+    if (n == 0 || strcmp(path, "-") == 0 || strncmp(path, "/dev/", 5) == 0)
+        return;
+    if (n <= want || strcasecmp(path + n - want, suffix) != 0)
+        tool_note(t, "%s: other programs know such a file by a name that ends in %s", path, suffix);
 }
 
 enum cmc_rc tool_must_not_exist(struct tool *t, const char *path)

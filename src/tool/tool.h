@@ -11,11 +11,13 @@
 /* cmc.1, EXIT STATUS, says the same. */
 enum tool_exit {
     TOOL_OK = 0,
-    TOOL_FAILED = 1,  /* refused, failed, malformed, or does not verify */
-    TOOL_USAGE = 2,   /* the command line is wrong */
-    TOOL_LOCAL = 3,   /* a file, the network, this machine */
-    TOOL_PENDING = 4, /* the server has not decided yet */
-    TOOL_GO_ON = -1   /* not an exit: the command goes on */
+    TOOL_FAILED = 1,      /* refused, failed, malformed, or does not verify */
+    TOOL_USAGE = 2,       /* the command line is wrong */
+    TOOL_LOCAL = 3,       /* a file, the network, this machine */
+    TOOL_PENDING = 4,     /* the server has not decided yet */
+    TOOL_TRY_LATER = 5,   /* it has no time now: the same again after a while */
+    TOOL_NOT_TRUSTED = 6, /* the answer, or what it brings, is not to be believed */
+    TOOL_GO_ON = -1       /* not an exit: the command goes on */
 };
 
 /* One run of one command. */
@@ -24,6 +26,8 @@ struct tool {
     struct cmc_arena *arena;
     struct cmc_crypto *crypto; /* made when first wanted: see tool_crypto() */
     struct cmc_err err;        /* the error that ends the run */
+    int exit;     /* its exit code, where that is another than tool_exit_code()'s; or 0 */
+    bool verbose; /* say on standard error what goes over the wire */
 };
 
 struct tool_command {
@@ -36,7 +40,13 @@ struct tool_command {
 int tool_cmd_csr(struct tool *t, int argc, char **argv);
 int tool_cmd_request(struct tool *t, int argc, char **argv);
 int tool_cmd_enroll(struct tool *t, int argc, char **argv);
+int tool_cmd_poll(struct tool *t, int argc, char **argv);
+int tool_cmd_confirm(struct tool *t, int argc, char **argv);
 int tool_cmd_revoke(struct tool *t, int argc, char **argv);
+int tool_cmd_anchors(struct tool *t, int argc, char **argv);
+int tool_cmd_publish(struct tool *t, int argc, char **argv);
+int tool_cmd_get(struct tool *t, int argc, char **argv);
+int tool_cmd_secret(struct tool *t, int argc, char **argv);
 int tool_cmd_submit(struct tool *t, int argc, char **argv);
 int tool_cmd_verify(struct tool *t, int argc, char **argv);
 int tool_cmd_show(struct tool *t, int argc, char **argv);
@@ -70,6 +80,8 @@ enum cmc_rc tool_read(struct tool *t, const char *path, struct cmc_slice *out) C
 /* Write DER, or with label PEM. path NULL or "-": standard output. */
 enum cmc_rc tool_write(struct tool *t, const char *path, const char *label,
                        struct cmc_slice der) CMC_MUST_USE;
+/* Say so when a file that others will read does not end as they expect (RFC 10003 section 4). */
+void tool_check_suffix(const struct tool *t, const char *path, const char *suffix);
 /* CMC_E_CONFLICT when the path is there already: before a new key is made and spent. */
 enum cmc_rc tool_must_not_exist(struct tool *t, const char *path) CMC_MUST_USE;
 

@@ -171,6 +171,28 @@ def test_refused(world, tokens, case):
     assert done.stdout == "" and not out.exists()
 
 
+@pytest.mark.parametrize("where", ["nss", "hsm"])
+def test_tls_client_in_a_token(world, tokens, where):
+    """A bare PKCS#10, which the TLS client answers for: its key never leaves the token."""
+    if where == "nss":
+        identity = ["--tls-cert", tokens.nss("The Officer"), "--tls-key", tokens.nss("The Officer"),
+                    "--tls-pass", tokens.password]
+    else:
+        tokens.into_hsm(world.officer.key, "tls client")
+        identity = ["--tls-cert", world.officer.pem, "--tls-key", tokens.hsm("tls client")]
+    csr, out = world.fresh("csr"), world.fresh("crt")
+    run(CMC, "csr", "--new-key", "ec:P-256", "--key-out", world.fresh("key"), "-s",
+        "CN=over tls %s" % where, "-o", csr)
+    ask = [CMC, "submit", "-u", world.server.tls_url + "/pkcs10", "--tls-ca", world.server.ca_pem,
+           "-T", world.server.ca_pem, "-o", out, csr]
+    assert b"TLS client certificate is required" in run(*ask, ok=None).stderr
+    run(*ask, *identity)
+    # and without --tls-ca the system's CAs count, which do not know ours
+    plain = [a for a in ask if a not in ("--tls-ca", world.server.ca_pem, "-T")]
+    done = run(*plain, *identity, "-T", world.server.ca_pem, ok=None)
+    assert done.returncode != 0 and b"certificate" in done.stderr
+
+
 def test_server_keys_in_a_token(tokens, folder):
     """cmcd with the keys of its CA, responder and TLS in SoftHSM, and none of them in a file."""
     home = folder / "server"
@@ -199,9 +221,36 @@ def test_server_keys_in_a_token(tokens, folder):
         server.close()
 
 
-def test_a_token_is_no_file(world, tokens):
-    """A new key is not written into a token as into a file, nor one in a token asked out of it."""
-    done = run(CMC, "csr", "--new-key", "ec:P-256", "--key-out", "pkcs11:token=my%20hsm", "-s",
-               "CN=x", ok=None)
-    assert done.returncode == 2
-    assert b"names a token, where a file is wanted" in done.stderr
+@pytest.mark.parametrize("kind", ["rsa:2048", "ec:P-256"])
+def test_new_keys_in_tokens(world, tokens, kind):
+    """Made there, found again by label or id; the officer may be in the same token."""
+    label, out = "made " + kind.split(":")[0], world.fresh("csr")
+    where = "pkcs11:token=my%%20hsm;object=%s?pin-source=%s" % (label.replace(" ", "%20"),
+                                                               tokens.pin)
+    run(CMC, "csr", "--new-key", kind, "--key-out", where, "-s", "CN=new", "-o", out)
+    cert, _ = enroll(world, "--key", where, "--officer-cert", tokens.nss("The Officer"),
+                     "--officer-pass", tokens.password)
+    asked = craft.openssl("req", "-in", out, "-noout", "-pubkey")
+    assert craft.Cert(craft.pem_to_der(cert)).spki == craft.openssl(
+        "pkey", "-pubin", "-outform", "DER", data=asked)
+    key_id = world.fresh("keyId")
+    cert, _ = enroll(world, "--new-key", kind, "--key-out",
+                     "nss:%s?pin-source=%s" % (tokens.db, tokens.password), "--key-id-out", key_id,
+                     "--officer-cert", tokens.nss("The Officer"), "--officer-pass", tokens.password)
+    run(CMC, "enroll", "--renew", cert, "--renew-key", "nss:%s?id=%s" % (
+        tokens.db, key_id.read_text()), "--renew-pass", tokens.password, "--new-key", kind,
+        "--key-out", world.fresh("key"), "-u", world.server.url + "/cmc", "-T",
+        world.server.ca_pem, "-o", world.fresh("crt"))
+
+
+def test_no_new_key_in_a_token(world, tokens):
+    """One line each; nothing is made."""
+    rows = {"pkcs11:token=my%20hsm;id=%01?pin-source=" + str(tokens.pin): "leave out id",
+            "pkcs11:token=none?pin-source=" + str(tokens.pin): "no",
+            "pkcs11:token=my%20hsm": "passphrase"}
+    for where, words in rows.items():
+        out = world.fresh("csr")
+        done = run(CMC, "csr", "--new-key", "ec:P-256", "--key-out", where, "-s", "CN=x", "-o", out,
+                   ok=None)
+        assert done.returncode != 0 and words in done.stderr.decode(), done.stderr
+        assert done.stderr.count(b"\n") == 1 and not out.exists()

@@ -12,6 +12,7 @@
 
 #include "asn1/codec.h"
 #include "asn1/oids.h"
+#include "cms/authenticated_data.h"
 #include "message/body.h"
 #include "message/status.h"
 #include "party.h"
@@ -38,7 +39,8 @@ static enum cmc_rc identify(void *self, struct cmc_slice cert, const struct cmc_
         return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_IDENTITY, NULL, "not known");
     *out = (struct cmc_requester){.kind = CMC_REQUESTER_OFFICER,
                                   .name = "fuzz",
-                                  .roles = CMC_ROLE_ENROLL | CMC_ROLE_REVOKE,
+                                  .roles = CMC_ROLE_ENROLL | CMC_ROLE_REVOKE | CMC_ROLE_RA,
+                                  .cmc_ra = true,
                                   .cert = p->cert,
                                   .subject = CMC_SLICE_LIT("\x30\x00"),
                                   .key = p->key};
@@ -102,6 +104,42 @@ static enum cmc_rc secret(void *self, const struct cmc_secret_query *q, struct c
     return CMC_OK;
 }
 
+static enum cmc_rc crl(void *self, const struct cmc_crl_query *query, struct cmc_arena *arena,
+                       struct cmc_slice *out, struct cmc_err *err)
+{
+    (void)self, (void)arena;
+    if (query->has_before)
+        return cmc_fail_info(err, CMC_E_NOTFOUND, CMC_FAIL_BAD_REQUEST, NULL, "not that old");
+    *out = CMC_SLICE_LIT("\x30\x00");
+    return CMC_OK;
+}
+
+static const struct cmc_publishing *publishing(void *self)
+{
+    static const struct cmc_publishing here = {.url = "http://ca.test/"};
+
+    (void)self;
+    return &here;
+}
+
+static enum cmc_rc find_digest(void *self, const uint8_t digest[CMC_SHA256_OCTETS],
+                               struct cmc_arena *arena, struct cmc_slice *der, struct cmc_err *err)
+{
+    (void)self, (void)arena;
+    if (digest[0] != 1)
+        return cmc_fail(err, CMC_E_NOTFOUND, NULL, "no such certificate");
+    *der = fuzz_party()->cert;
+    return CMC_OK;
+}
+
+static enum cmc_rc anchors(void *self, struct cmc_arena *arena, struct cmc_anchor_set *out,
+                           struct cmc_err *err)
+{
+    (void)self, (void)arena, (void)err;
+    *out = (struct cmc_anchor_set){.sequence = 7, .certs = &fuzz_party()->cert, .ncerts = 1};
+    return CMC_OK;
+}
+
 static enum cmc_rc remembered(void *self, const uint8_t digest[CMC_SHA256_OCTETS],
                               struct cmc_arena *arena, struct cmc_answer *out, struct cmc_err *err)
 {
@@ -161,13 +199,67 @@ static enum cmc_rc challenge_secrets(void *self, int64_t now, struct cmc_challen
     return CMC_OK;
 }
 
+/* Nothing waits here, and every nonce is new. */
+static enum cmc_rc held(void *self, const uint8_t token_digest[CMC_TXN_DIGEST_OCTETS],
+                        struct cmc_arena *arena, struct cmc_held *out, struct cmc_err *err)
+{
+    (void)self, (void)token_digest, (void)arena, (void)out;
+    return cmc_fail(err, CMC_E_NOTFOUND, NULL, "nothing waits");
+}
+
+static enum cmc_rc await(void *self, struct cmc_slice of, struct cmc_slice serial,
+                         struct cmc_arena *arena, struct cmc_await *out, struct cmc_err *err)
+{
+    (void)self, (void)of, (void)serial, (void)arena, (void)out;
+    return cmc_fail(err, CMC_E_NOTFOUND, NULL, "nothing waits");
+}
+
+static enum cmc_rc await_each(void *self, struct cmc_slice transaction_id,
+                              enum cmc_rc (*fn)(void *arg, const struct cmc_await *a), void *arg,
+                              struct cmc_err *err)
+{
+    (void)self, (void)transaction_id, (void)fn, (void)arg, (void)err;
+    return CMC_OK;
+}
+
+static enum cmc_rc nonce(void *self, const uint8_t key[CMC_NONCE_KEY_OCTETS],
+                         struct cmc_nonce_use *out, struct cmc_err *err)
+{
+    (void)self, (void)key, (void)out;
+    return cmc_fail(err, CMC_E_NOTFOUND, NULL, "new");
+}
+
+static enum cmc_rc nonce_secret(void *self, uint8_t out[CMC_TXN_DIGEST_OCTETS], struct cmc_err *err)
+{
+    (void)self, (void)err;
+    memset(out, 7, CMC_TXN_DIGEST_OCTETS);
+    return CMC_OK;
+}
+
+static enum cmc_rc dh_pop(void *self, struct cmc_dh_pop *out, struct cmc_err *err)
+{
+    (void)self;
+    (void)out;
+    return cmc_fail(err, CMC_E_NOTFOUND, NULL, "none");
+}
+
 static const struct cmc_authority_ops ops = {
+    .held = held,
+    .await = await,
+    .await_each = await_each,
+    .nonce = nonce,
+    .nonce_secret = nonce_secret,
+    .dh_pop = dh_pop,
     .challenge_secrets = challenge_secrets,
     .identify = identify,
     .check = check,
     .issue = issue,
     .secret = secret,
     .find = find,
+    .crl = crl,
+    .anchors = anchors,
+    .publishing = publishing,
+    .find_digest = find_digest,
     .remembered = remembered,
     .sign_response = sign_response,
     .chain = chain,
@@ -185,6 +277,23 @@ struct heard {
     unsigned int status;
 };
 
+/* An answer to a message with a MAC has one by the same secret. */
+static bool read_mac(struct heard *h, struct cmc_slice body, struct cmc_encap_content *out)
+{
+    struct cmc_content_info ci = {0};
+    struct cmc_authenticated_data ad;
+
+    PROMISE(cmc_decode(&cmc_it_content_info, body, h->arena, &ci, NULL) == CMC_OK);
+    if (!cmc_slice_eq(ci.content_type, cmc_oid_id_ct_authData))
+        return false;
+    PROMISE(cmc_authenticated_data_read(&ci, h->arena, &ad, NULL) == CMC_OK);
+    PROMISE(cmc_authenticated_data_check(fuzz_party()->crypto, &ad,
+                                         CMC_SLICE_LIT("alicesixteen or more characters"), false,
+                                         h->arena, NULL) == CMC_OK);
+    *out = ad.encap;
+    return true;
+}
+
 static void check_full(struct heard *h, struct cmc_slice body)
 {
     struct cmc_signed_data sd = {0};
@@ -193,7 +302,8 @@ static void check_full(struct heard *h, struct cmc_slice body)
     unsigned int good = 0;
     size_t n;
 
-    PROMISE(cmc_signed_data_open(body, h->arena, &sd, NULL) == CMC_OK);
+    if (!read_mac(h, body, &sd.encap))
+        PROMISE(cmc_signed_data_open(body, h->arena, &sd, NULL) == CMC_OK);
     PROMISE(cmc_slice_eq(sd.encap.type, cmc_oid_id_cct_PKIResponse));
     PROMISE(cmc_pkiresponse_open(sd.encap.content, h->arena, &resp, NULL) == CMC_OK);
     PROMISE(cmc_status_read(h->arena, &resp.controls, &outcomes, &n, NULL) == CMC_OK);
@@ -227,7 +337,7 @@ static void hear(void *arg, const struct cmc_reply *reply)
         if (strcmp(reply->content_type, CMC_MEDIA_RESPONSE) == 0)
             check_full(h, reply->body);
         else
-            PROMISE(h->w->committed_certs > 0);
+            PROMISE(h->w->committed_certs > 0 || h->w->issued == 0); /* or it was a question */
         break;
     case 204:
         PROMISE(reply->body.n == 0 && h->w->issued == 0);
@@ -273,9 +383,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     rules.revoke_max = (data[1] & 16) != 0;
     rules.reasons = (data[1] & 32) != 0 ? CMC_REASONS_NEXUS : CMC_REASONS_RFC5280;
     rules.mandatory_fields_only = rules.revoke_max != 0;
+    if (rules.revoke_max == 0)
+        rules.ra = CMC_RA_TEMPLATE | CMC_RA_POP | CMC_RA_IDENTITY | CMC_RA_CONTROLS;
     rules.status_v1 = (data[1] & 64) != 0;
     rules.lax_ids = rules.dogtag = rules.allow_weak = (data[1] & 128) != 0;
     rules.secrets = (data[0] & 0x80) != 0;
+    rules.publish_anchors = (data[1] & 12) == 12;
+    rules.publish = (data[1] & 8) == 0;
+    rules.retrieve = (enum cmc_retrieve)(data[1] & 3);
     do {
         cmc_respond(r, &x, hear, &h);
         asked++;

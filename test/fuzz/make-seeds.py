@@ -15,6 +15,7 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "functional"))
 import craft  # noqa: E402
+import protect  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 DATA = os.path.join(HERE, "..", "data", "cmc")
@@ -106,7 +107,7 @@ def messages(folder):
         put("request", "crm-" + name, b"\2" + craft.crm(der))
     put("request", "crmf-messages", b"\1" + craft.seq(crmfs["signature"]))
     put("request", "orm", b"\2" + craft.orm(5))
-    controls = [craft.transaction_id(1), craft.sender_nonce(2), craft.control(3, 4, craft.octets(b"d"))]
+    controls = [craft.transaction_id(1), craft.sender_nonce(2, craft.NONCE), craft.control(3, 4, craft.octets(b"d"))]
     revocations = [craft.revoke_request(10 + i, craft.seq(), craft.integer(i), reason)
                    for i, reason in enumerate((0, 1, 4, 8))]
     bodies = {
@@ -179,7 +180,64 @@ def put_identities(csr, cert, key):
         craft.oid(craft.DATA), craft.ctx(0, craft.octets(body))))
 
 
+def registration_authority(folder):
+    """What an RA may say of requests, and a request that asks for another name."""
+    integer, seq, oid, octets = craft.integer, craft.seq, craft.oid, craft.octets
+    key = craft.new_key(os.path.join(folder, "ra.key"))
+    san = craft.extension("2.5.29.17", seq(craft.retag(0x82, octets(b"seed.example"))))
+    change = seq(oid(craft.CMC + "36"), craft.set_of(seq(craft.name("new"))))
+    request = craft.tcr(9, craft.csr(key, "old", attributes=[change]))
+    silent = craft.crm(craft.crmf(key, 10, "silent", pop="raVerified"))
+    refs = seq(integer(9), integer(10))
+    controls = {
+        "modify": [craft.control(1, 31, seq(seq(integer(0)), refs, seq(
+            craft.ctx(5, craft.name("changed")), craft.retag(0xa9, seq(san)))))],
+        "remove": [craft.control(1, 31, seq(seq(integer(0)), refs, craft.boolean(False), seq(
+            craft.ctx(5, craft.name("x")), craft.retag(0xa9, seq(san)))))],
+        "add": [craft.control(1, 8, seq(integer(0), refs, seq(san))),
+                craft.control(2, 8, seq(integer(0), refs, seq(san)))],
+        "vouch": [craft.control(1, 11, seq(integer(0), refs)),
+                  craft.control(2, 35, seq(integer(9))),
+                  craft.control(3, 32, seq(seq(integer(4), seq(integer(5))))),
+                  craft.control(4, "1.2.3.4", octets(b"x")),
+                  craft.control(5, 3, octets(b"twenty octets of MAC"))],
+    }
+    for label, list_ in controls.items():
+        put("responder", "body-ra-" + label,
+            b"\x01\x01" + craft.pkidata(list_, [request, silent]))
+
+
+def put_protected(folder, csr):
+    """Messages in an envelope or with a MAC. The secret is the one that the targets know."""
+    name, secret = "alice", "sixteen or more characters"
+    body = craft.pkidata([craft.control(1, 2, craft.utf8(name)), craft.transaction_id(2, 1)],
+                         [craft.tcr(5, csr)])
+    mac = protect.authenticated(name, secret, body, rounds=1000)
+    put("envelope", "mac", b"\x02" + mac)
+    put("envelope", "mac-idle", b"\x00" + mac)
+    put("envelope", "there-and-back", b"\x01" + body)
+    put("envelope", "there-and-back-empty", b"\x01")
+    put("responder", "message-mac", b"\x81\x81" + mac)
+    put("responder", "message-mac-wrong", b"\x81\x81" + protect.authenticated(
+        name, "another", body, rounds=1000))
+    with open(os.path.join(folder, "pkidata"), "wb") as out:
+        out.write(body)
+    encrypt = ["cms", "-encrypt", "-binary", "-in", "pkidata", "-outform", "DER", "-out", "out"]
+    for label, more in (("cbc", ["-aes-256-cbc", "cert.pem"]), ("gcm", ["-aes-128-gcm", "cert.pem"]),
+                        ("password", ["-aes-128-cbc", "-pwri_password", name + secret]),
+                        ("both", ["-aes-128-cbc", "-pwri_password", name + secret, "cert.pem"])):
+        openssl(folder, *encrypt, *more)
+        octets = open(os.path.join(folder, "out"), "rb").read()
+        put("envelope", "openssl-" + label, b"\x02" + octets)
+        put("responder", "message-openssl-" + label, b"\x81\x81" + octets)
+
+
 def main():
+    if sys.argv[1:] == ["protected"]:  # these alone, without touching the others
+        with tempfile.TemporaryDirectory() as folder:
+            list(made_by_openssl(folder))
+            put_protected(folder, open(os.path.join(folder, "csr"), "rb").read())
+        return
     for path in sorted(glob.glob(os.path.join(DATA, "*.der"))):
         name = os.path.basename(path)[:-4]
         der = open(path, "rb").read()
@@ -192,6 +250,8 @@ def main():
             put_typed(name, item, der)
             put("ber", name, der)
         messages(folder)
+        registration_authority(folder)
+        put_protected(folder, open(os.path.join(folder, "csr"), "rb").read())
     for text in ["3080300030800000300030000000", "24800401610400240304016200 00",
                  "bf8101800500 0000", "30 84 00 00 00 02 05 00"]:
         octets = bytes.fromhex(text.replace(" ", ""))

@@ -16,8 +16,17 @@ static struct cmc_profile_extension responder_exts[] = {
     {(char *)(uintptr_t) "keyUsage", (char *)(uintptr_t) "critical,digitalSignature"},
     {(char *)(uintptr_t) "extendedKeyUsage", (char *)(uintptr_t) "1.3.6.1.5.5.7.3.27"}};
 static struct cmc_profile_extension ee_exts[] = {
-    {(char *)(uintptr_t) "keyUsage", (char *)(uintptr_t) "critical,digitalSignature"},
+    {(char *)(uintptr_t) "keyUsage",
+     (char *)(uintptr_t) "critical,digitalSignature,keyEncipherment,keyAgreement"},
     {(char *)(uintptr_t) "extendedKeyUsage", (char *)(uintptr_t) "serverAuth"}};
+static struct cmc_profile_extension ra_exts[] = {
+    {(char *)(uintptr_t) "keyUsage", (char *)(uintptr_t) "critical,digitalSignature"},
+    {(char *)(uintptr_t) "extendedKeyUsage", (char *)(uintptr_t) "1.3.6.1.5.5.7.3.28"}};
+static char *all[] = {(char *)(uintptr_t) "all"};
+static struct cmc_profile_extension dual_exts[] = {
+    {(char *)(uintptr_t) "keyUsage",
+     (char *)(uintptr_t) "critical,digitalSignature,keyEncipherment,keyAgreement"},
+    {(char *)(uintptr_t) "extendedKeyUsage", (char *)(uintptr_t) "clientAuth"}};
 static char *taken[] = {(char *)(uintptr_t) "subjectAltName"};
 
 static const struct cmc_profile_spec specs[] = {
@@ -34,6 +43,16 @@ static const struct cmc_profile_spec specs[] = {
      .request_extensions = taken,
      .request_extension_count = 1},
     {.name = (char *)(uintptr_t) "other", .days = 90, .extensions = ee_exts, .extension_count = 2},
+    {.name = (char *)(uintptr_t) "ra", .days = 90, .extensions = ra_exts, .extension_count = 2},
+    {.name = (char *)(uintptr_t) "all",
+     .days = 90,
+     .request_extensions = all,
+     .request_extension_count = 1,
+     .allow_empty_subject = true,
+     .change_subject_name = true},
+    {.name = (char *)(uintptr_t) "unique", .days = 90, .unique_keys = true},
+    {.name = (char *)(uintptr_t) "archive", .days = 90, .require_archive = true},
+    {.name = (char *)(uintptr_t) "dual", .days = 90, .extensions = dual_exts, .extension_count = 2},
 };
 
 EVP_PKEY *test_key(struct test_authority *t, const char *type, const char *param)
@@ -99,8 +118,15 @@ static void make_root(struct test_authority *t)
 
 struct test_party test_party_new(struct test_authority *t, const char *profile, const char *subject)
 {
-    struct test_party p = {.key = test_key(t, "EC", "P-256")};
-    struct cmc_slice csr = test_csr(t, p.key, subject, NULL);
+    return test_party_keyed(t, profile, subject, test_key(t, "EC", "P-256"));
+}
+
+struct test_party test_party_keyed(struct test_authority *t, const char *profile,
+                                   const char *subject, EVP_PKEY *key)
+{
+    struct test_party p = {.key = key};
+    EVP_PKEY *other = test_key(t, "EC", "P-256"); /* signs, since not every key can */
+    struct cmc_slice csr = test_csr(t, other, subject, NULL);
     struct cmc_issue_order order = {.key = p.key, .profile = profile, .now = TEST_NOW};
     struct cmc_issued issued;
     struct cmc_request rq;
@@ -108,6 +134,8 @@ struct test_party test_party_new(struct test_authority *t, const char *profile, 
     struct cmc_err err;
 
     assert_int_equal(cmc_request_from_pkcs10(csr, t->arena, &rq, &err), CMC_OK);
+    assert_int_equal(cmc_key_spki(key, t->arena, &rq.spki, &err), CMC_OK);
+    EVP_PKEY_free(other);
     order.request = &rq;
     assert_int_equal(cmc_ca_issue(t->ca, &order, t->arena, &issued, &err), CMC_OK);
     txn.certs = &issued.record;
@@ -194,7 +222,11 @@ static void make_ca(struct test_authority *t, struct cmc_slice responder_cert, E
                               .secrets_key = secrets_key,
                               .secret_failures = TEST_FAILURES,
                               .crl_url = "http://ca.test/ca.crl",
-                              .crl_hours = 24};
+                              .crl_hours = 24,
+                              .publish_directory = t->dir,
+                              .publish_url = "http://ca.test/published/",
+                              .crl_keep = 3,
+                              .crl_days = 30};
     struct cmc_err err = {0};
 
     assert_int_equal(cmc_ca_shared_new(&p, &t->shared, &err), CMC_OK);
@@ -236,6 +268,23 @@ struct test_authority *test_authority_new(const char *key_type, const char *curv
                                            .revoke = true,
                                            .reasons = CMC_REASONS_RFC5280};
     return t;
+}
+
+void test_authority_restart(struct test_authority *t)
+{
+    struct cmc_err err = {0};
+    char path[128];
+
+    cmc_responder_free(t->responder);
+    cmc_ca_free(t->ca);
+    cmc_ca_shared_free(t->shared);
+    cmc_store_close(t->store);
+    (void)snprintf(path, sizeof path, "%s/db", t->dir);
+    assert_int_equal(cmc_store_open(path, false, &t->store, &err), CMC_OK);
+    make_ca(t, t->resp.cert, t->resp.key);
+    assert_int_equal(
+        cmc_responder_new(t->crypto, cmc_ca_get0_authority(t->ca), NULL, &t->responder, &err),
+        CMC_OK);
 }
 
 void test_authority_free(struct test_authority *t)
@@ -299,7 +348,7 @@ struct test_reply test_send(struct test_authority *t, enum cmc_request_type type
                              .form = form,
                              .rules = &t->rules,
                              .peer = "test",
-                             .now = TEST_NOW};
+                             .now = TEST_NOW + t->later};
     struct waiting w = {.t = t};
 
     (void)pthread_mutex_init(&w.lock, NULL);

@@ -34,9 +34,18 @@ struct test_authority {
     struct cmc_responder *responder;
     struct test_party root, resp, officer; /* officer: registered, roles enroll and revoke */
     struct cmc_endpoint_rules rules;
+    int64_t later; /* seconds after TEST_NOW that it is */
 };
 
-/* key_type as EVP_PKEY_Q_keygen takes it: "EC" with "P-256", "RSA" with NULL (2048). */
+/* Begin anew with what the store holds, as after a restart. */
+void test_authority_restart(struct test_authority *t);
+
+/*
+ * Profiles: "ee" (TLS server, SAN from the request), "other" (the same without SAN), "ra"
+ * (id-kp-cmcRA), "all" (everything from the request, name changes), "unique" (a key once),
+ * "archive" (demands what nobody here can).
+ *
+ * key_type as EVP_PKEY_Q_keygen takes it: "EC" with "P-256", "RSA" with NULL (2048). */
 struct test_authority *test_authority_new(const char *key_type, const char *curve);
 void test_authority_free(struct test_authority *t);
 
@@ -47,6 +56,9 @@ struct cmc_slice test_csr(struct test_authority *t, EVP_PKEY *key, const char *s
 /* A certificate of this CA under a profile, stored. */
 struct test_party test_party_new(struct test_authority *t, const char *profile,
                                  const char *subject);
+/* The same for a key of any kind, which is taken over. The profile "dual" has keyUsage for all. */
+struct test_party test_party_keyed(struct test_authority *t, const char *profile,
+                                   const char *subject, EVP_PKEY *key);
 void test_party_free(struct test_party *p);
 void test_officer_add(struct test_authority *t, const char *name, const struct test_party *p,
                       unsigned int roles);

@@ -154,6 +154,10 @@ static void refusals_of_http(void **state)
                      CMC_E_LOCAL);
     assert_non_null(strstr(f->err.text, "HTTP 404: no such ?[31mpath"));
     assert_null(strstr(f->err.text, "more"));
+    /* [10002-3.2.1.3.4-c]: a message in an error is that of a server that cannot sign */
+    assert_int_equal(exchange_text(f, "HTTP/1.1 500 No\r\nContent-Length: 2\r\n\r\n0x"),
+                     CMC_E_LOCAL);
+    assert_int_equal(f->err.fail_info, 11);
     assert_int_equal(exchange_text(f, "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n"),
                      CMC_E_RETRY);
     assert_int_equal(exchange_text(f, "HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:1/\r\n"

@@ -439,9 +439,41 @@ static void a_signer_has_a_certificate_for_its_key(void **state)
     enrol(f);
 }
 
+/* Identity by a shared secret, with the key to be certified as signer; linked to it too. */
+static void identity_by_secret(void **state)
+{
+    struct fixture *f = *state;
+    static const char right[] = "a secret of many characters";
+
+    f->authority->rules.secrets = true;
+    test_secret_add(f->authority, (struct cmc_secret){.name = "alice"}, right);
+    must(f, cmcl_request_add_csr(f->rq, f->csr));
+    must(f, cmcl_request_set1_signer(f->rq, f->key, NULL, CMCL_SID_SKI));
+    must(f, cmcl_request_set1_secret(f->rq, "alice", "another secret of many", 22));
+    must(f, exchange(f));
+    must_be(f, *cmcl_response_outcome_get0_body_parts(f->response, 0, &(size_t){0}),
+            CMCL_STATUS_FAILED, CMC_FAIL_BAD_IDENTITY);
+    must(f, cmcl_request_set1_secret(f->rq, "alice", right, strlen(right)));
+    must(f, exchange(f));
+    assert_int_equal(cmcl_response_status(f->response), CMCL_STATUS_SUCCESS);
+    assert_int_equal(f->rq->state.link_random.n, 64);
+    (void)cert_for(f, f->csr);
+    /* Taken away again: nobody is proved. */
+    must(f, cmcl_request_set1_secret(f->rq, NULL, NULL, 0));
+    must(f, exchange(f));
+    assert_int_equal(cmcl_response_status(f->response), CMCL_STATUS_FAILED);
+    /* Another's request is not linked, which an officer's signature makes up for. */
+    must(f, cmcl_request_set1_signer(f->rq, f->officer_key, f->officer, CMCL_SID_ISSUER_SERIAL));
+    must(f, cmcl_request_set1_secret(f->rq, "alice", right, strlen(right)));
+    must(f, exchange(f));
+    assert_int_equal(cmcl_response_status(f->response), CMCL_STATUS_SUCCESS);
+    assert_null(f->rq->state.link_random.p);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(identity_by_secret, setup, teardown),
         cmocka_unit_test_setup_teardown(two_forms_are_enrolled_in_one_message, setup, teardown),
         cmocka_unit_test_setup_teardown(a_certificate_is_revoked_once, setup, teardown),
         cmocka_unit_test_setup_teardown(other_forms_of_answer_are_read, setup, teardown),

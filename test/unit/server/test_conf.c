@@ -237,6 +237,48 @@ static void test_values(void **state)
     }
 }
 
+/* Registration authorities, and the stricter profiles. */
+static void test_ra(void **state)
+{
+    const struct state *s = *state;
+    char *text = replaced("revoke: {max: 1}\n",
+                          "ra: [template, identity]\n"
+                          "    ra-names: [\"O=Example\", \"DNS:example.org\", \"CN=x\"]\n"
+                          "officers: {ra-eku: optional}\n"
+                          "dh-pop: {certificate: dh.crt, key: \"pkcs11:object=dh\"}\n");
+    const struct cmc_endpoint_rules *r;
+    struct cmc_conf *c = NULL;
+    struct cmc_err err = {0};
+    char expected[128];
+
+    if (load(s, text, &c, &err) != CMC_OK)
+        fail_msg("%s", err.text);
+    r = &c->endpoints[0].rules;
+    assert_int_equal(r->ra, CMC_RA_TEMPLATE | CMC_RA_IDENTITY);
+    assert_int_equal(r->ra_names.nsubjects, 2);
+    assert_int_equal(r->ra_names.ndomains, 1);
+    assert_string_equal(r->ra_names.domains[0], "example.org");
+    assert_true(c->ra_any_eku);
+    (void)snprintf(expected, sizeof expected, "%s/dh.crt", s->dir);
+    assert_string_equal(c->dh_pop_certificate, expected);
+    assert_string_equal(c->dh_pop_key, "pkcs11:object=dh");
+    assert_false(c->profiles[0].unique_keys || c->profiles[0].require_archive ||
+                 c->profiles[0].change_subject_name);
+    cmc_conf_free(c);
+    free(text);
+    text = replaced("days: 397\n", "days: 1\n    change-subject-name: true\n"
+                                   "    key-reuse: refuse\n    archive: required\n");
+    if (load(s, text, &c, &err) != CMC_OK)
+        fail_msg("%s", err.text);
+    assert_true(c->profiles[0].unique_keys && c->profiles[0].require_archive &&
+                c->profiles[0].change_subject_name);
+    assert_int_equal(c->endpoints[0].rules.ra, 0);
+    assert_false(c->ra_any_eku);
+    assert_null(c->dh_pop_key);
+    cmc_conf_free(c);
+    free(text);
+}
+
 static void test_refused(void **state)
 {
     /* What replaces what, and the whole error after the file's name. */
@@ -339,6 +381,28 @@ static void test_refused(void **state)
          ":22:16: extension 'keyUsage' is listed twice"},
         {"endpoints:\n", "  - {name: tls-server, days: 1}\nendpoints:\n",
          ":23:12: a second profile 'tls-server'; each needs its own name"},
+        /* meaning: what lasts longer than one exchange */
+        {"", "    approvals: 17\n", ":30:16: 'approvals' is 17; 0 to 16 are allowed"},
+        {"", "    approvals: 1\n    poll: 43201\n",
+         ":31:11: 'poll' (minutes) is 43201; 0 to 43200 are allowed"},
+        {"", "    poll: 5\n", ":30:11: 'poll' has no effect without 'approvals'"},
+        {"", "    confirm: 43201\n",
+         ":30:14: 'confirm' (minutes) is 43201; 0 to 43200 are allowed"},
+        {"", "    signing-time: 43201\n",
+         ":30:19: 'signing-time' (minutes) is 43201; 0 to 43200 are allowed"},
+        {"", "    replay: maybe\n",
+         ":30:13: 'replay' is 'maybe'; one of these belongs here: allow, refuse"},
+        {"    accept: [cmc, pkcs10]\n    answer: [cmc, certs-only]\n    profile: tls-server\n"
+         "    officer: required\n    revoke: {max: 1}\n",
+         "    accept: [pkcs10]\n    answer: [cmc]\n    profile: tls-server\n"
+         "    officer: required\n    approvals: 1\n",
+         ":25:13: what waits for approval is asked for, and a certificate is confirmed, in a CMC "
+         "request; add 'cmc' to 'accept'"},
+        {"", "keep: {nonces: 0}\n", ":30:16: 'nonces' (hours) is 0; 1 to 8784 are allowed"},
+        {"", "keep: {answers: 36526}\n",
+         ":30:17: 'answers' (days) is 36526; 0 to 36525 are allowed"},
+        {"", "keep: {requests: 36526}\n",
+         ":30:18: 'requests' (days) is 36526; 0 to 36525 are allowed"},
         /* meaning: endpoints */
         {"path: /cmc", "path: cmc", ":24:11: path 'cmc' does not begin with '/'; write '/cmc'"},
         {"path: /cmc", "path: /ca.crl",
@@ -364,8 +428,33 @@ static void test_refused(void **state)
          ":29:24: 'reasons' is '7'; one of these belongs here: all, unspecified, keyCompromise, "
          "cACompromise, affiliationChanged, superseded, cessationOfOperation, certificateHold, "
          "removeFromCRL, privilegeWithdrawn, aACompromise"},
+        /* registration authorities */
+        {"{max: 1}", "{max: 1}\n    ra: [pop, pop]", ":30:15: listed twice in 'ra'"},
+        {"{max: 1}", "{max: 1}\n    ra: [possession]",
+         ":30:10: 'ra' is 'possession'; one of these belongs here: template, pop, identity, "
+         "controls"},
+        {"{max: 1}", "{max: 1}\n    ra: [pop]\n    ra-names: [\"O=Example\"]",
+         ":31:15: 'ra-names' has no effect without 'ra: [template]'"},
+        {"{max: 1}", "{max: 1}\n    ra: [template]\n    ra-names: [\"DNS:.example.org\"]",
+         ":31:16: a domain such as DNS:example.org is due; it stands for all names below it"},
+        {"{max: 1}", "{max: 1}\n    ra: [template]\n    ra-names: [\"Example\"]",
+         ":31:16: name \"Example\", column 1: here should stand an attribute such as CN=alice"},
+        {"endpoints:\n", "    key-reuse: never\nendpoints:\n",
+         ":23:16: 'key-reuse' is 'never'; one of these belongs here: allow, refuse"},
+        {"profiles:\n", "dh-pop: {certificate: dh.crt}\nprofiles:\n",
+         ":16:9: key 'key' is missing in 'dh-pop'"},
         {"revoke: {max: 1}", "same-key: true",
          ":29:15: 'same-key' has no effect without 'renewal: true'"},
+        {"revoke: {max: 1}", "profile-ids: [a]",
+         ":29:18: 'profile-ids' has no effect without 'compat: dogtag'"},
+        {"revoke: {max: 1}", "compat: dogtag\n    profile-ids: [\"a b\"]",
+         ":30:18: 'a b' is no profile id; letters, digits and -._ are allowed"},
+        {"revoke: {max: 1}", "compat: dogtag\n    profile-ids: [a, a]",
+         ":30:22: profile id 'a' is listed twice"},
+        {"revoke: {max: 1}",
+         "compat: dogtag\n    profile-ids: [a]\n  - {path: /b, accept: [cmc], answer: [cmc], "
+         "profile: tls-server, officer: required, compat: dogtag, profile-ids: [b, a]}",
+         ":31:115: profile id 'a' already leads to /cmc"},
     };
     const struct state *s = *state;
     size_t wrong = 0;
@@ -470,6 +559,52 @@ static void test_alias(void **state)
     free(text);
 }
 
+/* A profile's demands hold at each endpoint with it; an endpoint may only add to them. */
+static void test_exchange(void **state)
+{
+    const struct state *s = *state;
+    char *text = replaced("    days: 397\n", "    days: 397\n    approvals: 2\n    confirm: 30\n");
+    struct cmc_conf *c = NULL;
+    struct cmc_err err = {0};
+    char whole[2048];
+
+    (void)snprintf(whole, sizeof whole,
+                   "%s    approvals: 1\n    poll: 3\n    signing-time: 5\n"
+                   "    response-info: \"see the wiki\"\n"
+                   "  - {path: /b, accept: [cmc], answer: [cmc], profile: tls-server,\n"
+                   "     officer: required, approvals: 3, confirm: 7, compat: dogtag}\n"
+                   "keep: {answers: 9, nonces: 8, requests: 7}\n",
+                   text);
+    if (load(s, whole, &c, &err) != CMC_OK)
+        fail_msg("%s", err.text);
+    assert_int_equal(c->endpoints[0].rules.approvals, 2);
+    assert_int_equal(c->endpoints[0].rules.poll_seconds, 180);
+    assert_int_equal(c->endpoints[0].rules.confirm_seconds, 1800);
+    assert_int_equal(c->endpoints[0].rules.time_seconds, 300);
+    assert_true(c->endpoints[0].rules.refuse_nonces);
+    assert_true(cmc_slice_eq(c->endpoints[0].rules.response_info, CMC_SLICE_LIT("see the wiki")));
+    assert_int_equal(c->endpoints[1].rules.approvals, 3);
+    assert_int_equal(c->endpoints[1].rules.confirm_seconds, 420);
+    assert_false(c->endpoints[1].rules.refuse_nonces);
+    assert_null(c->endpoints[1].rules.response_info.p);
+    assert_int_equal(c->keep_answers_days, 9);
+    assert_int_equal(c->keep_nonces_hours, 8);
+    assert_int_equal(c->keep_requests_days, 7);
+    cmc_conf_free(c);
+    free(text);
+
+    c = NULL;
+    if (load(s, good, &c, &err) != CMC_OK)
+        fail_msg("%s", err.text);
+    assert_int_equal(c->endpoints[0].rules.approvals, 0);
+    assert_int_equal(c->endpoints[0].rules.confirm_seconds, 0);
+    assert_int_equal(c->endpoints[0].rules.time_seconds, 0);
+    assert_int_equal(c->keep_answers_days, 0);
+    assert_int_equal(c->keep_nonces_hours, 24);
+    assert_int_equal(c->keep_requests_days, 365);
+    cmc_conf_free(c);
+}
+
 /* What we ship reads well, and the Nexus example holds Nexus's rules. */
 static void test_examples(void **state)
 {
@@ -500,10 +635,17 @@ static void test_examples(void **state)
     assert_non_null(strstr(c->secrets_key, "/secrets.key"));
     assert_int_equal(c->secret_failures, 5);
     for (unsigned int i = 0; i < c->endpoint_count; i++) {
-        assert_int_equal(strncmp(c->endpoints[i].rules.path, "/ca/ee/ca/profileSubmit", 23), 0);
+        bool est = strstr(c->endpoints[i].rules.path, "/est/") != NULL;
+
+        assert_true(est || strncmp(c->endpoints[i].rules.path, "/ca/ee/ca/", 10) == 0);
+        assert_int_equal(c->endpoints[i].base64, est);
         assert_true(c->endpoints[i].rules.dogtag && c->endpoints[i].rules.require_officer);
         assert_int_equal(c->endpoints[i].rules.secrets,
                          strstr(c->endpoints[i].rules.path, "SelfSigned") != NULL);
+        assert_int_equal(c->endpoints[i].profile_id_count > 0,
+                         strstr(c->endpoints[i].rules.path, "CMCRevReq") == NULL);
+        assert_int_equal(cmc_conf_has_profile_id(&c->endpoints[i], "caFullCMCUserCert"),
+                         strcmp(c->endpoints[i].rules.path, "/ca/ee/ca/profileSubmitCMCFull") == 0);
     }
     cmc_conf_free(c);
 }
@@ -513,11 +655,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_good, setup, teardown),
         cmocka_unit_test_setup_teardown(test_values, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_ra, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_empty, setup, teardown),
         cmocka_unit_test_setup_teardown(test_damaged, setup, teardown),
         cmocka_unit_test_setup_teardown(test_missing, setup, teardown),
         cmocka_unit_test_setup_teardown(test_alias, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_exchange, setup, teardown),
         cmocka_unit_test_setup_teardown(test_examples, setup, teardown),
     };
 

@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { THREADS = 8, EACH = 60 };
@@ -195,6 +196,58 @@ static void in_a_group_a_failure_stays_alone(void **state)
     sem_destroy(&done);
 }
 
+/* Who holds and never submits, or never lets go, keeps nobody waiting for long. */
+static void a_hold_ends_by_itself(void **state)
+{
+    enum { N = 3 };
+    struct place *p = *state;
+    struct ticket tickets[N];
+    struct timespec began, now;
+    sem_t done;
+
+    sem_init(&done, 0, 0);
+    clock_gettime(CLOCK_MONOTONIC, &began);
+    cmc_store_hold(p->store);
+    for (uint32_t i = 0; i < N; i++) {
+        ticket_fill(p, &tickets[i], i, &done);
+        assert_int_equal(ticket_submit(p, &tickets[i]), CMC_OK);
+    }
+    for (uint32_t i = 0; i < N; i++)
+        sem_wait(&done);
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    for (uint32_t i = 0; i < N; i++)
+        assert_int_equal(tickets[i].rc, CMC_OK);
+    assert_true((now.tv_sec - began.tv_sec) * 1000000 + (now.tv_nsec - began.tv_nsec) / 1000 >=
+                CMC_LIMIT_GROUP_MICROSECONDS);
+    cmc_store_release(p->store);
+    assert_int_equal(commit_one(p->store, N, NULL), CMC_OK);
+    assert_int_equal(audit_count(p), N + 1);
+    sem_destroy(&done);
+}
+
+/* Enough of them are a group, whoever holds. */
+static void a_full_group_does_not_wait(void **state)
+{
+    enum { N = CMC_LIMIT_GROUP_GATHER };
+    struct place *p = *state;
+    struct ticket *tickets = calloc(N, sizeof *tickets);
+    sem_t done;
+
+    sem_init(&done, 0, 0);
+    cmc_store_hold(p->store);
+    for (uint32_t i = 0; i < N; i++) {
+        ticket_fill(p, &tickets[i], i, &done);
+        assert_int_equal(ticket_submit(p, &tickets[i]), CMC_OK);
+    }
+    for (uint32_t i = 0; i < N; i++)
+        sem_wait(&done);
+    for (uint32_t i = 0; i < N; i++)
+        assert_int_equal(tickets[i].rc, CMC_OK);
+    cmc_store_release(p->store);
+    sem_destroy(&done);
+    free(tickets);
+}
+
 static void a_full_queue_says_try_later(void **state)
 {
     enum { MOST = CMC_LIMIT_WRITER_QUEUE + CMC_LIMIT_GROUP_COMMIT + 1 };
@@ -301,9 +354,14 @@ int main(void)
 {
 #define IN_PLACE(f) cmocka_unit_test_setup_teardown(f, place_make, place_remove)
     const struct CMUnitTest tests[] = {
-        IN_PLACE(eight_threads_commit_and_read),    IN_PLACE(of_equal_requests_one_commits),
-        IN_PLACE(in_a_group_a_failure_stays_alone), IN_PLACE(a_full_queue_says_try_later),
-        IN_PLACE(close_commits_what_waits),         IN_PLACE(three_processes_share_one_chain),
+        IN_PLACE(eight_threads_commit_and_read),
+        IN_PLACE(of_equal_requests_one_commits),
+        IN_PLACE(in_a_group_a_failure_stays_alone),
+        IN_PLACE(a_full_queue_says_try_later),
+        IN_PLACE(a_hold_ends_by_itself),
+        IN_PLACE(a_full_group_does_not_wait),
+        IN_PLACE(close_commits_what_waits),
+        IN_PLACE(three_processes_share_one_chain),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static enum cmc_rc put(struct place *p, const struct cmc_cert_record *r)
 {
@@ -105,6 +106,38 @@ static void an_answer_is_remembered(void **state)
     assert_slices(a.octets, CMC_SLICE_LIT("an\0swer"));
     assert_int_equal(cmc_reader_answer(p->reader, digest_make(2), p->arena, &a, &p->err),
                      CMC_E_NOTFOUND);
+}
+
+/* More than the layer under SQLite gathers at once, and in pieces that do not fit its pieces. */
+static void large_answers_go_through_the_log(void **state)
+{
+    enum { OCTETS = 3 * 1024 * 1024 + 12345, ANSWERS = 3 };
+    struct place *p = *state;
+    uint8_t *octets = malloc(OCTETS);
+    struct cmc_arena *arena = cmc_arena_new((size_t)8 * OCTETS);
+    struct cmc_answer a;
+
+    assert_non_null(octets);
+    assert_non_null(arena);
+    for (uint32_t i = 0; i < ANSWERS; i++) {
+        struct cmc_txn t = {.request_digest = digest_make(i),
+                            .answer_type = "x/y",
+                            .answer = cmc_slice(octets, OCTETS),
+                            .at = NOW};
+
+        for (size_t k = 0; k < OCTETS; k++)
+            octets[k] = (uint8_t)(k * 31 + k / 251 + i);
+        assert_int_equal(cmc_store_commit(p->store, &t, &p->err), CMC_OK);
+        assert_int_equal(cmc_reader_answer(p->reader, digest_make(i), arena, &a, &p->err), CMC_OK);
+        assert_slices(a.octets, t.answer);
+    }
+    place_close(p);
+    place_open(p, false);
+    assert_int_equal(cmc_reader_answer(p->reader, digest_make(ANSWERS - 1), arena, &a, &p->err),
+                     CMC_OK);
+    assert_slices(a.octets, cmc_slice(octets, OCTETS));
+    cmc_arena_free(arena);
+    free(octets);
 }
 
 static void a_request_seen_again_changes_nothing(void **state)
@@ -414,6 +447,7 @@ int main(void)
         IN_PLACE(issuer_and_serial_together_are_the_key),
         IN_PLACE(an_answer_is_remembered),
         IN_PLACE(a_request_seen_again_changes_nothing),
+        IN_PLACE(large_answers_go_through_the_log),
         IN_PLACE(a_transaction_is_all_or_nothing),
         IN_PLACE(states_change_only_from_where_they_are),
         IN_PLACE(the_issuer_of_a_change_must_match),
