@@ -11,7 +11,7 @@
 #include "base/nearest.h"
 
 /* A table longer than this does not fit a screen either. */
-#define ROWS_MAX 64
+#define ROWS_MAX 128
 
 /* What getopt_long() returns for row i: beyond every letter. */
 #define LONG_BASE   1000
