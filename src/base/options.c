@@ -24,6 +24,9 @@ static size_t count_rows(const struct cmc_option *rows)
 
     while (n < ROWS_MAX && rows[n].kind != CMC_OPT_END)
         n++;
+    /* A row that is not looked at would be an option that nobody can give. */
+    if (rows[n].kind != CMC_OPT_END)
+        abort();
     return n;
 }
 
