@@ -233,7 +233,7 @@ static enum cmc_rc ask(struct run *r, struct cmc_slice *response)
     struct cmc_cms_signer signer = {.signing_time = true, .time = r->policy.now};
     struct cmc_full_request rq = {0};
     struct cmc_extra_control *proof;
-    struct cmc_transport_reply reply;
+    struct cmc_transport_reply reply = {0};
     struct cmc_slice body = CMC_SLICE_NONE;
     enum cmc_rc rc = CMC_OK;
 
@@ -321,7 +321,7 @@ static enum cmc_rc update(struct run *r)
 {
     const char *source = r->o->response != NULL ? r->o->response : r->o->net.url;
     struct tool *t = r->t;
-    struct cmc_anchor_update u;
+    struct cmc_anchor_update u = {0};
     enum cmc_rc rc = read_policy(r);
 
     if (rc == CMC_OK)
