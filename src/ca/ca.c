@@ -162,8 +162,7 @@ static enum cmc_rc op_remembered(void *self, const uint8_t digest[CMC_SHA256_OCT
     return cmc_reader_answer(ca->reader, digest, arena, out, err);
 }
 
-static enum cmc_rc op_sign_response(void *self, struct cmc_slice pkiresponse,
-                                    const struct cmc_slice *certs, size_t ncerts, int64_t now,
+static enum cmc_rc op_sign_response(void *self, const struct cmc_response *response, int64_t now,
                                     struct cmc_arena *arena, struct cmc_slice *out,
                                     struct cmc_err *err)
 {
@@ -173,16 +172,18 @@ static enum cmc_rc op_sign_response(void *self, struct cmc_slice pkiresponse,
                                           .cert = ca->shared->responder_cert,
                                           .signing_time = true,
                                           .time = now};
-    struct cmc_slice *all = cmc_arena_array(arena, ncerts + 1, sizeof *all);
+    struct cmc_slice *all = cmc_arena_array(arena, response->ncerts + 1, sizeof *all);
     const struct cmc_cms_content content = {.type = cmc_oid_id_cct_PKIResponse,
-                                            .content = pkiresponse,
+                                            .content = response->body,
                                             .certs = all,
-                                            .ncerts = ncerts + 1};
+                                            .ncerts = response->ncerts + 1,
+                                            .crls = response->crls,
+                                            .ncrls = response->ncrls};
 
     if (all == NULL)
         return no_memory(err);
-    memcpy(all, certs, ncerts * sizeof *all);
-    all[ncerts] = ca->shared->responder_cert;
+    memcpy(all, response->certs, response->ncerts * sizeof *all);
+    all[response->ncerts] = ca->shared->responder_cert;
     return cmc_signed_data_create(ca->crypto, &content, &signer, 1, arena, out, err);
 }
 

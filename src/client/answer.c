@@ -183,12 +183,12 @@ static enum cmc_rc read_challenges(const struct answer *a, const struct cmc_list
 static enum cmc_rc read_full(const struct answer *a, const struct cmc_signed_data *sd,
                              struct cmc_err *err)
 {
-    struct cmc_pkiresponse body = {0};
+    struct cmc_pkiresponse *body = &a->out->body;
     struct cmc_outcome *outcomes = NULL;
-    enum cmc_rc rc = cmc_pkiresponse_open(sd->encap.content, a->arena, &body, err);
+    enum cmc_rc rc = cmc_pkiresponse_open(sd->encap.content, a->arena, body, err);
 
     if (rc == CMC_OK)
-        rc = cmc_status_read(a->arena, &body.controls, &outcomes, &a->out->noutcomes, err);
+        rc = cmc_status_read(a->arena, &body->controls, &outcomes, &a->out->noutcomes, err);
     if (rc != CMC_OK)
         return rc;
     a->out->outcomes = outcomes;
@@ -196,14 +196,14 @@ static enum cmc_rc read_full(const struct answer *a, const struct cmc_signed_dat
         if (badness(outcomes[i].status) > badness(a->out->worst))
             a->out->worst = outcomes[i].status;
     }
-    (void)control_value(a, &body.controls, cmc_oid_id_cmc_dataReturn, &cmc_it_octet_string,
+    (void)control_value(a, &body->controls, cmc_oid_id_cmc_dataReturn, &cmc_it_octet_string,
                         &a->out->data_return);
-    (void)control_value(a, &body.controls, cmc_oid_id_cmc_senderNonce, &cmc_it_nonce,
+    (void)control_value(a, &body->controls, cmc_oid_id_cmc_senderNonce, &cmc_it_nonce,
                         &a->out->sender_nonce);
-    rc = read_challenges(a, &body.controls, err);
+    rc = read_challenges(a, &body->controls, err);
     if (rc != CMC_OK)
         return rc;
-    return check_match(a, &body.controls, err);
+    return check_match(a, &body->controls, err);
 }
 
 static enum cmc_rc open_full(const struct answer *a, const struct cmc_signed_data *sd,
@@ -249,6 +249,8 @@ enum cmc_rc cmc_answer_open(const struct cmc_crypto *c, struct cmc_slice body,
     }
     out->certs = sd.certs.v;
     out->ncerts = sd.certs.n;
+    out->crls = sd.crls.v;
+    out->ncrls = sd.crls.n;
     if (cmc_is_certs_only(&sd))
         return CMC_OK;
     out->full = true;

@@ -56,6 +56,13 @@ struct cmc_revocation {
     const char *comment;     /* or NULL */
 };
 
+/* A control that has no field of its own in struct cmc_full_request. All borrowed. */
+struct cmc_extra_control {
+    struct cmc_slice type; /* OID */
+    const struct cmc_item *item;
+    const void *value;
+};
+
 /* What a Full PKI Request is made of. All borrowed. */
 struct cmc_full_request {
     const struct cmc_slice *pkcs10; /* whole DERs */
@@ -68,6 +75,8 @@ struct cmc_full_request {
     size_t npops;
     const struct cmc_revocation *revocations;
     size_t nrevocations;
+    const struct cmc_extra_control *controls; /* further ones, in this order */
+    size_t ncontrols;
     struct cmc_slice data_return;     /* or absent */
     struct cmc_slice transaction_id;  /* INTEGER content; absent: a random one */
     struct cmc_slice recipient_nonce; /* the senderNonce of the answer before, or absent */
@@ -84,6 +93,7 @@ struct cmc_exchange_state {
     struct cmc_slice transaction_id; /* INTEGER content, in the arena; absent when none was sent */
     uint32_t first_request_id;       /* body part id of the first certification request */
     uint32_t first_revocation_id;
+    uint32_t first_control_id; /* of the further controls */
 };
 
 /* Build and sign. First the controls (ids from 1), then the PKCS#10 requests. */
@@ -104,6 +114,9 @@ struct cmc_answer_view {
     bool full;                     /* Full PKI Response; else certs-only or a bare certificate */
     const struct cmc_slice *certs; /* all certificates of the message */
     size_t ncerts;
+    const struct cmc_slice *crls; /* all CRLs of the message */
+    size_t ncrls;
+    struct cmc_pkiresponse body; /* of a Full PKI Response: for what has no field here */
     const struct cmc_outcome *outcomes;
     size_t noutcomes;
     struct cmc_slice signer_cert; /* of the responder; absent for a Simple Response */

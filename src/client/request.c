@@ -146,6 +146,11 @@ static enum cmc_rc add_controls(struct builder *b, struct cmc_err *err)
         if (i == 0)
             b->state->first_revocation_id = b->last;
     }
+    for (size_t i = 0; rc == CMC_OK && i < rq->ncontrols; i++) {
+        rc = add(b, rq->controls[i].type, rq->controls[i].item, rq->controls[i].value, err);
+        if (i == 0)
+            b->state->first_control_id = b->last;
+    }
     return rc;
 }
 
@@ -189,11 +194,11 @@ enum cmc_rc cmc_full_request_create(const struct cmc_crypto *c, const struct cmc
 
     *state = (struct cmc_exchange_state){0};
     *out = CMC_SLICE_NONE;
-    if (rq->nrevocations > CMC_LIMIT_CONTROLS ||
+    if (rq->nrevocations + rq->ncontrols > CMC_LIMIT_CONTROLS ||
         rq->npkcs10 + rq->ncrmf + rq->ntagged > CMC_LIMIT_REQUESTS)
         return cmc_fail(err, CMC_E_LIMIT, NULL,
                         "too much for one request: at most %u certification requests "
-                        "(CMC_LIMIT_REQUESTS) and %u revocations (CMC_LIMIT_CONTROLS)",
+                        "(CMC_LIMIT_REQUESTS) and %u controls (CMC_LIMIT_CONTROLS)",
                         CMC_LIMIT_REQUESTS, CMC_LIMIT_CONTROLS);
     rc = take_tagged_ids(&b, err);
     if (rc == CMC_OK)

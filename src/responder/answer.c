@@ -20,7 +20,7 @@ static size_t count(const struct job *j, enum plan_kind kind, uint32_t status)
     return n;
 }
 
-/* The issued certificates, then (with_chain) the issuer's chain. */
+/* The issued certificates, those that were asked for, then (with_chain) the issuer's chain. */
 static enum cmc_rc certificates(const struct job *j, bool with_chain, struct cmc_slice **out,
                                 size_t *n, struct cmc_err *err)
 {
@@ -30,13 +30,15 @@ static enum cmc_rc certificates(const struct job *j, bool with_chain, struct cmc
     if (with_chain)
         j->r->auth->ops->chain(j->r->auth->self, &chain, &nchain);
     *n = 0;
-    *out = cmc_arena_array(j->arena, j->nitems + nchain, sizeof **out);
+    *out = cmc_arena_array(j->arena, j->nitems + j->answer_certs.n + nchain, sizeof **out);
     if (*out == NULL)
         return no_memory(err);
     for (size_t i = 0; i < j->nitems; i++) {
         if (j->items[i].kind == PLAN_ISSUE && j->items[i].status == CMC_STATUS_SUCCESS)
             (*out)[(*n)++] = j->items[i].issued.cert;
     }
+    for (size_t i = 0; i < j->answer_certs.n && !j->refused; i++)
+        (*out)[(*n)++] = *CMC_AT(const struct cmc_slice, j->answer_certs, i);
     for (size_t i = 0; i < nchain; i++)
         (*out)[(*n)++] = chain[i];
     return CMC_OK;
@@ -124,12 +126,29 @@ static enum cmc_rc add_echoes(const struct job *j, struct cmc_pkiresponse *resp,
     return rc;
 }
 
+/* The controls that the plan has made. */
+static enum cmc_rc add_planned(const struct job *j, struct cmc_pkiresponse *resp, uint32_t *next_id,
+                               struct cmc_err *err)
+{
+    size_t n = j->refused ? 0 : j->answer_controls.n;
+    struct cmc_tagged_attribute *to = cmc_list_add(j->arena, &cmc_it_controls, &resp->controls, n);
+
+    if (to == NULL)
+        return no_memory(err);
+    for (size_t i = 0; i < n; i++) {
+        to[i] = *CMC_AT(const struct cmc_tagged_attribute, j->answer_controls, i);
+        to[i].body_part_id = (*next_id)++;
+    }
+    return CMC_OK;
+}
+
 static enum cmc_rc full_response(struct job *j, struct cmc_err *err)
 {
     struct cmc_pkiresponse resp = {0};
-    struct cmc_slice body, *certs;
+    struct cmc_response response = {.crls = j->answer_crls.v,
+                                    .ncrls = j->refused ? 0 : j->answer_crls.n};
+    struct cmc_slice *certs;
     uint32_t next_id = 1;
-    size_t ncerts;
     enum cmc_rc rc;
 
     if (j->refused)
@@ -142,14 +161,18 @@ static enum cmc_rc full_response(struct job *j, struct cmc_err *err)
     if (rc == CMC_OK && !j->refused)
         rc = cmc_answer_challenges(j, &resp, &next_id, err);
     if (rc == CMC_OK)
+        rc = add_planned(j, &resp, &next_id, err);
+    if (rc == CMC_OK)
         rc = add_echoes(j, &resp, &next_id, err);
     if (rc == CMC_OK)
-        rc = cmc_pkiresponse_encode(j->arena, &resp, &body, err);
+        rc = cmc_pkiresponse_encode(j->arena, &resp, &response.body, err);
     if (rc == CMC_OK)
-        rc = certificates(j, true, &certs, &ncerts, err);
-    if (rc == CMC_OK)
-        rc = j->r->auth->ops->sign_response(j->r->auth->self, body, certs, ncerts, j->x->now,
-                                            j->arena, &j->reply.body, err);
+        rc = certificates(j, true, &certs, &response.ncerts, err);
+    if (rc == CMC_OK) {
+        response.certs = certs;
+        rc = j->r->auth->ops->sign_response(j->r->auth->self, &response, j->x->now, j->arena,
+                                            &j->reply.body, err);
+    }
     j->reply.content_type = CMC_MEDIA_RESPONSE;
     return rc;
 }

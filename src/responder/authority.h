@@ -61,6 +61,15 @@ struct cmc_issued {
     struct cmc_cert_record record; /* for the store */
 };
 
+/* A Full PKI Response that is to be signed: PKIResponse, and what travels beside it. */
+struct cmc_response {
+    struct cmc_slice body;         /* PKIResponse DER */
+    const struct cmc_slice *certs; /* issued or asked for, and the chain */
+    size_t ncerts;
+    const struct cmc_slice *crls;
+    size_t ncrls;
+};
+
 /* Called once, in the worker's thread or another; see commit. */
 typedef void (*cmc_commit_done_fn)(void *arg, enum cmc_rc rc, const struct cmc_err *err);
 
@@ -92,9 +101,8 @@ struct cmc_authority_ops {
     /* The answer that this request digest got before; CMC_E_NOTFOUND. */
     enum cmc_rc (*remembered)(void *self, const uint8_t digest[CMC_SHA256_OCTETS],
                               struct cmc_arena *arena, struct cmc_answer *out, struct cmc_err *err);
-    /* Sign a PKIResponse with the responder key: ContentInfo into the arena. certs: issued ones. */
-    enum cmc_rc (*sign_response)(void *self, struct cmc_slice pkiresponse,
-                                 const struct cmc_slice *certs, size_t ncerts, int64_t now,
+    /* Sign a PKIResponse with the responder key: ContentInfo into the arena. */
+    enum cmc_rc (*sign_response)(void *self, const struct cmc_response *response, int64_t now,
                                  struct cmc_arena *arena, struct cmc_slice *out,
                                  struct cmc_err *err);
     /* The chain of the issuing CA, itself first, root last. Static for the authority's life. */

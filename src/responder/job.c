@@ -95,3 +95,32 @@ bool cmc_job_holds_only_status(struct job *j)
     }
     return true;
 }
+
+/* -- what the plan puts into the answer ---------------------------------------------------- */
+
+enum cmc_rc cmc_job_answer_control(struct job *j, struct cmc_slice type, const struct cmc_item *it,
+                                   const void *value, struct cmc_err *err)
+{
+    return cmc_control_add(j->arena, &j->answer_controls, 0, type, it, value, err);
+}
+
+static enum cmc_rc add_slice(struct job *j, struct cmc_list *list, struct cmc_slice der,
+                             struct cmc_err *err)
+{
+    struct cmc_slice *to = cmc_list_add(j->arena, &cmc_it_set_any, list, 1);
+
+    if (to == NULL)
+        return cmc_fail(err, CMC_E_MEM, NULL, "no memory for an answer");
+    *to = der;
+    return CMC_OK;
+}
+
+enum cmc_rc cmc_job_answer_cert(struct job *j, struct cmc_slice cert, struct cmc_err *err)
+{
+    return add_slice(j, &j->answer_certs, cert, err);
+}
+
+enum cmc_rc cmc_job_answer_crl(struct job *j, struct cmc_slice crl, struct cmc_err *err)
+{
+    return add_slice(j, &j->answer_crls, crl, err);
+}

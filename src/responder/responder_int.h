@@ -94,6 +94,11 @@ struct job {
     size_t nsecret_events;
     struct cmc_slice transaction_id, sender_nonce, data_return; /* to be given back, or absent */
 
+    /* what else the plan puts into the answer; see cmc_job_answer_control() and its kin */
+    struct cmc_list answer_controls; /* struct cmc_tagged_attribute; the answer numbers them */
+    struct cmc_list answer_certs;    /* struct cmc_slice */
+    struct cmc_list answer_crls;     /* struct cmc_slice */
+
     /* commit and answer */
     struct cmc_txn txn;
     struct cmc_reply reply;
@@ -112,6 +117,17 @@ void cmc_job_refuse(struct job *j, const struct cmc_err *err, uint32_t status,
 /* Mark one item as refused for what err says. */
 void cmc_item_refuse(struct job *j, struct plan_item *it, const struct cmc_err *err);
 struct plan_item *cmc_job_add_item(struct job *j, enum plan_kind kind, uint32_t body_part);
+/*
+ * Put a control, a certificate or a CRL into the answer, if the message is not refused after
+ * all. certs and crls are whole DERs that live as long as the job. Errors: CMC_E_MEM; for a
+ * control also those of cmc_encode().
+ */
+enum cmc_rc cmc_job_answer_control(struct job *j, struct cmc_slice type, const struct cmc_item *it,
+                                   const void *value, struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_job_answer_cert(struct job *j, struct cmc_slice cert,
+                                struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_job_answer_crl(struct job *j, struct cmc_slice crl,
+                               struct cmc_err *err) CMC_MUST_USE;
 
 /* Read what is to be given back, without judging it. */
 void cmc_job_read_echoes(struct job *j);

@@ -109,13 +109,12 @@ static enum cmc_rc remembered(void *self, const uint8_t digest[CMC_SHA256_OCTETS
     return cmc_fail(err, CMC_E_NOTFOUND, NULL, "never seen");
 }
 
-static enum cmc_rc sign_response(void *self, struct cmc_slice pkiresponse,
-                                 const struct cmc_slice *certs, size_t ncerts, int64_t now,
+static enum cmc_rc sign_response(void *self, const struct cmc_response *response, int64_t now,
                                  struct cmc_arena *arena, struct cmc_slice *out,
                                  struct cmc_err *err)
 {
-    (void)self, (void)certs, (void)ncerts, (void)now, (void)err;
-    *out = fuzz_sign(cmc_oid_id_cct_PKIResponse, pkiresponse, arena);
+    (void)self, (void)now, (void)err;
+    *out = fuzz_sign(cmc_oid_id_cct_PKIResponse, response->body, arena);
     return CMC_OK;
 }
 
