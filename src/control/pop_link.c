@@ -123,12 +123,14 @@ enum cmc_rc cmc_pop_link_pbkdf2(const struct cmc_crypto *c, const struct cmc_mac
                                 struct cmc_err *err)
 {
     struct cmc_algid prf;
-    struct cmc_pbkdf2_params p = {.iterations = rounds, .prf = &prf};
+    struct cmc_pbkdf2_params p = {.iterations = rounds};
     uint8_t *salt = cmc_arena_alloc(arena, SALT_OCTETS);
     enum cmc_rc rc;
 
     *out = (struct cmc_algid){.algorithm = cmc_oid_id_PBKDF2};
     cmc_mac_algid(mac, &prf);
+    if (mac->digest != CMC_DIGEST_SHA1) /* the DEFAULT, which DER leaves out [10002-A-bf] */
+        p.prf = &prf;
     p.key_length = cmc_int_from_u64(arena, cmc_digest_alg(mac->digest)->size);
     if (salt == NULL || p.key_length.p == NULL)
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory for PBKDF2 parameters");

@@ -41,7 +41,7 @@ static enum cmc_rc pkcs10_extensions(const struct cmc_csr *csr, struct cmc_arena
             return refuse(err, rq, CMC_FAIL_BAD_REQUEST, "RFC 10002 section 3.1",
                           "more than one ExtensionReq attribute or value");
         found = true;
-        rc = cmc_decode(&cmc_it_extensions, *CMC_AT(const struct cmc_slice, a->values, 0), arena,
+        rc = cmc_decode(&cmc_it_extension_req, *CMC_AT(const struct cmc_slice, a->values, 0), arena,
                         &rq->extensions, err);
         if (rc != CMC_OK) {
             if (err != NULL)

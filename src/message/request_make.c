@@ -51,7 +51,7 @@ static enum cmc_rc extension_list(const struct cmc_request_params *p, struct cmc
     return CMC_OK;
 }
 
-/* The attributes of a PKCS#10: ExtensionReq first, then the caller's. */
+/* The attributes of a PKCS#10: ExtensionReq first, then the caller's. [10002-A-p, 10002-A-u] */
 static enum cmc_rc attribute_list(const struct cmc_request_params *p, struct cmc_arena *arena,
                                   struct cmc_list *out, struct cmc_err *err)
 {
@@ -85,6 +85,7 @@ static enum cmc_rc attribute_list(const struct cmc_request_params *p, struct cmc
 /*
  * RFC 10002 appendix C: id-alg-noSignature with NULL, and the SHA-1 of what would be signed. The
  * module of RFC 6402 puts it into the BIT STRING as a DER OCTET STRING. It protects nothing.
+ * [10002-A-ao, 10002-C.1-a, 10002-C.1-b, 10002-C.1-u1]
  */
 static enum cmc_rc no_signature(const struct cmc_crypto *c, struct cmc_slice octets,
                                 struct cmc_arena *arena, struct cmc_algid *alg,
