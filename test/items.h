@@ -4,6 +4,7 @@
 #define CMC_TEST_ITEMS_H
 
 #include "asn1/cmc.h"
+#include "asn1/ocsp.h"
 
 /* Append only: the seeds of the fuzzers name a type by its index here. */
 static const struct cmc_item *const all_items[] = {
@@ -63,6 +64,9 @@ static const struct cmc_item *const all_items[] = {
     &cmc_it_eku,
     &cmc_it_pop,
     &cmc_it_recipient_info,
+    &cmc_it_ocsp_request,
+    &cmc_it_ocsp_response,
+    &cmc_it_ocsp_basic_response,
 };
 #define ALL_ITEMS (sizeof all_items / sizeof all_items[0])
 

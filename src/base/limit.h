@@ -52,6 +52,13 @@
 /* Octets of the statusString that we emit. */
 #define CMC_LIMIT_STATUS_STRING 512u
 
+/* Certificates that one OCSP request asks about, and octets of a nonce (RFC 9654). */
+#define CMC_LIMIT_OCSP_REQUESTS     64u
+#define CMC_LIMIT_OCSP_NONCE_OCTETS 128u
+/* OCSP answers that a worker keeps, and octets of one with its request. */
+#define CMC_LIMIT_OCSP_CACHE         4096u
+#define CMC_LIMIT_OCSP_CACHED_OCTETS 16384u
+
 /* Size of an error text, and of one log line. */
 #define CMC_LIMIT_ERROR_TEXT 512u
 #define CMC_LIMIT_LOG_LINE   4096u

@@ -98,5 +98,8 @@ void cmc_respond(struct cmc_responder *r, const struct cmc_exchange *x, cmc_resp
 #define CMC_MEDIA_CERTS_ONLY "application/pkcs7-mime; smime-type=certs-only; name=smime.p7c"
 #define CMC_MEDIA_PKIX_CERT  "application/pkix-cert"
 #define CMC_MEDIA_PKIX_CRL   "application/pkix-crl"
+/* RFC 6960 appendix C. */
+#define CMC_MEDIA_OCSP_REQUEST  "application/ocsp-request"
+#define CMC_MEDIA_OCSP_RESPONSE "application/ocsp-response"
 
 #endif

@@ -142,6 +142,13 @@ static void check_signers(struct checking *c)
     rc = cmc_service_responder_key(c->conf, c->run->crypto, &key, &c->run->err);
     check_key(c, rc, key, &cert, "responder key");
     EVP_PKEY_free(key);
+    if (c->conf->ocsp.path == NULL || !check_validity(c, s->ocsp_cert, "OCSP certificate", &cert))
+        return;
+    check_path(c, s->ocsp_cert, "OCSP certificate");
+    key = NULL;
+    rc = cmc_service_ocsp_key(c->conf, c->run->crypto, &key, &c->run->err);
+    check_key(c, rc, key, &cert, "OCSP key");
+    EVP_PKEY_free(key);
 }
 
 /* -- the rest ---------------------------------------------------------------------------- */

@@ -9,13 +9,15 @@
 #include "base/file.h"
 #include "server/conf_int.h"
 
-#define CONF_OCTETS       (4u * 1024u * 1024u)
-#define DEFAULT_MESSAGE   (4u * 1024u * 1024u)
-#define MIN_MESSAGE       1024u
-#define DEFAULT_CRL_HOURS 168u
-#define DEFAULT_FAILURES  5u
-#define MAX_FAILURES      1000u
-#define MAX_CRL_HOURS     (10u * 366u * 24u)
+#define CONF_OCTETS          (4u * 1024u * 1024u)
+#define DEFAULT_MESSAGE      (4u * 1024u * 1024u)
+#define MIN_MESSAGE          1024u
+#define DEFAULT_CRL_HOURS    168u
+#define DEFAULT_OCSP_MINUTES 60u
+#define MAX_OCSP_MINUTES     (60u * 24u * 31u)
+#define DEFAULT_FAILURES     5u
+#define MAX_FAILURES         1000u
+#define MAX_CRL_HOURS        (10u * 366u * 24u)
 
 /* What cmc_conf_load() hands out; the arena holds all that the configuration points to. */
 struct whole {
@@ -246,6 +248,27 @@ static enum cmc_rc load_signers(struct cmc_conf_loading *l)
     return rc;
 }
 
+static enum cmc_rc load_ocsp(struct cmc_conf_loading *l)
+{
+    const struct cmc_raw_ocsp *raw = l->raw->ocsp;
+    struct cmc_conf_ocsp *o = &l->conf->ocsp;
+    enum cmc_rc rc;
+
+    if (raw == NULL)
+        return CMC_OK;
+    o->minutes = raw->minutes != NULL ? *raw->minutes : DEFAULT_OCSP_MINUTES;
+    rc = cmc_conf_in_range(l, "ocsp/minutes", "'minutes'", o->minutes, 1, MAX_OCSP_MINUTES);
+    if (rc == CMC_OK)
+        rc = cmc_conf_copy_url_path(l, "ocsp/path", "OCSP", raw->path, &o->path);
+    if (rc == CMC_OK)
+        rc = copy_path(l, raw->certificate, &o->certificate);
+    if (rc == CMC_OK)
+        rc = copy_path(l, raw->key, &o->key);
+    if (rc == CMC_OK)
+        rc = copy_path(l, raw->passphrase_file, &o->key_passphrase_file);
+    return rc;
+}
+
 static enum cmc_rc load_secrets(struct cmc_conf_loading *l)
 {
     const struct cmc_raw_secrets *raw = l->raw->secrets;
@@ -361,6 +384,8 @@ static enum cmc_rc load_all(struct cmc_conf_loading *l, const char *path)
         rc = load_process(l);
     if (rc == CMC_OK)
         rc = load_signers(l);
+    if (rc == CMC_OK)
+        rc = load_ocsp(l);
     if (rc == CMC_OK)
         rc = load_secrets(l);
     if (rc == CMC_OK)

@@ -38,6 +38,15 @@ struct cmc_conf_authority {
     unsigned int crl_hours; /* nextUpdate - thisUpdate */
 };
 
+/* OCSP; path NULL: not served. */
+struct cmc_conf_ocsp {
+    char *path; /* URL path: POST there, GET below it */
+    char *certificate;
+    char *key; /* URI */
+    char *key_passphrase_file;
+    unsigned int minutes; /* nextUpdate - thisUpdate */
+};
+
 struct cmc_conf_endpoint {
     struct cmc_endpoint_rules rules;
     enum cmc_request_type accept[2];
@@ -58,6 +67,7 @@ struct cmc_conf {
     size_t message_octets;
     struct cmc_conf_authority authority;
     char *responder_certificate, *responder_key, *responder_passphrase_file;
+    struct cmc_conf_ocsp ocsp;
     char **officer_trust; /* files: trust anchors for officers; none: the authority's chain */
     unsigned int officer_trust_count;
     char *secrets_key; /* file, or NULL: no shared secrets */

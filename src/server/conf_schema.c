@@ -82,6 +82,15 @@ static const cyaml_schema_field_t responder_fields[] = {
     CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t ocsp_fields[] = {
+    FIELD_TEXT("path", NEED, struct cmc_raw_ocsp, path),
+    FIELD_TEXT("certificate", NEED, struct cmc_raw_ocsp, certificate),
+    FIELD_TEXT("key", NEED, struct cmc_raw_ocsp, key),
+    FIELD_TEXT("passphrase-file", MAYBE, struct cmc_raw_ocsp, passphrase_file),
+    CYAML_FIELD_UINT_PTR("minutes", MAYBE, struct cmc_raw_ocsp, minutes),
+    CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t officers_fields[] = {
     CYAML_FIELD_SEQUENCE("trust", MAYBE | LIST, struct cmc_raw_officers, trust, &text_entry, 0,
                          FEW),
@@ -220,6 +229,7 @@ static const cyaml_schema_field_t conf_fields[] = {
     CYAML_FIELD_MAPPING_PTR("limits", MAYBE, struct cmc_raw_conf, limits, limits_fields),
     CYAML_FIELD_MAPPING("authority", NEED, struct cmc_raw_conf, authority, authority_fields),
     CYAML_FIELD_MAPPING("responder", NEED, struct cmc_raw_conf, responder, responder_fields),
+    CYAML_FIELD_MAPPING_PTR("ocsp", MAYBE, struct cmc_raw_conf, ocsp, ocsp_fields),
     CYAML_FIELD_MAPPING_PTR("officers", MAYBE, struct cmc_raw_conf, officers, officers_fields),
     CYAML_FIELD_MAPPING_PTR("secrets", MAYBE, struct cmc_raw_conf, secrets, secrets_fields),
     CYAML_FIELD_SEQUENCE("listen", LIST, struct cmc_raw_conf, listen, &listener_entry, 1,

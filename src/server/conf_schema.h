@@ -43,6 +43,12 @@ struct cmc_raw_officers {
     uint32_t trust_count;
 };
 
+struct cmc_raw_ocsp {
+    char *path;
+    char *certificate, *key, *passphrase_file;
+    uint32_t *minutes;
+};
+
 struct cmc_raw_secrets {
     char *key;
     uint32_t *failures;
@@ -112,6 +118,7 @@ struct cmc_raw_conf {
     struct cmc_raw_authority authority;
     struct cmc_raw_responder responder;
     struct cmc_raw_officers *officers;
+    struct cmc_raw_ocsp *ocsp;
     struct cmc_raw_secrets *secrets;
     struct cmc_raw_listener *listen;
     uint32_t listen_count;

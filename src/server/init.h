@@ -28,13 +28,16 @@ struct cmc_init {
 #define CMC_INIT_CHAIN          "chain.crt"
 #define CMC_INIT_RESPONDER_CERT "responder.crt"
 #define CMC_INIT_RESPONDER_KEY  "responder.key"
+#define CMC_INIT_OCSP_CERT      "ocsp.crt"
+#define CMC_INIT_OCSP_KEY       "ocsp.key"
 #define CMC_INIT_TLS_CERT       "tls.crt"
 #define CMC_INIT_TLS_KEY        "tls.key"
 #define CMC_INIT_OFFICER_CERT   "officer.crt"
 #define CMC_INIT_OFFICER_KEY    "officer.key"
 #define CMC_INIT_SECRETS_KEY    "secrets.key"
 /* URL path of the CRL under url. */
-#define CMC_INIT_CRL_PATH "/ca.crl"
+#define CMC_INIT_CRL_PATH  "/ca.crl"
+#define CMC_INIT_OCSP_PATH "/ocsp"
 
 /* What was made, for the message at the end. */
 struct cmc_init_result {

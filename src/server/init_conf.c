@@ -99,6 +99,9 @@ enum cmc_rc cmc_init_write_conf(const struct cmc_init *in, const struct cmc_init
     cmc_buf_str(&b, "# Signs the answers, so that the CA's key signs certificates and CRLs alone.\n"
                     "responder:\n  certificate: " CMC_INIT_RESPONDER_CERT
                     "\n  key: " CMC_INIT_RESPONDER_KEY "\n\n");
+    cmc_buf_str(&b, "# Tells the status of certificates, one by one.\n"
+                    "ocsp: {path: " CMC_INIT_OCSP_PATH ", certificate: " CMC_INIT_OCSP_CERT
+                    ", key: " CMC_INIT_OCSP_KEY "}\n\n");
     cmc_buf_str(&b, "# Seals the shared secrets in the database: back it up, but not beside it.\n"
                     "secrets: {key: " CMC_INIT_SECRETS_KEY "}\n\n");
     listeners(&b, in);

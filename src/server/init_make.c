@@ -43,7 +43,7 @@ static enum cmc_rc no_memory(struct cmc_err *err)
 
 /* -- profiles ---------------------------------------------------------------------------- */
 
-#define EXTENSIONS_MAX 3
+#define EXTENSIONS_MAX 4
 
 /* A kind of certificate: what its profile fixes, as in openssl.cnf. */
 struct kind {
@@ -62,7 +62,7 @@ static const struct kind root_kind = {
     {{"basicConstraints", "critical,CA:TRUE"}, {"keyUsage", "critical,keyCertSign,cRLSign"}},
     false};
 
-enum { LEAF_RESPONDER, LEAF_TLS, LEAF_OFFICER, LEAF_COUNT };
+enum { LEAF_RESPONDER, LEAF_OCSP, LEAF_TLS, LEAF_OFFICER, LEAF_COUNT };
 static const struct kind leaf_kinds[LEAF_COUNT] = {
     [LEAF_RESPONDER] = {"responder",
                         OTHER_DAYS,
@@ -70,6 +70,14 @@ static const struct kind leaf_kinds[LEAF_COUNT] = {
                          {"keyUsage", "critical,digitalSignature"},
                          {"extendedKeyUsage", "1.3.6.1.5.5.7.3.27"}},
                         false},
+    /* RFC 6960 section 4.2.2.2.1: nobody asks for the status of who tells it. */
+    [LEAF_OCSP] = {"ocsp",
+                   OTHER_DAYS,
+                   {{"basicConstraints", "critical,CA:FALSE"},
+                    {"keyUsage", "critical,digitalSignature"},
+                    {"extendedKeyUsage", "OCSPSigning"},
+                    {"noCheck", "ignored"}},
+                   false},
     [LEAF_TLS] = {"tls",
                   TLS_DAYS,
                   {{"basicConstraints", "critical,CA:FALSE"},
@@ -426,6 +434,7 @@ static const char *audit_text(const struct making *m, const struct cmc_cert_reco
     cmc_json_str(&b, "made",
                  m->in->ca_cert != NULL ? CMC_SLICE_LIT("existing") : CMC_SLICE_LIT("new"));
     cmc_json_hex(&b, "responder", records[LEAF_RESPONDER].serial);
+    cmc_json_hex(&b, "ocsp", records[LEAF_OCSP].serial);
     cmc_json_hex(&b, "tls", records[LEAF_TLS].serial);
     cmc_json_hex(&b, "officer", records[LEAF_OFFICER].serial);
     cmc_json_end(&b);
@@ -485,6 +494,9 @@ enum cmc_rc cmc_init_make(const struct cmc_init *in, const struct cmc_crypto *c,
     if (rc == CMC_OK)
         rc = make_leaf(&m, LEAF_RESPONDER, "CMC responder", CMC_INIT_RESPONDER_KEY,
                        CMC_INIT_RESPONDER_CERT, &issued[LEAF_RESPONDER]);
+    if (rc == CMC_OK)
+        rc = make_leaf(&m, LEAF_OCSP, "OCSP signer", CMC_INIT_OCSP_KEY, CMC_INIT_OCSP_CERT,
+                       &issued[LEAF_OCSP]);
     if (rc == CMC_OK)
         rc = make_leaf(&m, LEAF_TLS, in->hosts.v[0], CMC_INIT_TLS_KEY, CMC_INIT_TLS_CERT,
                        &issued[LEAF_TLS]);

@@ -8,10 +8,13 @@
 #include <time.h>
 
 #include "server/media.h"
+#include "server/ocsp_url.h"
 
 #define TEXT_PLAIN "text/plain; charset=utf-8"
 /* So many octets of a body tell whether it is text. */
 #define PEEK_OCTETS 64u
+/* So long a revocation may stay hidden behind somebody's HTTP cache. */
+#define OCSP_CACHE_SECONDS 60
 
 /* From a request until its answer; the responder may answer from another thread. */
 struct exchange {
@@ -298,6 +301,42 @@ static void serve_crl(struct exchange *e, const struct cmc_route *route)
            (const char *const[]){"Cache-Control", "no-cache", NULL}, "CRL");
 }
 
+/*
+ * RFC 6960 appendix A: the request is the body of a POST, or stands in the path of a GET. RFC 5019
+ * section 6: what others may be told too may be kept by what is in between.
+ */
+static void serve_ocsp(struct exchange *e, const struct cmc_route *route)
+{
+    struct cmc_front *f = e->front;
+    struct cmc_slice request = cmc_http_body(e->rq);
+    const char *type = cmc_http_header(e->rq, "Content-Type");
+    bool post = strcmp(cmc_http_method(e->rq), "POST") == 0;
+    struct cmc_ocsp_answer answer = {0};
+    struct cmc_err err = {0};
+    char cache[64] = "no-store";
+
+    atomic_fetch_add_explicit(&f->counters->ocsp_requests, 1, memory_order_relaxed);
+    cmc_arena_reset(f->arena);
+    if (post && (type == NULL || strcasecmp(type, CMC_MEDIA_OCSP_REQUEST) != 0)) {
+        refuse_text(e, 415, "an OCSP request has the Content-Type " CMC_MEDIA_OCSP_REQUEST);
+        return;
+    }
+    if (!post && cmc_ocsp_from_path(cmc_http_path(e->rq) + strlen(route->path), f->arena, &request,
+                                    &err) != CMC_OK) {
+        refuse(e, 400, NULL, &err);
+        return;
+    }
+    if (cmc_ocsp_respond(f->ocsp, request, time(NULL), f->arena, &answer, &err) != CMC_OK) {
+        refuse_text(e, 503, "out of memory; send the request again");
+        return;
+    }
+    if (!post && answer.shared)
+        (void)snprintf(cache, sizeof cache, "max-age=%d, public, no-transform, must-revalidate",
+                       OCSP_CACHE_SECONDS);
+    finish(e, 200, CMC_MEDIA_OCSP_RESPONSE, answer.der,
+           (const char *const[]){"Cache-Control", cache, NULL}, answer.outcome);
+}
+
 static void serve_ca(struct exchange *e, const struct cmc_route *route)
 {
     (void)route;
@@ -319,13 +358,14 @@ static void serve_status(struct exchange *e, const struct cmc_route *route)
     (void)snprintf(json, sizeof json,
                    "{\"ready\":true,\"uptime_seconds\":%lld,\"workers\":%u,\"requests\":%llu,"
                    "\"ok\":%llu,\"client_errors\":%llu,\"server_errors\":%llu,"
-                   "\"crl_fetches\":%llu}\n",
+                   "\"crl_fetches\":%llu,\"ocsp_requests\":%llu}\n",
                    (long long)(time(NULL) - c->started_at), e->front->service->conf->workers,
                    atomic_load_explicit(&c->requests, memory_order_relaxed),
                    atomic_load_explicit(&c->ok, memory_order_relaxed),
                    atomic_load_explicit(&c->client_errors, memory_order_relaxed),
                    atomic_load_explicit(&c->server_errors, memory_order_relaxed),
-                   atomic_load_explicit(&c->crl_fetches, memory_order_relaxed));
+                   atomic_load_explicit(&c->crl_fetches, memory_order_relaxed),
+                   atomic_load_explicit(&c->ocsp_requests, memory_order_relaxed));
     finish(e, 200, "application/json", cmc_slice_str(json),
            (const char *const[]){"Cache-Control", "no-store", NULL}, "status");
 }
@@ -334,6 +374,7 @@ static void serve_status(struct exchange *e, const struct cmc_route *route)
 
 #define ALLOW_GET  "GET, HEAD"
 #define ALLOW_POST "POST"
+#define ALLOW_OCSP "GET, HEAD, POST"
 
 static int compare_routes(const void *a, const void *b)
 {
@@ -347,6 +388,7 @@ enum cmc_rc cmc_routes_new(const struct cmc_conf *conf, struct cmc_routes *out, 
         {conf->authority.ca_path, ALLOW_GET, serve_ca, NULL},
         {conf->authority.chain_path, ALLOW_GET, serve_chain, NULL},
         {conf->status_path, ALLOW_GET, serve_status, NULL},
+        {conf->ocsp.path, ALLOW_OCSP, serve_ocsp, NULL},
     };
     const size_t nown = sizeof own / sizeof own[0];
 
@@ -383,12 +425,22 @@ static bool is_allowed(const char *allow, const char *method)
     return false;
 }
 
+static const struct cmc_route *find_route(const struct cmc_front *f, const char *path)
+{
+    const char *ocsp = f->service->conf->ocsp.path;
+    struct cmc_route key = {.path = path};
+    size_t n = ocsp != NULL ? strlen(ocsp) : 0;
+
+    /* OCSP alone has requests in its path. */
+    if (ocsp != NULL && strncmp(path, ocsp, n) == 0 && path[n] == '/')
+        key.path = ocsp;
+    return bsearch(&key, f->routes->rows, f->routes->n, sizeof key, compare_routes);
+}
+
 void cmc_routes_handle(void *front, struct cmc_http_request *rq)
 {
     struct cmc_front *f = front;
-    const struct cmc_route key = {.path = cmc_http_path(rq)};
-    const struct cmc_route *route =
-        bsearch(&key, f->routes->rows, f->routes->n, sizeof key, compare_routes);
+    const struct cmc_route *route = find_route(f, cmc_http_path(rq));
     struct exchange *e = calloc(1, sizeof *e);
 
     if (e == NULL) {

@@ -10,14 +10,14 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "ca/ca.h"
+#include "ca/ocsp.h"
 #include "server/http.h"
 #include "server/service.h"
 
 /* Since the start, over all workers. */
 struct cmc_counters {
     int64_t started_at; /* seconds since 1970 */
-    atomic_ullong requests, ok, client_errors, server_errors, crl_fetches;
+    atomic_ullong requests, ok, client_errors, server_errors, crl_fetches, ocsp_requests;
 };
 
 struct cmc_route;
@@ -39,6 +39,7 @@ struct cmc_front {
     struct cmc_counters *counters;
     struct cmc_responder *responder;
     struct cmc_ca *ca;
+    struct cmc_ocsp *ocsp; /* NULL: not served */
     struct cmc_http *http;
     struct cmc_log *log;
     struct cmc_arena *arena; /* of a GET, reset each time */

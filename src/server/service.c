@@ -87,6 +87,8 @@ enum cmc_rc cmc_service_load(struct cmc_service *s, const struct cmc_conf *conf,
     rc = load_chain(s, c, err);
     if (rc == CMC_OK)
         rc = load_one(s, c, conf->responder_certificate, &s->responder_cert, err);
+    if (rc == CMC_OK && conf->ocsp.path != NULL)
+        rc = load_one(s, c, conf->ocsp.certificate, &s->ocsp_cert, err);
     if (rc == CMC_OK && conf->officer_trust_count > 0)
         rc = load_files(s, c, NULL, conf->officer_trust, conf->officer_trust_count,
                         &s->officer_anchors, &s->nofficer_anchors, err);
@@ -145,6 +147,14 @@ enum cmc_rc cmc_service_responder_key(const struct cmc_conf *conf, const struct 
     const struct cmc_passphrase pass = {.file = conf->responder_passphrase_file};
 
     return cmc_key_load(c, conf->responder_key, &pass, out, err);
+}
+
+enum cmc_rc cmc_service_ocsp_key(const struct cmc_conf *conf, const struct cmc_crypto *c,
+                                 EVP_PKEY **out, struct cmc_err *err)
+{
+    const struct cmc_passphrase pass = {.file = conf->ocsp.key_passphrase_file};
+
+    return cmc_key_load(c, conf->ocsp.key, &pass, out, err);
 }
 
 enum cmc_rc cmc_service_tls(const struct cmc_service *s, const struct cmc_conf_tls *tls,

@@ -15,6 +15,7 @@ struct cmc_service {
     struct cmc_slice *chain; /* the CA itself first, root last; whole DERs */
     size_t nchain;
     struct cmc_slice responder_cert;
+    struct cmc_slice ocsp_cert;        /* of the OCSP signer, or absent */
     struct cmc_slice *officer_anchors; /* none: the chain */
     size_t nofficer_anchors;
     struct cmc_slice secrets_key; /* in the arena, or absent */
@@ -39,6 +40,9 @@ enum cmc_rc cmc_service_ca_key(const struct cmc_conf *conf, const struct cmc_cry
                                EVP_PKEY **out, struct cmc_err *err) CMC_MUST_USE;
 enum cmc_rc cmc_service_responder_key(const struct cmc_conf *conf, const struct cmc_crypto *c,
                                       EVP_PKEY **out, struct cmc_err *err) CMC_MUST_USE;
+/* Only with conf->ocsp.path. */
+enum cmc_rc cmc_service_ocsp_key(const struct cmc_conf *conf, const struct cmc_crypto *c,
+                                 EVP_PKEY **out, struct cmc_err *err) CMC_MUST_USE;
 /* The TLS of a listener that has it, in c's library context. */
 enum cmc_rc cmc_service_tls(const struct cmc_service *s, const struct cmc_conf_tls *tls,
                             const struct cmc_crypto *c, SSL_CTX **out,

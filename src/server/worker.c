@@ -34,6 +34,24 @@ static enum cmc_rc make_authority(struct cmc_worker *w, struct cmc_err *err)
                              &w->front.responder, err);
 }
 
+static enum cmc_rc make_ocsp(struct cmc_worker *w, struct cmc_err *err)
+{
+    const struct cmc_conf *conf = w->service->conf;
+    const struct cmc_ocsp_params params = {.cert = w->service->ocsp_cert,
+                                           .minutes = conf->ocsp.minutes};
+    EVP_PKEY *key = NULL;
+    enum cmc_rc rc;
+
+    if (conf->ocsp.path == NULL)
+        return CMC_OK;
+    rc = cmc_service_ocsp_key(conf, w->crypto, &key, err);
+    if (rc == CMC_OK)
+        rc = cmc_ocsp_new(w->front.ca, &params, key, &w->front.ocsp, err);
+    if (rc != CMC_OK)
+        EVP_PKEY_free(key);
+    return rc;
+}
+
 static enum cmc_rc listen_all(struct cmc_worker *w, uint16_t *ports, struct cmc_err *err)
 {
     const struct cmc_conf *conf = w->service->conf;
@@ -79,6 +97,8 @@ enum cmc_rc cmc_worker_new(const struct cmc_service *service, const struct cmc_r
     if (rc == CMC_OK)
         rc = make_authority(w, err);
     if (rc == CMC_OK)
+        rc = make_ocsp(w, err);
+    if (rc == CMC_OK)
         rc = make_loop(w, err);
     if (rc == CMC_OK)
         rc = listen_all(w, ports, err);
@@ -98,6 +118,7 @@ void cmc_worker_free(struct cmc_worker *w)
     /* The loop first: it may still hold answers that were posted to it. */
     cmc_http_free(w->front.http);
     cmc_responder_free(w->front.responder);
+    cmc_ocsp_free(w->front.ocsp);
     cmc_ca_free(w->front.ca);
     for (size_t i = 0; i < CMC_LIMIT_CONF_LISTENERS; i++)
         SSL_CTX_free(w->tls[i]);
