@@ -287,6 +287,7 @@ static bool is_rfc5280(struct cmc_slice oid)
     return false;
 }
 
+/* [10002-3.1-f, 10002-3.2.1.2.2-k] */
 static enum cmc_rc unsupported(const struct cmc_profile *p, const struct cmc_extension *e,
                                const char *why, struct cmc_err *err)
 {
@@ -332,6 +333,7 @@ static enum cmc_rc check_extension(const struct cmc_profile *p, const struct cmc
     return CMC_OK;
 }
 
+/* [10002-3.2.1.2.1-e, 10002-3.2.1.2.1-d, 10002-10-u5, 10002-10-u4] */
 enum cmc_rc cmc_profile_check(const struct cmc_profile *p, const struct cmc_request *rq,
                               EVP_PKEY *key, struct cmc_arena *arena, struct cmc_err *err)
 {

@@ -49,6 +49,7 @@ static size_t find_signer(const struct answer *a, const struct cmc_signed_data *
     return k;
 }
 
+/* [10002-3.2.1.3.4-a] */
 static enum cmc_rc check_signer(const struct answer *a, const struct cmc_signed_data *sd, size_t i,
                                 struct cmc_err *err)
 {
@@ -118,6 +119,7 @@ static const char *first_status(const struct answer *a)
     return "";
 }
 
+/* [10002-6.6-u2, 10004-5.2-o] */
 static enum cmc_rc check_match(const struct answer *a, const struct cmc_list *controls,
                                struct cmc_err *err)
 {
@@ -143,7 +145,8 @@ static enum cmc_rc check_match(const struct answer *a, const struct cmc_list *co
 
 /* -- statuses ---------------------------------------------------------------------------- */
 
-/* How bad a status is, from best to worst; one that we do not know counts as failed. */
+/* How bad a status is, from best to worst; one that we do not know counts as failed.
+ * [10002-6.1.1-a, 10002-6.1.2-b, 10002-6.1.2-u1, 10002-6.1-b] */
 static int badness(uint32_t status)
 {
     static const uint32_t order[] = {CMC_STATUS_SUCCESS,      CMC_STATUS_CONFIRM_REQUIRED,
@@ -180,6 +183,7 @@ static enum cmc_rc read_challenges(const struct answer *a, const struct cmc_list
     return CMC_OK;
 }
 
+/* [10002-4.2-a, 10002-4.2.1-u1, 10002-6.1-b, 10002-6.6-u3] */
 static enum cmc_rc read_full(const struct answer *a, const struct cmc_signed_data *sd,
                              struct cmc_err *err)
 {
@@ -206,6 +210,7 @@ static enum cmc_rc read_full(const struct answer *a, const struct cmc_signed_dat
     return check_match(a, &body->controls, err);
 }
 
+/* [10002-4.2-a, 10004-5-d] */
 static enum cmc_rc open_full(const struct answer *a, const struct cmc_signed_data *sd,
                              struct cmc_err *err)
 {
@@ -230,6 +235,7 @@ static enum cmc_rc open_full(const struct answer *a, const struct cmc_signed_dat
     return rc;
 }
 
+/* [10002-4.1-a, 10002-4.1-d, 10002-4.2-d, 10002-4.1-e, 10002-4.2-e, 10004-5-c] */
 enum cmc_rc cmc_answer_open(const struct cmc_crypto *c, struct cmc_slice body,
                             const struct cmc_exchange_state *state, const struct cmc_trust *trust,
                             struct cmc_arena *arena, struct cmc_answer_view *out,
@@ -257,6 +263,7 @@ enum cmc_rc cmc_answer_open(const struct cmc_crypto *c, struct cmc_slice body,
     return open_full(&a, &sd, err);
 }
 
+/* [10002-4.1-b, 10002-4.2-b] */
 enum cmc_rc cmc_answer_cert(const struct cmc_crypto *c, const struct cmc_answer_view *answer,
                             struct cmc_slice spki, const struct cmc_trust *trust,
                             struct cmc_arena *arena, struct cmc_slice *out, struct cmc_err *err)

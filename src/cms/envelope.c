@@ -29,6 +29,7 @@ static enum cmc_rc random_octets(const struct cmc_crypto *c, size_t n, struct cm
     return p != NULL ? cmc_random(c, p, n, err) : no_memory(err);
 }
 
+/* [10004-5.1-k, 10004-5.1-l] */
 static enum cmc_rc key_transport(const struct cmc_crypto *c, const struct cmc_envelope_to *to,
                                  const struct cmc_signer_id *rid, struct cmc_slice key,
                                  struct cmc_arena *arena, struct cmc_ktri *out, struct cmc_err *err)
@@ -98,6 +99,7 @@ static struct cmc_slice retagged(struct cmc_slice tlv, uint8_t tag, struct cmc_a
     return cmc_slice(p, tlv.n);
 }
 
+/* [10004-5.1-e, 10004-5.1-k] */
 static enum cmc_rc make_enveloped(const struct cmc_crypto *c, const struct cmc_envelope_to *to,
                                   struct cmc_slice type, struct cmc_slice content,
                                   struct cmc_arena *arena, struct cmc_slice *out,
@@ -124,6 +126,7 @@ static enum cmc_rc make_enveloped(const struct cmc_crypto *c, const struct cmc_e
     return cmc_encode_arena(&cmc_it_enveloped_data, &ed, arena, out, err);
 }
 
+/* [10004-5.1-g, 10004-5.1-h, 10004-5.1-l] */
 static enum cmc_rc make_auth_enveloped(const struct cmc_crypto *c, const struct cmc_envelope_to *to,
                                        struct cmc_slice type, struct cmc_slice content,
                                        struct cmc_arena *arena, struct cmc_slice *out,
@@ -211,6 +214,7 @@ static enum cmc_rc check_auth_attrs(const struct cmc_auth_enveloped_data *ad,
     return CMC_OK;
 }
 
+/* [10004-5.1-g, 10004-5.1-h, 10004-5.1-i] */
 static enum cmc_rc open_auth(const struct cmc_crypto *c, struct cmc_slice der,
                              const struct cmc_cms_recipient *who, struct cmc_arena *arena,
                              struct cmc_slice *type, struct cmc_slice *content, struct cmc_err *err)

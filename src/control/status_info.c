@@ -2,7 +2,8 @@
 /* CMC Status Info, V2 and v1, RFC 10002 section 6.1. */
 #include "control/control.h"
 
-/* Section 6.1.2: failInfo belongs to failed, pendInfo to pending and partial. */
+/* Section 6.1.2: failInfo belongs to failed, pendInfo to pending and partial.
+ * [10002-6.1.1-u3, 10002-A-ab] */
 static enum cmc_rc check(uint32_t status, const struct cmc_other_status_info *oi,
                          struct cmc_err *err)
 {

@@ -18,6 +18,7 @@ static const struct cmc_digest_alg digests[] = {
     {CMC_DIGEST_SHAKE256, "shake256", "SHAKE-256", &cmc_oid_shake256, 64, false},
 };
 
+/* [10004-5.1-a, 10004-5.1-b, 10004-5.1-c, 10004-5.1-d] */
 static const struct cmc_sig_alg signatures[] = {
     {"rsa-sha256", CMC_SIG_RSA_PKCS1, CMC_DIGEST_SHA256, &cmc_oid_sha256WithRSAEncryption, "RSA"},
     {"rsa-sha384", CMC_SIG_RSA_PKCS1, CMC_DIGEST_SHA384, &cmc_oid_sha384WithRSAEncryption, "RSA"},

@@ -121,6 +121,7 @@ static enum cmc_rc pbkdf2_params(const struct cmc_algid *id, size_t fallback,
     return p->prf == NULL ? CMC_OK : cmc_mac_from_algid(p->prf, true, prf, err);
 }
 
+/* [10004-5.1-o] */
 enum cmc_rc cmc_pbkdf2(const struct cmc_crypto *c, const struct cmc_algid *id,
                        struct cmc_slice password, size_t fallback, struct cmc_arena *arena,
                        struct cmc_slice *key, struct cmc_err *err)

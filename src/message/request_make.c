@@ -111,6 +111,7 @@ static enum cmc_rc no_signature(const struct cmc_crypto *c, struct cmc_slice oct
     return CMC_OK;
 }
 
+/* [10002-3.2.1.2.1-a, 10002-3.2.1.2.1-c] */
 enum cmc_rc cmc_pkcs10_create(const struct cmc_crypto *c, const struct cmc_request_params *p,
                               struct cmc_arena *arena, struct cmc_slice *out, struct cmc_err *err)
 {
@@ -151,7 +152,8 @@ static enum cmc_rc control_list(const struct cmc_request_params *p, struct cmc_a
     return CMC_OK;
 }
 
-/* The CertRequest of a message: what its POP covers. */
+/* The CertRequest of a message: what its POP covers.
+ * [10002-3.2.1.2.2-a, 10002-3.2.1.2.2-b, 10002-3.2.1.2.2-e] */
 static enum cmc_rc cert_request(const struct cmc_request_params *p, struct cmc_arena *arena,
                                 struct cmc_spki *spki, struct cmc_cert_request *out,
                                 struct cmc_err *err)
@@ -177,6 +179,7 @@ static enum cmc_rc cert_request(const struct cmc_request_params *p, struct cmc_a
     return rc;
 }
 
+/* [10002-3.2.1.2.2-g, 10002-3.2.1.2.2-h, 10002-3.2.1.2.2-f, 10004-5-f] */
 enum cmc_rc cmc_crmf_create(const struct cmc_crypto *c, const struct cmc_request_params *p,
                             struct cmc_arena *arena, struct cmc_slice *out, struct cmc_err *err)
 {

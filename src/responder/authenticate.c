@@ -57,6 +57,7 @@ static bool names_request(struct job *j, const struct cmc_request *rq, struct cm
 /*
  * RFC 10002 section 3.2: the key that is being certified may sign the message; its request then
  * has an SKI extension, the sid is that SKI, and there is one SignerInfo.
+ * [10002-3.2-b, 10002-3.2-c, 10002-3.2-d, 10002-3.2-e, 10002-3.2-u2]
  */
 static enum cmc_rc signed_by_request_key(struct job *j, size_t i, EVP_PKEY **key)
 {
@@ -81,7 +82,7 @@ static enum cmc_rc signed_by_request_key(struct job *j, size_t i, EVP_PKEY **key
     return CMC_E_NOTFOUND;
 }
 
-/* Stage 3 for a signer with a certificate: its signature, then who it is. */
+/* Stage 3 for a signer with a certificate: its signature, then who it is. [10002-3.2.1.3.4-a] */
 static enum cmc_rc check_holder(struct job *j, size_t i, struct cmc_slice cert, struct cmc_err *err)
 {
     struct cmc_requester who = {0};
@@ -114,6 +115,7 @@ static enum cmc_rc check_holder(struct job *j, size_t i, struct cmc_slice cert, 
     return rc;
 }
 
+/* [10002-3.2.1.3.4-a] */
 static enum cmc_rc check_signer(struct job *j, size_t i, struct cmc_err *err)
 {
     struct cmc_slice cert = signer_cert(j, i);
@@ -158,6 +160,7 @@ static void peek_echoes(struct job *j)
 /*
  * RFC 10002 section 6.11: a revocation by passphrase needs no signature. Such a message asks for
  * nothing else.
+ * [10002-6.11-e]
  */
 static bool may_be_unsigned(struct job *j)
 {
@@ -170,6 +173,7 @@ static bool may_be_unsigned(struct job *j)
            cmc_control_first(&body.controls, cmc_oid_id_cmc_revokeRequest) != NULL;
 }
 
+/* [10002-3.2.1.3.4-b] */
 enum cmc_rc cmc_job_authenticate(struct job *j, struct cmc_err *err)
 {
     if (j->sd.signer_infos.n == 0 && may_be_unsigned(j))

@@ -71,6 +71,7 @@ static plan_control_fn find_handler(struct cmc_slice type)
     return NULL;
 }
 
+/* [10002-3.2.1.1-a, 10002-3.2.1.1-b, 10002-3.2.1.1-c] */
 static void refuse_unknown(struct job *j, const struct cmc_list *unknown)
 {
     struct cmc_err err;
@@ -92,6 +93,7 @@ static void refuse_unknown(struct job *j, const struct cmc_list *unknown)
     cmc_job_refuse(j, &err, CMC_STATUS_FAILED, unknown->v, unknown->n);
 }
 
+/* [10002-3.2.1-u1, 10002-3.2.1.1-u1] */
 static enum cmc_rc plan_controls(struct job *j, struct cmc_err *err)
 {
     struct cmc_list unknown = {0};
@@ -125,7 +127,8 @@ static enum cmc_rc plan_controls(struct job *j, struct cmc_err *err)
 
 /* -- requests ---------------------------------------------------------------------------- */
 
-/* RFC 10002 section 3.2.1.2: a type that we do not do stops every other request. */
+/* RFC 10002 section 3.2.1.2: a type that we do not do stops every other request.
+ * [10002-3.2.1-a, 10002-3.2.1-b] */
 static bool refuse_other_types(struct job *j)
 {
     for (size_t i = 0; i < j->body.requests.n; i++) {
@@ -144,7 +147,7 @@ static bool refuse_other_types(struct job *j)
     return false;
 }
 
-/* RFC 10002 section 3.2: if POP is missing for one, all are rejected. */
+/* RFC 10002 section 3.2: if POP is missing for one, all are rejected. [10002-6.7-b] */
 static void reject_all_without_pop(struct job *j)
 {
     const struct plan_item *bad = NULL;
@@ -170,6 +173,7 @@ static void reject_all_without_pop(struct job *j)
     }
 }
 
+/* [10002-3.2.1-u2, 10002-3.2.1-u3] */
 static enum cmc_rc plan_full(struct job *j, struct cmc_err *err)
 {
     enum cmc_rc rc;

@@ -62,6 +62,23 @@ static void reply_text(struct job *j, unsigned int status, const char *text)
 }
 
 /*
+ * RFC 10002 section 3.2.1.3.4, of a server that cannot sign: a SignedData without content and
+ * without SignerInfo. The status that the same section asks for has no place in it.
+ * [10002-3.2.1.3.4-d, 10002-3.2.1.3.4-e]
+ */
+static void reply_unsigned(struct job *j)
+{
+    const struct cmc_cms_content nothing = {.type = cmc_oid_id_cct_PKIResponse};
+    struct cmc_slice body;
+
+    if (cmc_signed_data_create(j->r->crypto, &nothing, NULL, 0, j->arena, &body, NULL) == CMC_OK)
+        j->reply = (struct cmc_reply){.http_status = 500,
+                                      .content_type = CMC_MEDIA_RESPONSE,
+                                      .body = body,
+                                      .reason = "the answer could not be signed"};
+}
+
+/*
  * What makes two messages the same: their octets, where they came in and, for a bare PKCS#10
  * that does not say who sent it, whose connection they came over.
  */
@@ -101,7 +118,7 @@ static bool open_bare(struct job *j, const struct cmc_content_info *ci)
     return true;
 }
 
-/* False when the octets are not even the outermost structure: HTTP 400 was prepared. */
+/* False when the octets are not even the outermost structure: HTTP 400 was prepared. [10004-5-b] */
 static bool job_open(struct job *j)
 {
     struct cmc_content_info ci = {0};
@@ -313,6 +330,8 @@ void cmc_respond(struct cmc_responder *r, const struct cmc_exchange *x, cmc_resp
         cmc_log_event(r->log, CMC_LOG_ERROR, "respond", "error", err.text, "rc", cmc_rc_name(rc),
                       NULL);
         reply_text(j, rc == CMC_E_MEM ? 503 : 500, "the server could not answer; see its log");
+        if (rc != CMC_E_MEM && j->full)
+            reply_unsigned(j);
     }
     job_done(j);
 }

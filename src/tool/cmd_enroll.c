@@ -222,7 +222,7 @@ static enum cmc_rc get_csr(struct run *r)
     return rc;
 }
 
-/* second: what the second trip takes, or NULL. */
+/* second: what the second trip takes, or NULL. [10002-6.3.3-u2, 10002-3.2-u2] */
 static enum cmc_rc sign_request(struct run *r, const struct cmc_full_request *second,
                                 struct cmc_slice *out)
 {

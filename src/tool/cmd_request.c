@@ -51,7 +51,8 @@ static const struct cmc_options options = {
     .rows = rows,
 };
 
-/* The one request that is signed with its own key. */
+/* The one request that is signed with its own key.
+ * [10002-3.2-b, 10002-3.2-c, 10002-3.2-d, 10002-3.2-e] */
 static enum cmc_rc own_ski(struct tool *t, const struct tool_csrs *csrs, EVP_PKEY *key,
                            struct cmc_slice *ski)
 {

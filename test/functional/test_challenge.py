@@ -26,6 +26,7 @@ def spki(pem):
                          data=craft.openssl("x509", "-in", pem, "-noout", "-pubkey"))
 
 
+# [10002-6.7-c, 10004-5.1-ag]
 @pytest.mark.parametrize("form", ["pkcs10", "crmf"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_enroll(world, kind, form):
@@ -72,6 +73,7 @@ def test_ready_request(world, form):
     assert spki(cert) == craft.openssl("pkey", "-in", key, "-pubout", "-outform", "DER")
 
 
+# [10002-C.1-d, 10004-5.1-af]
 def test_no_signature_request(world):
     """What cmc csr --no-signature makes is a PKCS#10 that openssl reads and does not believe."""
     key, csr = world.fresh("key"), world.fresh("csr")

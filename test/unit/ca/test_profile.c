@@ -77,6 +77,7 @@ static enum cmc_rc check(struct test_authority *t, const struct cmc_profile_spec
     return rc;
 }
 
+/* [10002-10-u5] */
 static void refuses_requests(void **state)
 {
     struct test_authority *t = *state;

@@ -144,6 +144,7 @@ static struct cmc_slice ee_spki(struct fixture *f, EVP_PKEY *key)
 
 /* -- full responses ---------------------------------------------------------------------- */
 
+/* [10002-4.2-a, 10002-4.2-b, 10002-6.1.1-a, 10002-6.1.2-b, 10002-6.1.2-u1, 10004-5-d] */
 static void a_right_answer(void **state)
 {
     struct fixture *f = *state;
@@ -159,6 +160,7 @@ static void a_right_answer(void **state)
     assert_true(cmc_slice_eq(f->view.data_return, CMC_SLICE_LIT("mine")));
 }
 
+/* [10002-6.1-b, 10002-6.1-e, 10004-5.2-a] */
 static void the_worst_status(void **state)
 {
     static const uint32_t parts[] = {3, 4};
@@ -192,6 +194,7 @@ static void the_worst_status(void **state)
     assert_true(cmc_slice_eq(f->view.outcomes[2].pend_token, CMC_SLICE_LIT("tok")));
 }
 
+/* [10002-6.6-u2, 10004-5.2-o, 10004-5.2-m] */
 static void answers_to_others(void **state)
 {
     struct fixture *f = *state;
@@ -233,6 +236,7 @@ static void a_refusal_without_nonce_is_told(void **state)
     assert_not_believed(f, respond(f, &s), CMC_E_REFUSED, "failed badMessageCheck: not signed");
 }
 
+/* [10002-3.2.1.3.4-a, 10002-9.1-u1, 10002-9-b] */
 static void wrong_signers(void **state)
 {
     struct fixture *f = *state;
@@ -273,7 +277,7 @@ static void another_content_type(void **state)
 }
 
 /* Each octet that the signature covers, or that names the signer, changed once: no such answer
- * is believed and unchanged at the same time. */
+ * is believed and unchanged at the same time. [10002-3.2.1.3.4-a] */
 static void changed_octets(void **state)
 {
     struct fixture *f = *state;
@@ -313,6 +317,7 @@ static void cut_short(void **state)
 
 /* -- other answers, and the certificate -------------------------------------------------- */
 
+/* [10002-4.1-a, 10004-5-c] */
 static void certs_only_and_bare_certificates(void **state)
 {
     struct fixture *f = *state;
