@@ -11,6 +11,7 @@
 #include "asn1/cmc.h"
 #include "asn1/codec.h"
 #include "asn1/oids.h"
+#include "ca/cmc_access.h"
 
 /* A kind of key that is allowed. */
 struct key_rule {
@@ -183,6 +184,10 @@ static enum cmc_rc compile_extensions(struct cmc_profile *p, const struct cmc_pr
         if (value == NULL)
             return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a profile");
         rc = add_fixed(p, "crlDistributionPoints", value, err);
+    }
+    if (rc == CMC_OK && cmc_access_check(&p->fixed, p->arena, err) != CMC_OK) {
+        cmc_err_prefix(err, "profile %s", p->name);
+        rc = CMC_E_USAGE;
     }
     if (rc != CMC_OK)
         return rc;
@@ -437,6 +442,8 @@ enum cmc_rc cmc_profile_tbs(const struct cmc_profile *p, const struct cmc_crypto
     rc = cmc_sig_algid(params->alg, arena, &t.signature, err);
     if (rc == CMC_OK)
         rc = extensions(p, c, rq, params, arena, &t.extensions, err);
+    if (rc == CMC_OK)
+        rc = cmc_access_check(&t.extensions, arena, err);
     if (rc == CMC_OK)
         rc = cmc_encode_arena(&cmc_it_tbs_cert, &t, arena, tbs, err);
     return rc;
