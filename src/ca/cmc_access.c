@@ -44,7 +44,7 @@ static enum cmc_rc find_access(const struct cmc_list *extensions, struct cmc_sli
     return rc;
 }
 
-/* Is one of the CMC key purposes there? [10002-9.2-a] */
+/* Is one of the CMC key purposes there? [10002-9.2-a] [10002-A-bb] */
 static enum cmc_rc check_purpose(const struct cmc_list *extensions, struct cmc_arena *arena,
                                  struct cmc_err *err)
 {

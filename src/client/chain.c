@@ -167,7 +167,7 @@ static enum cmc_rc may_sign(const struct cmc_cert *cert, struct cmc_arena *arena
     return rc;
 }
 
-/* [10002-9.1-u1, 10002-9-b] */
+/* [10002-9.1-u1, 10002-9-b] [10002-A-bb] */
 static enum cmc_rc has_purpose(const struct cmc_cert *cert, struct cmc_arena *arena,
                                struct cmc_err *err)
 {

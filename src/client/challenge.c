@@ -28,6 +28,7 @@ static bool is_for(const struct cmc_encrypted_pop *ep, const struct cmc_exchange
     return ep->request.which == CMC_TR_CRM && same_content(ep->request.raw, request);
 }
 
+/* [10004-5.1-ae, 10004-5.2-u1, 10002-6.7-u6] */
 enum cmc_rc cmc_answer_challenge(const struct cmc_crypto *c, const struct cmc_answer_view *answer,
                                  const struct cmc_exchange_state *state, struct cmc_slice request,
                                  EVP_PKEY *key, struct cmc_arena *arena,

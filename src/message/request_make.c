@@ -86,6 +86,7 @@ static enum cmc_rc attribute_list(const struct cmc_request_params *p, struct cmc
  * RFC 10002 appendix C: id-alg-noSignature with NULL, and the SHA-1 of what would be signed. The
  * module of RFC 6402 puts it into the BIT STRING as a DER OCTET STRING. It protects nothing.
  * [10002-A-ao, 10002-C.1-a, 10002-C.1-b, 10002-C.1-u1]
+ * [10004-5.1-ad]
  */
 static enum cmc_rc no_signature(const struct cmc_crypto *c, struct cmc_slice octets,
                                 struct cmc_arena *arena, struct cmc_algid *alg,
@@ -153,7 +154,8 @@ static enum cmc_rc control_list(const struct cmc_request_params *p, struct cmc_a
 }
 
 /* The CertRequest of a message: what its POP covers.
- * [10002-3.2.1.2.2-a, 10002-3.2.1.2.2-b, 10002-3.2.1.2.2-e] */
+ * [10002-3.2.1.2.2-a, 10002-3.2.1.2.2-b, 10002-3.2.1.2.2-e, 10004-5.3-a, 10004-5.3-u1]
+ * [10002-3.2.1.2.2-c] */
 static enum cmc_rc cert_request(const struct cmc_request_params *p, struct cmc_arena *arena,
                                 struct cmc_spki *spki, struct cmc_cert_request *out,
                                 struct cmc_err *err)
@@ -162,6 +164,8 @@ static enum cmc_rc cert_request(const struct cmc_request_params *p, struct cmc_a
     struct cmc_slice der;
     enum cmc_rc rc;
 
+    if (p->subject.p == NULL)
+        return cmc_fail(err, CMC_E_BUG, "RFC 10002 section 3.2.1.2.2", "CRMF without a subject");
     out->cert_req_id = p->cert_req_id;
     out->tmpl.subject = p->subject;
     out->tmpl.spki = spki;
@@ -179,7 +183,7 @@ static enum cmc_rc cert_request(const struct cmc_request_params *p, struct cmc_a
     return rc;
 }
 
-/* [10002-3.2.1.2.2-g, 10002-3.2.1.2.2-h, 10002-3.2.1.2.2-f, 10004-5-f] */
+/* [10002-3.2.1.2.2-g, 10002-3.2.1.2.2-h, 10002-3.2.1.2.2-f, 10004-5-f] [10004-5.1-ad] */
 enum cmc_rc cmc_crmf_create(const struct cmc_crypto *c, const struct cmc_request_params *p,
                             struct cmc_arena *arena, struct cmc_slice *out, struct cmc_err *err)
 {

@@ -162,6 +162,7 @@ static enum cmc_rc open_challenge(const struct cmc_crypto *c, const struct cmc_e
     return rc;
 }
 
+/* [10002-6.7-u6, 10002-6.7-u7] */
 enum cmc_rc cmc_challenge_answer(const struct cmc_crypto *c, const struct cmc_encrypted_pop *ep,
                                  EVP_PKEY *key, struct cmc_arena *arena,
                                  struct cmc_decrypted_pop *out, struct cmc_err *err)

@@ -105,7 +105,8 @@ enum cmc_rc cmc_plan_check_pop(struct job *j, struct plan_item *it, struct cmc_e
     return rc;
 }
 
-/* [10002-6.7-c, 10002-6.7-u1, 10004-5.1-af, 10004-5.1-ag, 10004-5.2-p, 10004-5.2-q] */
+/* [10002-6.7-c, 10002-6.7-u1, 10004-5.1-af, 10004-5.1-ag, 10004-5.2-p, 10004-5.2-q]
+ * [10002-3.1-u2] */
 enum cmc_rc cmc_plan_challenge(struct job *j, struct plan_item *it, struct cmc_err *err)
 {
     struct cmc_encrypted_pop *challenge;

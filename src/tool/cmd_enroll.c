@@ -76,7 +76,7 @@ static const struct cmc_options options = {
     .rows = rows,
 };
 
-/* One enrolment under way. */
+/* One enrolment under way. [10002-3.2-u5] */
 struct run {
     struct tool *t;
     const struct enroll *o;

@@ -136,6 +136,7 @@ static enum cmc_rc gather_certs(struct tool *t, const struct request *o,
     return CMC_OK;
 }
 
+/* [10003-4-a, 10003-4-b] */
 static enum cmc_rc run(struct tool *t, const struct request *o, char **paths, size_t npaths)
 {
     struct tool_csrs csrs = {0};

@@ -36,6 +36,7 @@ struct script {
     size_t noutcomes;
     const struct pki_cert *signer; /* NULL: unsigned */
     struct cmc_slice type;
+    bool unnamed; /* with parts that no control names */
 };
 
 static int setup(void **state)
@@ -106,6 +107,17 @@ static struct cmc_slice respond(struct fixture *f, const struct script *s)
     add(f, &body, &id, cmc_oid_id_cmc_recipientNonce, &cmc_it_nonce, s->recipient_nonce);
     add(f, &body, &id, cmc_oid_id_cmc_transactionId, &cmc_it_transaction_id, s->transaction_id);
     add(f, &body, &id, cmc_oid_id_cmc_dataReturn, &cmc_it_octet_string, s->data_return);
+    if (s->unnamed) {
+        struct cmc_tagged_content_info *ci =
+            cmc_list_add(f->arena, &cmc_it_cms_sequence, &body.cms, 1);
+        struct cmc_other_msg *om = cmc_list_add(f->arena, &cmc_it_other_msgs, &body.other, 1);
+
+        assert_true(ci != NULL && om != NULL);
+        *ci = (struct cmc_tagged_content_info){
+            id++, {.content_type = cmc_oid_id_data, .content = CMC_SLICE_LIT("\x04\x01x")}};
+        *om =
+            (struct cmc_other_msg){id++, CMC_SLICE_LIT("\x2a\x03\x04"), CMC_SLICE_LIT("\x05\x00")};
+    }
     assert_int_equal(cmc_pkiresponse_encode(f->arena, &body, &content.content, NULL), CMC_OK);
     if (s->signer != NULL)
         signer = (struct cmc_cms_signer){.key = s->signer->key, .cert = s->signer->der};
@@ -315,6 +327,48 @@ static void cut_short(void **state)
         assert_int_equal(open_answer(f, cmc_slice(body.p, n)), CMC_E_INPUT);
 }
 
+/* Where the certificate stands among the others means nothing. [10002-4.1-b, 10002-4.2-b] */
+static void certificates_in_any_order(void **state)
+{
+    static const int orders[][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
+                                    {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+    struct fixture *f = *state;
+    const struct cmc_slice all[] = {f->responder.der, f->ee.der, f->ca.der};
+    struct cmc_slice spki = ee_spki(f, f->ee.key), cert, body;
+    struct script s = right(f);
+
+    for (size_t i = 0; i < sizeof orders / sizeof orders[0]; i++) {
+        for (size_t k = 0; k < 3; k++)
+            f->certs[k] = all[orders[i][k]];
+        assert_believed(f, respond(f, &s));
+        assert_int_equal(cmc_answer_cert(f->c, &f->view, spki, &f->trust, f->arena, &cert, &f->err),
+                         CMC_OK);
+        assert_true(cmc_slice_eq(cert, f->ee.der));
+        assert_int_equal(cmc_certs_only_create(f->certs, 3, NULL, 0, f->arena, &body, &f->err),
+                         CMC_OK);
+        assert_believed(f, body);
+        assert_int_equal(cmc_answer_cert(f->c, &f->view, spki, &f->trust, f->arena, &cert, &f->err),
+                         CMC_OK);
+        assert_true(cmc_slice_eq(cert, f->ee.der));
+    }
+}
+
+/* Items of cmsSequence and otherMsgSequence that no control names. [10002-4.2.1-u1] */
+static void parts_that_nobody_names_are_ignored(void **state)
+{
+    static const uint8_t oid[] = {0x2a, 3, 4};
+    struct fixture *f = *state;
+    struct script s = right(f);
+
+    s.unnamed = true;
+    assert_believed(f, respond(f, &s));
+    assert_int_equal(f->view.worst, CMC_STATUS_SUCCESS);
+    assert_int_equal(f->view.body.cms.n, 1);
+    assert_int_equal(f->view.body.other.n, 1);
+    assert_true(cmc_slice_eq(CMC_AT(struct cmc_other_msg, f->view.body.other, 0)->type,
+                             cmc_slice(oid, sizeof oid)));
+}
+
 /* -- other answers, and the certificate -------------------------------------------------- */
 
 /* [10002-4.1-a, 10004-5-c] */
@@ -377,6 +431,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(another_content_type, setup, teardown),
         cmocka_unit_test_setup_teardown(changed_octets, setup, teardown),
         cmocka_unit_test_setup_teardown(cut_short, setup, teardown),
+        cmocka_unit_test_setup_teardown(certificates_in_any_order, setup, teardown),
+        cmocka_unit_test_setup_teardown(parts_that_nobody_names_are_ignored, setup, teardown),
         cmocka_unit_test_setup_teardown(certs_only_and_bare_certificates, setup, teardown),
         cmocka_unit_test_setup_teardown(a_certificate_for_another_key, setup, teardown),
         cmocka_unit_test_setup_teardown(a_certificate_of_another_ca, setup, teardown),

@@ -96,7 +96,7 @@ static enum cmc_rc check(struct world *w, const struct cmc_tagged_request *tr,
     return cmc_challenge_check(w->crypto, &w->secrets, tr, pop, false, err);
 }
 
-/* [10002-6.7-u2, 10002-6.7-u8, 10002-6.7-u3] */
+/* [10002-6.7-u2, 10002-6.7-u8, 10002-6.7-u3] [10002-6.7-u6, 10002-6.7-u7] */
 static void both_sides(void **state)
 {
     struct world *w = *state;
