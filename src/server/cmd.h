@@ -50,6 +50,9 @@ enum cmc_rc cmcd_cmd_officer(struct cmcd_run *r, int argc, char **argv);
 enum cmc_rc cmcd_cmd_secret(struct cmcd_run *r, int argc, char **argv);
 enum cmc_rc cmcd_cmd_cert(struct cmcd_run *r, int argc, char **argv);
 enum cmc_rc cmcd_cmd_audit(struct cmcd_run *r, int argc, char **argv);
+enum cmc_rc cmcd_cmd_backup(struct cmcd_run *r, int argc, char **argv);
+enum cmc_rc cmcd_cmd_restore(struct cmcd_run *r, int argc, char **argv);
+enum cmc_rc cmcd_cmd_doctor(struct cmcd_run *r, int argc, char **argv);
 
 /* The configuration that -c names when it is not given. */
 #define CMCD_DEFAULT_CONF "cmcd.yaml"

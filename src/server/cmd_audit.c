@@ -1,20 +1,169 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmcd audit verify|export: the chain of decisions. */
-#include <stdio.h>
+#include <openssl/crypto.h>
+#include <stdlib.h>
 
+#include "asn1/codec.h"
+#include "client/chain.h"
+#include "key/key.h"
+#include "server/checkpoint.h"
 #include "server/cmd.h"
 
 struct values {
-    const char *config;
+    const char *config, *checkpoint;
     unsigned int from;
 };
 
 /* Output is written piece by piece: an audit log may be larger than memory. */
 #define FLUSH_OCTETS 65536u
 
+/* -- verify ------------------------------------------------------------------------------ */
+
+/* A walk over the records, for the checkpoints among them. */
+struct verifying {
+    struct cmcd_run *run;
+    struct cmcd_db *db;
+    struct cmc_reader *second; /* the walk itself is under way with the first */
+    struct cmc_slice ca;       /* the CA's certificate */
+    struct cmc_slice subject;  /* its Name */
+    unsigned int checkpoints;
+    int64_t last; /* record that the last checkpoint speaks of */
+};
+
+/* The hash of one record. */
+struct one {
+    int64_t seq;
+    uint8_t hash[CMC_SHA256_OCTETS];
+};
+
+static enum cmc_rc note_one(void *arg, int64_t seq, int64_t at, const char *json,
+                            const uint8_t hash[CMC_SHA256_OCTETS])
+{
+    struct one *one = arg;
+
+    (void)at;
+    (void)json;
+    one->seq = seq;
+    memcpy(one->hash, hash, sizeof one->hash);
+    return CMC_E_CONFLICT; /* that is enough */
+}
+
+static enum cmc_rc check_hash(struct cmc_reader *reader, int64_t seq,
+                              const uint8_t hash[CMC_SHA256_OCTETS], struct cmc_err *err)
+{
+    struct one one = {0};
+    enum cmc_rc rc = cmc_reader_audit(reader, seq, note_one, &one, err);
+
+    if (rc != CMC_OK && rc != CMC_E_CONFLICT)
+        return rc;
+    if (one.seq != seq)
+        return cmc_fail(err, CMC_E_CRYPTO, NULL,
+                        "audit record %lld, which a checkpoint speaks of, is missing",
+                        (long long)seq);
+    return memcmp(one.hash, hash, sizeof one.hash) == 0
+               ? CMC_OK
+               : cmc_fail(err, CMC_E_CRYPTO, NULL,
+                          "audit record %lld is not what its checkpoint says: the chain was "
+                          "computed anew",
+                          (long long)seq);
+}
+
+/* Only a responder of this CA signs checkpoints; its certificate may have expired since. */
+static enum cmc_rc check_signature(struct verifying *v, const struct cmc_checkpoint *p,
+                                   struct cmc_err *err)
+{
+    struct cmc_arena *arena = v->run->arena;
+    struct cmc_trust trust = {.anchors = &v->ca, .nanchors = 1};
+    struct cmc_cert_record rec;
+    enum cmc_rc rc = cmc_reader_cert(v->second, v->subject, p->signer, arena, &rec, err);
+
+    if (rc == CMC_E_NOTFOUND)
+        return cmc_fail(err, CMC_E_CRYPTO, NULL,
+                        "the checkpoint of audit record %lld is signed with a certificate that "
+                        "this CA did not issue",
+                        (long long)p->seq);
+    trust.now = rec.not_before;
+    if (rc == CMC_OK)
+        rc = cmc_chain_check(v->run->crypto, rec.der, &v->ca, 1, &trust, arena, NULL, err);
+    if (rc == CMC_OK)
+        rc = cmc_responder_check(rec.der, &trust, arena, err);
+    if (rc == CMC_OK)
+        rc = cmc_checkpoint_verify(v->run->crypto, p, rec.der, arena, err);
+    return rc;
+}
+
+static enum cmc_rc verify_one(void *arg, int64_t seq, int64_t at, const char *json,
+                              const uint8_t hash[CMC_SHA256_OCTETS])
+{
+    struct verifying *v = arg;
+    struct cmc_err *err = &v->run->err;
+    struct cmc_checkpoint p;
+    bool is_one;
+    enum cmc_rc rc = cmc_checkpoint_read(json, v->run->arena, &is_one, &p, err);
+
+    (void)at;
+    (void)hash;
+    if (rc != CMC_OK || !is_one)
+        return rc;
+    if (p.seq >= seq)
+        return cmc_fail(err, CMC_E_CRYPTO, NULL,
+                        "audit record %lld is a checkpoint of what comes after it", (long long)seq);
+    rc = check_signature(v, &p, err);
+    if (rc == CMC_OK)
+        rc = check_hash(v->second, p.seq, p.hash, err);
+    v->checkpoints++;
+    v->last = p.seq;
+    return rc;
+}
+
+/* "SEQ:HASH", as the log of cmcd serve has it. */
+static enum cmc_rc verify_known(struct cmcd_run *r, struct cmc_reader *reader, const char *known)
+{
+    char *end;
+    long long seq = strtoll(known, &end, 10);
+    long n = 0;
+    unsigned char *hash = *end == ':' ? OPENSSL_hexstr2buf(end + 1, &n) : NULL;
+    enum cmc_rc rc;
+
+    if (hash == NULL || n != CMC_SHA256_OCTETS || seq < 1)
+        rc = cmc_fail(&r->err, CMC_E_USAGE, NULL,
+                      "--checkpoint '%.80s': write SEQ:HASH, the number of a record and its hash "
+                      "in hex, as the log has them",
+                      known);
+    else
+        rc = check_hash(reader, seq, hash, &r->err);
+    OPENSSL_free(hash);
+    return rc;
+}
+
+static enum cmc_rc verify_checkpoints(struct verifying *v)
+{
+    const struct cmc_passphrase none = {0};
+    struct cmc_slice *certs = NULL;
+    struct cmc_cert ca = {0};
+    size_t n = 0;
+    enum cmc_rc rc = cmc_certs_load(v->run->crypto, v->db->conf->authority.certificate, &none,
+                                    v->run->arena, &certs, &n, &v->run->err);
+
+    if (rc == CMC_OK)
+        rc = cmc_decode(&cmc_it_cert, certs[0], v->run->arena, &ca, &v->run->err);
+    if (rc == CMC_OK)
+        rc = cmc_reader_new(v->db->store, &v->second, &v->run->err);
+    if (rc != CMC_OK)
+        return rc;
+    v->ca = certs[0];
+    v->subject = ca.tbs.subject;
+    rc = cmc_reader_audit(v->db->reader, 1, verify_one, v, &v->run->err);
+    cmc_reader_free(v->second);
+    return rc;
+}
+
 static enum cmc_rc verify(struct cmcd_run *r, int argc, char **argv)
 {
     static const struct cmc_option rows[] = {
+        CMC_OPTION("checkpoint", 0, STRING, "SEQ:HASH", struct values, checkpoint,
+                   "this record must be there, with this hash: from the\n"
+                   "log, or from wherever checkpoints are kept"),
         CMCD_OPTION_CONF(struct values, config),
         CMC_OPTION_END,
     };
@@ -23,9 +172,11 @@ static enum cmc_rc verify(struct cmcd_run *r, int argc, char **argv)
         "",
         0,
         0,
-        "Recompute the hash chain over all records and name the first that does not fit.",
+        "Recompute the hash chain over all records, verify the signed checkpoints in it, and\n"
+        "name the first record that does not fit.",
         rows};
     struct cmcd_db db = {0};
+    struct verifying checks = {.run = r, .db = &db};
     struct values v = {0};
     struct cmc_buf out;
     int64_t count = 0;
@@ -40,14 +191,24 @@ static enum cmc_rc verify(struct cmcd_run *r, int argc, char **argv)
     rc = cmcd_db_open(&db, v.config, &r->err);
     if (rc == CMC_OK)
         rc = cmc_reader_audit_verify(db.reader, &count, &r->err);
+    if (rc == CMC_OK)
+        rc = verify_checkpoints(&checks);
+    if (rc == CMC_OK && v.checkpoint != NULL)
+        rc = verify_known(r, db.reader, v.checkpoint);
     if (rc == CMC_OK) {
-        cmc_buf_printf(&out, "%lld records, the chain is whole\n", (long long)count);
+        cmc_buf_printf(&out, "%lld records, the chain is whole; %u checkpoint%s verified%s",
+                       (long long)count, checks.checkpoints, checks.checkpoints == 1 ? "" : "s",
+                       checks.checkpoints == 0 ? "\n" : "");
+        if (checks.checkpoints > 0)
+            cmc_buf_printf(&out, ", the last of record %lld\n", (long long)checks.last);
         rc = cmcd_print(&out, &r->err);
     }
     cmcd_db_close(&db);
     cmc_buf_free(&out);
     return rc;
 }
+
+/* -- export ------------------------------------------------------------------------------ */
 
 struct export
 {

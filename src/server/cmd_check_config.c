@@ -6,20 +6,7 @@
 #include "asn1/codec.h"
 #include "asn1/oids.h"
 #include "client/chain.h"
-#include "server/cmd.h"
-#include "server/service.h"
-
-/* A certificate that ends sooner is worth a warning. */
-#define SOON_DAYS 30
-
-struct checking {
-    struct cmcd_run *run;
-    struct cmc_conf *conf;
-    struct cmc_service service;
-    struct cmc_buf out;
-    int64_t now;
-    unsigned int errors, warnings;
-};
+#include "server/check.h"
 
 struct values {
     const char *config;
@@ -27,7 +14,7 @@ struct values {
 
 /* -- findings ---------------------------------------------------------------------------- */
 
-static void CMC_PRINTF(2, 3) warn(struct checking *c, const char *fmt, ...)
+void cmcd_warn(struct checking *c, const char *fmt, ...)
 {
     char text[CMC_LIMIT_ERROR_TEXT];
     va_list ap;
@@ -39,8 +26,7 @@ static void CMC_PRINTF(2, 3) warn(struct checking *c, const char *fmt, ...)
     c->warnings++;
 }
 
-/* An error, unless rc is CMC_OK; where goes before the text when the text does not say it. */
-static bool ok(struct checking *c, enum cmc_rc rc, const char *where)
+bool cmcd_ok(struct checking *c, enum cmc_rc rc, const char *where)
 {
     const struct cmc_err *e = &c->run->err;
 
@@ -60,29 +46,28 @@ static bool read_time(struct cmc_slice tlv, int64_t *t)
     return tlv.n > 2 && cmc_time_parse(tlv.p[0], cmc_slice(tlv.p + 2, tlv.n - 2), t);
 }
 
-/* Is it a certificate, and for how long? whose: "the CA certificate". */
-static bool check_validity(struct checking *c, struct cmc_slice der, const char *whose,
-                           struct cmc_cert *cert)
+bool cmcd_check_validity(struct checking *c, struct cmc_slice der, const char *whose,
+                         struct cmc_cert *cert)
 {
     struct cmc_err *err = &c->run->err;
     char when[CMCD_TIME_SIZE];
     int64_t from, to;
 
-    if (!ok(c, cmc_decode(&cmc_it_cert, der, c->run->arena, cert, err), whose))
+    if (!cmcd_ok(c, cmc_decode(&cmc_it_cert, der, c->run->arena, cert, err), whose))
         return false;
     if (!read_time(cert->tbs.validity.not_before, &from) ||
         !read_time(cert->tbs.validity.not_after, &to))
-        return ok(c, cmc_fail(err, CMC_E_INPUT, NULL, "its validity cannot be read"), whose);
+        return cmcd_ok(c, cmc_fail(err, CMC_E_INPUT, NULL, "its validity cannot be read"), whose);
     if (c->now > to)
-        return ok(
+        return cmcd_ok(
             c, cmc_fail(err, CMC_E_REFUSED, NULL, "expired at %s; renew it", cmcd_time(to, when)),
             whose);
     if (c->now < from)
-        return ok(c,
-                  cmc_fail(err, CMC_E_REFUSED, NULL, "not valid before %s", cmcd_time(from, when)),
-                  whose);
+        return cmcd_ok(
+            c, cmc_fail(err, CMC_E_REFUSED, NULL, "not valid before %s", cmcd_time(from, when)),
+            whose);
     if (to - c->now < (int64_t)SOON_DAYS * 86400)
-        warn(c, "%s: expires at %s", whose, cmcd_time(to, when));
+        cmcd_warn(c, "%s: expires at %s", whose, cmcd_time(to, when));
     return true;
 }
 
@@ -93,10 +78,10 @@ static void check_path(struct checking *c, struct cmc_slice cert, const char *wh
     const struct cmc_trust trust = {
         .anchors = &s->chain[s->nchain - 1], .nanchors = 1, .now = c->now};
 
-    (void)ok(c,
-             cmc_chain_check(c->run->crypto, cert, s->chain, s->nchain, &trust, c->run->arena, NULL,
-                             &c->run->err),
-             whose);
+    (void)cmcd_ok(c,
+                  cmc_chain_check(c->run->crypto, cert, s->chain, s->nchain, &trust, c->run->arena,
+                                  NULL, &c->run->err),
+                  whose);
 }
 
 static void check_key(struct checking *c, enum cmc_rc loaded, EVP_PKEY *key,
@@ -104,14 +89,14 @@ static void check_key(struct checking *c, enum cmc_rc loaded, EVP_PKEY *key,
 {
     EVP_PKEY *pub = NULL;
 
-    if (!ok(c, loaded, whose))
+    if (!cmcd_ok(c, loaded, whose))
         return;
-    if (ok(c, cmc_spki_key(c->run->crypto, cert->tbs.spki.raw, &pub, &c->run->err), whose) &&
+    if (cmcd_ok(c, cmc_spki_key(c->run->crypto, cert->tbs.spki.raw, &pub, &c->run->err), whose) &&
         EVP_PKEY_eq(pub, key) != 1)
-        (void)ok(c,
-                 cmc_fail(&c->run->err, CMC_E_USAGE, NULL,
-                          "the private key does not belong to the certificate"),
-                 whose);
+        (void)cmcd_ok(c,
+                      cmc_fail(&c->run->err, CMC_E_USAGE, NULL,
+                               "the private key does not belong to the certificate"),
+                      whose);
     EVP_PKEY_free(pub);
 }
 
@@ -125,7 +110,7 @@ static void check_signers(struct checking *c)
     enum cmc_rc rc;
 
     for (size_t i = 0; i < s->nchain; i++) {
-        (void)check_validity(c, s->chain[i], i == 0 ? "CA certificate" : "CA chain", &cert);
+        (void)cmcd_check_validity(c, s->chain[i], i == 0 ? "CA certificate" : "CA chain", &cert);
         if (i == 0) {
             rc = cmc_service_ca_key(c->conf, c->run->crypto, &key, &c->run->err);
             check_key(c, rc, key, &cert, "CA key");
@@ -134,15 +119,16 @@ static void check_signers(struct checking *c)
         }
     }
     check_path(c, s->chain[0], "CA certificate");
-    if (!check_validity(c, s->responder_cert, "responder certificate", &cert))
+    if (!cmcd_check_validity(c, s->responder_cert, "responder certificate", &cert))
         return;
     check_path(c, s->responder_cert, "responder certificate");
-    (void)ok(c, cmc_responder_check(s->responder_cert, &trust, c->run->arena, &c->run->err),
-             "responder certificate");
+    (void)cmcd_ok(c, cmc_responder_check(s->responder_cert, &trust, c->run->arena, &c->run->err),
+                  "responder certificate");
     rc = cmc_service_responder_key(c->conf, c->run->crypto, &key, &c->run->err);
     check_key(c, rc, key, &cert, "responder key");
     EVP_PKEY_free(key);
-    if (c->conf->ocsp.path == NULL || !check_validity(c, s->ocsp_cert, "OCSP certificate", &cert))
+    if (c->conf->ocsp.path == NULL ||
+        !cmcd_check_validity(c, s->ocsp_cert, "OCSP certificate", &cert))
         return;
     check_path(c, s->ocsp_cert, "OCSP certificate");
     key = NULL;
@@ -167,12 +153,12 @@ static void check_listeners(struct checking *c)
         if (l->tls == NULL)
             continue;
         (void)snprintf(where, sizeof where, "TLS of %s port %u", l->address, l->port);
-        if (ok(c, cmc_service_tls(&c->service, l->tls, c->run->crypto, &tls, &c->run->err),
-               where)) {
+        if (cmcd_ok(c, cmc_service_tls(&c->service, l->tls, c->run->crypto, &tls, &c->run->err),
+                    where)) {
             n = i2d_X509(SSL_CTX_get0_certificate(tls), &der);
             if (n > 0)
                 leaf = cmc_arena_slice(c->run->arena, cmc_slice(der, (size_t)n));
-            (void)check_validity(c, leaf, where, &cert);
+            (void)cmcd_check_validity(c, leaf, where, &cert);
         }
         OPENSSL_free(der);
         SSL_CTX_free(tls);
@@ -184,10 +170,10 @@ static void check_profiles(struct checking *c)
     for (unsigned int i = 0; i < c->conf->profile_count; i++) {
         struct cmc_profile *p = NULL;
 
-        (void)ok(c,
-                 cmc_profile_compile(&c->conf->profiles[i], c->conf->authority.crl_url, &p,
-                                     &c->run->err),
-                 NULL);
+        (void)cmcd_ok(c,
+                      cmc_profile_compile(&c->conf->profiles[i], c->conf->authority.crl_url, &p,
+                                          &c->run->err),
+                      NULL);
         cmc_profile_free(p);
     }
 }
@@ -216,13 +202,14 @@ static void check_endpoints(struct checking *c)
         if (!accepts_pkcs10(&c->conf->endpoints[i]))
             continue;
         if (r->require_officer && !client_certs)
-            warn(c,
-                 "endpoint %s: no listener takes client certificates, so no officer can send a "
-                 "bare PKCS#10; set 'client: optional' in a listener's tls",
-                 r->path);
+            cmcd_warn(
+                c,
+                "endpoint %s: no listener takes client certificates, so no officer can send a "
+                "bare PKCS#10; set 'client: optional' in a listener's tls",
+                r->path);
         if (!r->require_officer)
-            warn(c, "endpoint %s: anybody gets a certificate of profile %s for a bare PKCS#10",
-                 r->path, r->profile);
+            cmcd_warn(c, "endpoint %s: anybody gets a certificate of profile %s for a bare PKCS#10",
+                      r->path, r->profile);
     }
 }
 
@@ -232,14 +219,14 @@ static void check_crl_url(struct checking *c)
     size_t nurl, npath;
 
     if (a->crl_url == NULL) {
-        warn(c, "authority/crl/url is not set: certificates will not say where the CRL is");
+        cmcd_warn(c, "authority/crl/url is not set: certificates will not say where the CRL is");
         return;
     }
     nurl = strlen(a->crl_url);
     npath = a->crl_path != NULL ? strlen(a->crl_path) : 0;
     if (npath > nurl || (npath > 0 && strcmp(a->crl_url + nurl - npath, a->crl_path) != 0))
-        warn(c, "authority/crl/url %s does not end in the path %s where the CRL is served",
-             a->crl_url, a->crl_path);
+        cmcd_warn(c, "authority/crl/url %s does not end in the path %s where the CRL is served",
+                  a->crl_url, a->crl_path);
 }
 
 struct officers {
@@ -262,23 +249,23 @@ static void check_store(struct checking *c)
     struct officers count = {0};
     struct cmc_err *err = &c->run->err;
 
-    if (ok(c, cmc_store_open(c->conf->database, false, &store, err), NULL) &&
-        ok(c, cmc_reader_new(store, &reader, err), NULL) &&
-        ok(c, cmc_reader_officers(reader, count_officer, &count, err), NULL) && count.n == 0)
-        warn(c, "no officer is registered; see 'cmcd officer add --help'");
+    if (cmcd_ok(c, cmc_store_open(c->conf->database, false, &store, err), NULL) &&
+        cmcd_ok(c, cmc_reader_new(store, &reader, err), NULL) &&
+        cmcd_ok(c, cmc_reader_officers(reader, count_officer, &count, err), NULL) && count.n == 0)
+        cmcd_warn(c, "no officer is registered; see 'cmcd officer add --help'");
     cmc_reader_free(reader);
     cmc_store_close(store);
 }
 
 /* -- the whole --------------------------------------------------------------------------- */
 
-static void check_all(struct checking *c, const char *path)
+void cmcd_check_all(struct checking *c, const char *path)
 {
     struct cmc_err *err = &c->run->err;
 
-    if (!ok(c, cmc_conf_load(path, &c->conf, err), NULL))
+    if (!cmcd_ok(c, cmc_conf_load(path, &c->conf, err), NULL))
         return;
-    if (ok(c, cmc_service_load(&c->service, c->conf, c->run->crypto, err), NULL)) {
+    if (cmcd_ok(c, cmc_service_load(&c->service, c->conf, c->run->crypto, err), NULL)) {
         check_signers(c);
         check_listeners(c);
     }
@@ -286,6 +273,23 @@ static void check_all(struct checking *c, const char *path)
     check_endpoints(c);
     check_crl_url(c);
     check_store(c);
+}
+
+void cmcd_check_end(struct checking *c)
+{
+    cmc_service_close(&c->service);
+    cmc_conf_free(c->conf);
+    cmc_buf_free(&c->out);
+}
+
+/* The file on the command line, in one way or the other. */
+enum cmc_rc cmcd_check_path(struct cmcd_run *r, const char *config, char **files, size_t n,
+                            const char **path)
+{
+    if (n == 1 && config != NULL)
+        return cmc_fail(&r->err, CMC_E_USAGE, NULL, "both --config and FILE; one is enough");
+    *path = n == 1 ? files[0] : config != NULL ? config : CMCD_DEFAULT_CONF;
+    return CMC_OK;
 }
 
 enum cmc_rc cmcd_cmd_check_config(struct cmcd_run *r, int argc, char **argv)
@@ -303,7 +307,7 @@ enum cmc_rc cmcd_cmd_check_config(struct cmcd_run *r, int argc, char **argv)
         rows};
     struct checking c = {.run = r, .now = time(NULL)};
     struct values v = {0};
-    const char *path;
+    const char *path = CMCD_DEFAULT_CONF;
     char **files;
     size_t n;
     bool helped;
@@ -311,11 +315,11 @@ enum cmc_rc cmcd_cmd_check_config(struct cmcd_run *r, int argc, char **argv)
 
     if (rc != CMC_OK || helped)
         return rc;
-    if (n == 1 && v.config != NULL)
-        return cmc_fail(&r->err, CMC_E_USAGE, NULL, "both --config and FILE; one is enough");
-    path = n == 1 ? files[0] : v.config != NULL ? v.config : CMCD_DEFAULT_CONF;
+    rc = cmcd_check_path(r, v.config, files, n, &path);
+    if (rc != CMC_OK)
+        return rc;
     cmc_buf_init(&c.out, CMC_LIMIT_FILE_OCTETS);
-    check_all(&c, path);
+    cmcd_check_all(&c, path);
     if (c.errors == 0)
         cmc_buf_printf(&c.out, "%s: good, %u warning%s\n", path, c.warnings,
                        c.warnings == 1 ? "" : "s");
@@ -324,8 +328,6 @@ enum cmc_rc cmcd_cmd_check_config(struct cmcd_run *r, int argc, char **argv)
     rc = cmcd_print(&c.out, &r->err);
     if (rc == CMC_OK && c.errors > 0)
         rc = CMC_E_REFUSED;
-    cmc_service_close(&c.service);
-    cmc_conf_free(c.conf);
-    cmc_buf_free(&c.out);
+    cmcd_check_end(&c);
     return rc;
 }

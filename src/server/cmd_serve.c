@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "server/checkpoint.h"
 #include "server/cmd.h"
 #include "server/notify.h"
 #include "server/worker.h"
@@ -50,6 +51,8 @@ struct serving {
     struct cmc_counters counters;
     struct cmc_worker *workers[CMC_LIMIT_WORKERS];
     uint16_t ports[CMC_LIMIT_CONF_LISTENERS];
+    EVP_PKEY *responder_key; /* the main thread's, for checkpoints */
+    int64_t checkpoint;      /* number of the record that holds the last one */
 };
 
 /* -- the process ------------------------------------------------------------------------- */
@@ -102,6 +105,54 @@ static enum cmc_rc audit(struct serving *s, const char *event)
     return rc;
 }
 
+/* -- checkpoints ------------------------------------------------------------------------- */
+
+static enum cmc_rc commit_checkpoint(struct serving *s, const struct cmc_checkpoint *p,
+                                     struct cmc_arena *arena)
+{
+    struct cmc_audit_record record = {.json = cmc_checkpoint_json(p, arena)};
+    const struct cmc_txn txn = {.at = time(NULL), .audits = &record, .naudits = 1};
+    char seq[32], hash[2 * CMC_SHA256_OCTETS + 1];
+    enum cmc_rc rc;
+
+    if (record.json == NULL)
+        return cmc_fail(&s->run->err, CMC_E_MEM, NULL, "no memory for a checkpoint");
+    rc = cmc_store_commit(s->service.store, &txn, &s->run->err);
+    if (rc != CMC_OK)
+        return rc;
+    s->checkpoint = p->seq + 1;
+    (void)snprintf(seq, sizeof seq, "%lld", (long long)p->seq);
+    for (size_t i = 0; i < CMC_SHA256_OCTETS; i++)
+        (void)snprintf(hash + 2 * i, 3, "%02x", p->hash[i]);
+    /* In the log too, which is kept elsewhere: see cmcd audit verify --checkpoint. */
+    cmc_log_event(s->log, CMC_LOG_INFO, "checkpoint", "seq", seq, "hash", hash, NULL);
+    return CMC_OK;
+}
+
+/* Sign the end of the audit chain, unless the last thing in it is the checkpoint before. */
+static enum cmc_rc checkpoint(struct serving *s)
+{
+    struct cmc_arena *arena = cmc_arena_new(CMC_LIMIT_FILE_OCTETS);
+    struct cmc_reader *reader = NULL;
+    struct cmc_checkpoint p = {0};
+    int64_t last = 0;
+    enum cmc_rc rc;
+
+    if (arena == NULL)
+        return cmc_fail(&s->run->err, CMC_E_MEM, NULL, "no memory for a checkpoint");
+    rc = cmc_reader_new(s->service.store, &reader, &s->run->err);
+    if (rc == CMC_OK)
+        rc = cmc_reader_audit_last(reader, &last, &s->run->err);
+    if (rc == CMC_OK && last > s->checkpoint)
+        rc = cmc_checkpoint_make(s->run->crypto, reader, s->service.responder_cert,
+                                 s->responder_key, arena, &p, &s->run->err);
+    if (rc == CMC_OK && last > s->checkpoint)
+        rc = commit_checkpoint(s, &p, arena);
+    cmc_reader_free(reader);
+    cmc_arena_free(arena);
+    return rc;
+}
+
 /* -- starting ---------------------------------------------------------------------------- */
 
 static enum cmc_rc load(struct serving *s, const char *path)
@@ -138,6 +189,10 @@ static enum cmc_rc start(struct serving *s)
                             err);
     if (rc == CMC_OK)
         rc = audit(s, "start");
+    if (rc == CMC_OK)
+        rc = cmc_service_responder_key(s->conf, s->run->crypto, &s->responder_key, err);
+    if (rc == CMC_OK)
+        rc = checkpoint(s);
     for (unsigned int i = 0; i < s->conf->workers && rc == CMC_OK; i++)
         rc = cmc_worker_start(s->workers[i], err);
     return rc;
@@ -206,8 +261,10 @@ static void stop(struct serving *s, enum cmc_rc so_far)
         cmc_worker_stop(s->workers[i], GRACE_SECONDS);
     for (unsigned int i = 0; i < n && s->workers[i] != NULL; i++)
         cmc_worker_join(s->workers[i]);
-    if (n > 0 && s->workers[0] != NULL && audit(s, "stop") != CMC_OK)
+    if (n > 0 && s->workers[0] != NULL &&
+        (audit(s, "stop") != CMC_OK || (s->responder_key != NULL && checkpoint(s) != CMC_OK)))
         cmc_log_event(s->log, CMC_LOG_ERROR, "stop", "outcome", s->run->err.text, NULL);
+    EVP_PKEY_free(s->responder_key);
     for (unsigned int i = 0; i < n; i++)
         cmc_worker_free(s->workers[i]);
     cmc_routes_free(&s->routes);
@@ -221,12 +278,16 @@ static void stop(struct serving *s, enum cmc_rc so_far)
         s->run->err = first;
 }
 
-static void wait_for_signal(const struct serving *s, const sigset_t *set)
+/* Until a signal comes: a checkpoint now and then. */
+static void wait_for_signal(struct serving *s, const sigset_t *set)
 {
-    int sig = 0;
+    const struct timespec interval = {.tv_sec = (time_t)s->conf->checkpoint_minutes * 60};
+    int sig;
 
-    while (sigwait(set, &sig) != 0)
-        continue;
+    while ((sig = sigtimedwait(set, NULL, &interval)) < 0) {
+        if (errno == EAGAIN && checkpoint(s) != CMC_OK)
+            cmc_log_event(s->log, CMC_LOG_ERROR, "checkpoint", "outcome", s->run->err.text, NULL);
+    }
     cmc_log_event(s->log, CMC_LOG_INFO, "stopping", "signal", sig == SIGTERM ? "SIGTERM" : "SIGINT",
                   NULL);
     (void)cmc_notify("STOPPING=1", NULL);

@@ -9,15 +9,17 @@
 #include "base/file.h"
 #include "server/conf_int.h"
 
-#define CONF_OCTETS          (4u * 1024u * 1024u)
-#define DEFAULT_MESSAGE      (4u * 1024u * 1024u)
-#define MIN_MESSAGE          1024u
-#define DEFAULT_CRL_HOURS    168u
-#define DEFAULT_OCSP_MINUTES 60u
-#define MAX_OCSP_MINUTES     (60u * 24u * 31u)
-#define DEFAULT_FAILURES     5u
-#define MAX_FAILURES         1000u
-#define MAX_CRL_HOURS        (10u * 366u * 24u)
+#define CONF_OCTETS                (4u * 1024u * 1024u)
+#define DEFAULT_MESSAGE            (4u * 1024u * 1024u)
+#define MIN_MESSAGE                1024u
+#define DEFAULT_CRL_HOURS          168u
+#define DEFAULT_CHECKPOINT_MINUTES 60u
+#define MAX_CHECKPOINT_MINUTES     (60u * 24u * 31u)
+#define DEFAULT_OCSP_MINUTES       60u
+#define MAX_OCSP_MINUTES           (60u * 24u * 31u)
+#define DEFAULT_FAILURES           5u
+#define MAX_FAILURES               1000u
+#define MAX_CRL_HOURS              (10u * 366u * 24u)
 
 /* What cmc_conf_load() hands out; the arena holds all that the configuration points to. */
 struct whole {
@@ -248,6 +250,16 @@ static enum cmc_rc load_signers(struct cmc_conf_loading *l)
     return rc;
 }
 
+static enum cmc_rc load_audit(struct cmc_conf_loading *l)
+{
+    const struct cmc_raw_audit *raw = l->raw->audit;
+
+    l->conf->checkpoint_minutes =
+        raw != NULL && raw->checkpoint != NULL ? *raw->checkpoint : DEFAULT_CHECKPOINT_MINUTES;
+    return cmc_conf_in_range(l, "audit/checkpoint", "'checkpoint'", l->conf->checkpoint_minutes, 1,
+                             MAX_CHECKPOINT_MINUTES);
+}
+
 static enum cmc_rc load_ocsp(struct cmc_conf_loading *l)
 {
     const struct cmc_raw_ocsp *raw = l->raw->ocsp;
@@ -384,6 +396,8 @@ static enum cmc_rc load_all(struct cmc_conf_loading *l, const char *path)
         rc = load_process(l);
     if (rc == CMC_OK)
         rc = load_signers(l);
+    if (rc == CMC_OK)
+        rc = load_audit(l);
     if (rc == CMC_OK)
         rc = load_ocsp(l);
     if (rc == CMC_OK)

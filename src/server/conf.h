@@ -68,6 +68,7 @@ struct cmc_conf {
     struct cmc_conf_authority authority;
     char *responder_certificate, *responder_key, *responder_passphrase_file;
     struct cmc_conf_ocsp ocsp;
+    unsigned int checkpoint_minutes; /* between checkpoints of the audit chain */
     char **officer_trust; /* files: trust anchors for officers; none: the authority's chain */
     unsigned int officer_trust_count;
     char *secrets_key; /* file, or NULL: no shared secrets */

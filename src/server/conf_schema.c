@@ -82,6 +82,11 @@ static const cyaml_schema_field_t responder_fields[] = {
     CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t audit_fields[] = {
+    CYAML_FIELD_UINT_PTR("checkpoint", MAYBE, struct cmc_raw_audit, checkpoint),
+    CYAML_FIELD_END,
+};
+
 static const cyaml_schema_field_t ocsp_fields[] = {
     FIELD_TEXT("path", NEED, struct cmc_raw_ocsp, path),
     FIELD_TEXT("certificate", NEED, struct cmc_raw_ocsp, certificate),
@@ -229,6 +234,7 @@ static const cyaml_schema_field_t conf_fields[] = {
     CYAML_FIELD_MAPPING_PTR("limits", MAYBE, struct cmc_raw_conf, limits, limits_fields),
     CYAML_FIELD_MAPPING("authority", NEED, struct cmc_raw_conf, authority, authority_fields),
     CYAML_FIELD_MAPPING("responder", NEED, struct cmc_raw_conf, responder, responder_fields),
+    CYAML_FIELD_MAPPING_PTR("audit", MAYBE, struct cmc_raw_conf, audit, audit_fields),
     CYAML_FIELD_MAPPING_PTR("ocsp", MAYBE, struct cmc_raw_conf, ocsp, ocsp_fields),
     CYAML_FIELD_MAPPING_PTR("officers", MAYBE, struct cmc_raw_conf, officers, officers_fields),
     CYAML_FIELD_MAPPING_PTR("secrets", MAYBE, struct cmc_raw_conf, secrets, secrets_fields),

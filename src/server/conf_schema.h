@@ -43,6 +43,10 @@ struct cmc_raw_officers {
     uint32_t trust_count;
 };
 
+struct cmc_raw_audit {
+    uint32_t *checkpoint;
+};
+
 struct cmc_raw_ocsp {
     char *path;
     char *certificate, *key, *passphrase_file;
@@ -118,6 +122,7 @@ struct cmc_raw_conf {
     struct cmc_raw_authority authority;
     struct cmc_raw_responder responder;
     struct cmc_raw_officers *officers;
+    struct cmc_raw_audit *audit;
     struct cmc_raw_ocsp *ocsp;
     struct cmc_raw_secrets *secrets;
     struct cmc_raw_listener *listen;

@@ -14,6 +14,10 @@ static const struct cmcd_command commands[] = {
     {"officer", "register officers: add, remove, list", cmcd_cmd_officer},
     {"secret", "shared secrets that prove identity or revoke: add, list, remove", cmcd_cmd_secret},
     {"cert", "look at issued certificates: list, show", cmcd_cmd_cert},
+    {"backup", "copy the database into a file", cmcd_cmd_backup},
+    {"restore", "put such a copy in its place", cmcd_cmd_restore},
+    {"doctor", "say how the authority is: database, audit, CRL, clock, permissions",
+     cmcd_cmd_doctor},
     {"audit", "the record of all decisions: verify, export", cmcd_cmd_audit},
 };
 static const struct cmcd_group top = {"cmcd", commands, sizeof commands / sizeof commands[0]};

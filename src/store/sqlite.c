@@ -33,6 +33,9 @@ const struct cmc_store_ops cmc_store_sqlite = {
     .certs = cmc_sqlite_certs,
     .audit = cmc_sqlite_audit,
     .audit_count = cmc_sqlite_audit_count,
+    .backup = cmc_sqlite_backup,
+    .check = cmc_sqlite_check,
+    .unused = cmc_sqlite_unused,
 };
 
 /* -- the schema ------------------------------------------------------------------------------ */
@@ -212,9 +215,9 @@ static char *plain_path(const char *path)
     return asprintf(&p, "./%s", path) < 0 ? NULL : p;
 }
 
-static enum cmc_rc open_file(struct cmc_sqlite *c, const char *path, struct cmc_err *err)
+static enum cmc_rc open_file(struct cmc_sqlite *c, const char *path, int mode, struct cmc_err *err)
 {
-    const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+    const int flags = mode | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
     int code;
 
     *c = (struct cmc_sqlite){0};
@@ -265,7 +268,7 @@ enum cmc_rc cmc_sqlite_connect(struct cmc_sqlite *c, const char *path, struct cm
     *c = (struct cmc_sqlite){0};
     rc = check_place(path, err);
     if (rc == CMC_OK)
-        rc = open_file(c, path, err);
+        rc = open_file(c, path, SQLITE_OPEN_READWRITE, err);
     if (rc == CMC_OK)
         rc = query_int(c, "PRAGMA application_id", &id, err);
     if (rc != CMC_OK)
@@ -273,6 +276,25 @@ enum cmc_rc cmc_sqlite_connect(struct cmc_sqlite *c, const char *path, struct cm
     if (id != APPLICATION_ID)
         return cmc_fail(err, CMC_E_LOCAL, NULL, "store %s: not a database of cmcd", path);
     return set_wal(c, err);
+}
+
+enum cmc_rc cmc_sqlite_look(struct cmc_sqlite *c, const char *path, struct cmc_err *err)
+{
+    int64_t id, version = 0;
+    enum cmc_rc rc = open_file(c, path, SQLITE_OPEN_READONLY, err);
+
+    if (rc == CMC_OK)
+        rc = query_int(c, "PRAGMA application_id", &id, err);
+    if (rc == CMC_OK && id != APPLICATION_ID)
+        rc = cmc_fail(err, CMC_E_LOCAL, NULL, "store %s: not a database of cmcd", path);
+    if (rc == CMC_OK)
+        rc = query_int(c, "SELECT value FROM meta WHERE key = 'schema_version'", &version, err);
+    if (rc == CMC_OK && (version < 1 || version > SCHEMA_VERSION))
+        rc = cmc_fail(err, CMC_E_LOCAL, NULL,
+                      "store %s: schema version %" PRId64 " is not known to this program, which "
+                      "knows up to %" PRId64,
+                      path, version, SCHEMA_VERSION);
+    return rc;
 }
 
 void cmc_sqlite_close(struct cmc_sqlite *c)
@@ -384,7 +406,7 @@ enum cmc_rc cmc_sqlite_create(const char *path, struct cmc_err *err)
     (void)close(fd);
     rc = check_place(path, err);
     if (rc == CMC_OK)
-        rc = open_file(&c, path, err);
+        rc = open_file(&c, path, SQLITE_OPEN_READWRITE, err);
     if (rc == CMC_OK)
         rc = set_wal(&c, err);
     if (rc == CMC_OK)

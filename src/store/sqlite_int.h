@@ -23,6 +23,9 @@ struct cmc_sqlite {
  * closed also after a failure. */
 enum cmc_rc cmc_sqlite_connect(struct cmc_sqlite *c, const char *path,
                                struct cmc_err *err) CMC_MUST_USE;
+/* The same, but only to look: nothing is changed, and the schema may be an older one. */
+enum cmc_rc cmc_sqlite_look(struct cmc_sqlite *c, const char *path,
+                            struct cmc_err *err) CMC_MUST_USE;
 void cmc_sqlite_close(struct cmc_sqlite *c);
 /* Prepare the statements; the index into sql is what cmc_bind_begin() takes. */
 enum cmc_rc cmc_sqlite_prepare(struct cmc_sqlite *c, const char *const *sql, size_t n,
@@ -92,5 +95,11 @@ enum cmc_rc cmc_sqlite_certs(void *rd, const char *subject_like, size_t offset, 
 enum cmc_rc cmc_sqlite_audit(void *rd, int64_t from, cmc_audit_row_fn fn, void *arg,
                              struct cmc_err *err);
 enum cmc_rc cmc_sqlite_audit_count(void *rd, int64_t *out, struct cmc_err *err);
+
+/* -- sqlite_keep.c: as in struct cmc_store_ops ---------------------------------------------- */
+
+enum cmc_rc cmc_sqlite_backup(void *rd, const char *path, struct cmc_err *err);
+enum cmc_rc cmc_sqlite_check(const char *path, struct cmc_err *err);
+enum cmc_rc cmc_sqlite_unused(const char *path, struct cmc_err *err);
 
 #endif

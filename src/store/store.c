@@ -408,3 +408,33 @@ enum cmc_rc cmc_reader_audit(struct cmc_reader *r, int64_t from,
 
     return r->ops->audit(r->rd, from, audit_row, &call, err);
 }
+
+enum cmc_rc cmc_reader_audit_last(struct cmc_reader *r, int64_t *seq, struct cmc_err *err)
+{
+    return r->ops->audit_count(r->rd, seq, err);
+}
+
+/* -- keeping ------------------------------------------------------------------------------- */
+
+enum cmc_rc cmc_reader_backup(struct cmc_reader *r, const char *path, struct cmc_err *err)
+{
+    return r->ops->backup(r->rd, path, err);
+}
+
+enum cmc_rc cmc_store_check(const char *url, struct cmc_err *err)
+{
+    const struct cmc_store_ops *ops;
+    const char *place;
+    enum cmc_rc rc = choose(url, &ops, &place, err);
+
+    return rc == CMC_OK ? ops->check(place, err) : rc;
+}
+
+enum cmc_rc cmc_store_unused(const char *url, struct cmc_err *err)
+{
+    const struct cmc_store_ops *ops;
+    const char *place;
+    enum cmc_rc rc = choose(url, &ops, &place, err);
+
+    return rc == CMC_OK ? ops->unused(place, err) : rc;
+}

@@ -194,6 +194,24 @@ enum cmc_rc cmc_store_crl_number(struct cmc_store *s, struct cmc_slice issuer, u
 enum cmc_rc cmc_store_crl_put(struct cmc_store *s, struct cmc_slice issuer,
                               const struct cmc_crl_record *crl, struct cmc_err *err) CMC_MUST_USE;
 
+/* -- keeping ----------------------------------------------------------------------------- */
+
+/*
+ * A copy of the whole database as it is at one moment, while others go on writing, into a file
+ * that must not be there; readable by its owner only, and durable on return. r is in use for as
+ * long as it takes. Errors: CMC_E_CONFLICT (the file is there), CMC_E_LOCAL.
+ */
+enum cmc_rc cmc_reader_backup(struct cmc_reader *r, const char *path,
+                              struct cmc_err *err) CMC_MUST_USE;
+/*
+ * Is the file a whole database of ours, of a schema that we know? It is not changed. Errors:
+ * CMC_E_LOCAL with the first fault.
+ */
+enum cmc_rc cmc_store_check(const char *path, struct cmc_err *err) CMC_MUST_USE;
+/* Can it be had for us alone, so that its file may be replaced? Errors: CMC_E_RETRY (somebody has
+ * it open). */
+enum cmc_rc cmc_store_unused(const char *path, struct cmc_err *err) CMC_MUST_USE;
+
 /* -- reading ----------------------------------------------------------------------------- */
 
 /* What a callback gets lives until it returns. A callback must not use the reader. */
@@ -262,6 +280,10 @@ enum cmc_rc cmc_reader_audit(struct cmc_reader *r, int64_t from,
                              enum cmc_rc (*fn)(void *arg, int64_t seq, int64_t at, const char *json,
                                                const uint8_t hash[CMC_SHA256_OCTETS]),
                              void *arg, struct cmc_err *err) CMC_MUST_USE;
+
+/* The number of the last audit record; 0: there is none. */
+enum cmc_rc cmc_reader_audit_last(struct cmc_reader *r, int64_t *seq,
+                                  struct cmc_err *err) CMC_MUST_USE;
 
 /*
  * Recompute the audit chain: hash(n) = SHA-256(hash(n-1) || seq || at || json), seq and at as 8

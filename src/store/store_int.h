@@ -104,6 +104,10 @@ struct cmc_store_ops {
                          struct cmc_err *err);
     /* How many audit records were ever written. */
     enum cmc_rc (*audit_count)(void *rd, int64_t *out, struct cmc_err *err);
+    enum cmc_rc (*backup)(void *rd, const char *path, struct cmc_err *err);
+    /* Without opening a store. */
+    enum cmc_rc (*check)(const char *place, struct cmc_err *err);
+    enum cmc_rc (*unused)(const char *place, struct cmc_err *err);
 };
 
 extern const struct cmc_store_ops cmc_store_sqlite;

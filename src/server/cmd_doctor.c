@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * cmcd doctor: what an operator wants to know at three in the morning. All that check-config
+ * looks at, and the state of what is in use: the database, the audit chain, the CRL, officers,
+ * the clock, permissions, room on the disk.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "asn1/codec.h"
+#include "server/check.h"
+
+/* A log that does not shrink tells of a reader that never ends. */
+#define WAL_OCTETS (256ll * 1024 * 1024)
+/* Less room than this stops the store soon. */
+#define ROOM_OCTETS (1024ll * 1024 * 1024)
+/* Clocks of one machine may differ by so much from one second to the next. */
+#define CLOCK_SECONDS 5
+
+struct values {
+    const char *config;
+};
+
+static void CMC_PRINTF(2, 3) good(struct checking *c, const char *fmt, ...)
+{
+    char text[CMC_LIMIT_ERROR_TEXT];
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    cmc_buf_printf(&c->out, "good: %s\n", text);
+}
+
+static void CMC_PRINTF(2, 3) bad(struct checking *c, const char *fmt, ...)
+{
+    char text[CMC_LIMIT_ERROR_TEXT];
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    (void)cmcd_ok(c, cmc_fail(&c->run->err, CMC_E_REFUSED, NULL, "%s", text), NULL);
+}
+
+/* -- files ------------------------------------------------------------------------------- */
+
+/* A secret in a file: nobody else's to read. URIs of tokens are no files. */
+static void check_secret_file(struct checking *c, const char *path, const char *what)
+{
+    const char *file = path != NULL && strncmp(path, "file:", 5) == 0 ? path + 5 : path;
+    struct stat st;
+
+    if (file == NULL || strncmp(file, "pkcs11:", 7) == 0 || strncmp(file, "nss:", 4) == 0)
+        return;
+    if (stat(file, &st) != 0)
+        bad(c, "%s %s: %s", what, file, strerror(errno));
+    else if ((st.st_mode & (S_IRWXG | S_IRWXO)) != 0)
+        bad(c, "%s %s: mode %04o lets others at it; chmod 600 it", what, file,
+            (unsigned int)(st.st_mode & 07777));
+    else if (st.st_uid != geteuid() && geteuid() != 0)
+        cmcd_warn(c, "%s %s: belongs to user %u, not to the one that runs this", what, file,
+                  (unsigned int)st.st_uid);
+}
+
+static void check_files(struct checking *c)
+{
+    const struct cmc_conf *conf = c->conf;
+    const struct {
+        const char *path, *what;
+    } rows[] = {
+        {conf->authority.key, "CA key"},
+        {conf->authority.key_passphrase_file, "passphrase of the CA key"},
+        {conf->responder_key, "responder key"},
+        {conf->responder_passphrase_file, "passphrase of the responder key"},
+        {conf->ocsp.key, "OCSP key"},
+        {conf->ocsp.key_passphrase_file, "passphrase of the OCSP key"},
+        {conf->secrets_key, "key of the shared secrets"},
+        {conf->database, "database"},
+    };
+    const unsigned int before = c->errors;
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+        check_secret_file(c, rows[i].path, rows[i].what);
+    for (unsigned int i = 0; i < conf->listener_count; i++) {
+        if (conf->listeners[i].tls != NULL)
+            check_secret_file(c, conf->listeners[i].tls->key, "TLS key");
+    }
+    if (c->errors == before)
+        good(c, "keys and database are readable by their owner alone");
+}
+
+static void check_room(struct checking *c)
+{
+    struct statvfs fs;
+    long long room;
+
+    if (statvfs(c->conf->database, &fs) != 0)
+        return; /* that the database is missing is said elsewhere */
+    room = (long long)fs.f_bavail * (long long)fs.f_frsize;
+    if (room < ROOM_OCTETS)
+        cmcd_warn(c, "%lld MiB are left on the disk of %s; when it is full, nothing is issued",
+                  room / 1048576, c->conf->database);
+    else
+        good(c, "%lld MiB are left on the disk of the database", room / 1048576);
+}
+
+static void check_log_size(struct checking *c)
+{
+    char *path = cmc_arena_printf(c->run->arena, "%s-wal", c->conf->database);
+    struct stat st;
+
+    if (path != NULL && stat(path, &st) == 0 && st.st_size > WAL_OCTETS)
+        cmcd_warn(c, "%s has %lld MiB: something has read the database for very long", path,
+                  (long long)st.st_size / 1048576);
+}
+
+/* -- the database ------------------------------------------------------------------------ */
+
+struct last {
+    int64_t seq, at;
+};
+
+static enum cmc_rc note_last(void *arg, int64_t seq, int64_t at, const char *json,
+                             const uint8_t hash[CMC_SHA256_OCTETS])
+{
+    struct last *last = arg;
+
+    (void)json;
+    (void)hash;
+    last->seq = seq;
+    last->at = at;
+    return CMC_OK;
+}
+
+static void check_audit(struct checking *c, struct cmc_reader *reader)
+{
+    struct last last = {0};
+    int64_t count = 0;
+    char when[CMCD_TIME_SIZE];
+
+    if (!cmcd_ok(c, cmc_reader_audit_verify(reader, &count, &c->run->err), "audit"))
+        return;
+    good(c, "the chain of %lld audit records is whole", (long long)count);
+    if (!cmcd_ok(c, cmc_reader_audit(reader, count, note_last, &last, &c->run->err), "audit"))
+        return;
+    if (last.at > c->now + CLOCK_SECONDS)
+        bad(c,
+            "the clock is behind: the last audit record is of %s; set the clock before "
+            "anything is issued",
+            cmcd_time(last.at, when));
+    else
+        good(c, "the clock goes forward since the last audit record");
+}
+
+static void check_crl(struct checking *c, struct cmc_reader *reader)
+{
+    struct cmc_cert ca = {0};
+    struct cmc_crl_record crl;
+    char when[CMCD_TIME_SIZE];
+    enum cmc_rc rc;
+
+    if (c->service.nchain == 0 ||
+        cmc_decode(&cmc_it_cert, c->service.chain[0], c->run->arena, &ca, &c->run->err) != CMC_OK)
+        return;
+    rc = cmc_reader_crl(reader, ca.tbs.subject, c->run->arena, &crl, &c->run->err);
+    if (rc == CMC_E_NOTFOUND)
+        good(c, "no CRL was asked for yet; the first request makes it");
+    else if (!cmcd_ok(c, rc, "CRL"))
+        return;
+    else if (crl.next_update <= c->now)
+        cmcd_warn(c,
+                  "the last CRL, number %llu, ended at %s and nobody has fetched another; is %s "
+                  "reachable?",
+                  (unsigned long long)crl.number, cmcd_time(crl.next_update, when),
+                  c->conf->authority.crl_url != NULL ? c->conf->authority.crl_url : "the server");
+    else
+        good(c, "CRL number %llu is good until %s", (unsigned long long)crl.number,
+             cmcd_time(crl.next_update, when));
+}
+
+struct people {
+    struct checking *c;
+    unsigned int n;
+};
+
+static enum cmc_rc check_officer(void *arg, const struct cmc_officer *o)
+{
+    struct people *p = arg;
+    struct cmc_cert cert = {0};
+    char *whose = cmc_arena_printf(p->c->run->arena, "officer %s", o->name);
+
+    p->n++;
+    if (whose != NULL)
+        (void)cmcd_check_validity(p->c, cmc_arena_slice(p->c->run->arena, o->cert), whose, &cert);
+    return CMC_OK;
+}
+
+struct secrets {
+    unsigned int n, locked, expired;
+    int64_t now;
+};
+
+static enum cmc_rc count_secret(void *arg, const struct cmc_secret *s)
+{
+    struct secrets *all = arg;
+
+    all->n++;
+    all->locked += s->locked;
+    all->expired += s->expires_at != 0 && s->expires_at < all->now;
+    return CMC_OK;
+}
+
+static void check_people(struct checking *c, struct cmc_reader *reader)
+{
+    struct people people = {.c = c};
+    struct secrets secrets = {.now = c->now};
+
+    if (cmcd_ok(c, cmc_reader_officers(reader, check_officer, &people, &c->run->err), "officers"))
+        good(c, "%u officer%s registered", people.n, people.n == 1 ? " is" : "s are");
+    if (!cmcd_ok(c, cmc_reader_secrets(reader, count_secret, &secrets, &c->run->err), "secrets"))
+        return;
+    if (secrets.locked > 0)
+        cmcd_warn(c,
+                  "%u of %u shared secrets are locked after wrong guesses; see 'cmcd secret "
+                  "list' and 'cmcd audit export'",
+                  secrets.locked, secrets.n);
+}
+
+static void check_database(struct checking *c)
+{
+    struct cmc_store *store = NULL;
+    struct cmc_reader *reader = NULL;
+    struct cmc_err *err = &c->run->err;
+
+    if (cmcd_ok(c, cmc_store_check(c->conf->database, err), NULL))
+        good(c, "the database is whole");
+    if (cmc_store_open(c->conf->database, false, &store, err) == CMC_OK &&
+        cmcd_ok(c, cmc_reader_new(store, &reader, err), NULL)) {
+        check_audit(c, reader);
+        check_crl(c, reader);
+        check_people(c, reader);
+    }
+    cmc_reader_free(reader);
+    cmc_store_close(store);
+    check_log_size(c);
+    check_room(c);
+}
+
+/* -- the whole --------------------------------------------------------------------------- */
+
+enum cmc_rc cmcd_cmd_doctor(struct cmcd_run *r, int argc, char **argv)
+{
+    static const struct cmc_option rows[] = {
+        CMCD_OPTION_CONF(struct values, config),
+        CMC_OPTION_END,
+    };
+    static const struct cmc_options options = {
+        "cmcd doctor",
+        "[FILE]",
+        0,
+        1,
+        "All that check-config looks at, and the state of the database, the audit chain, the\n"
+        "CRL, officers, clock, permissions and disk. Also while cmcd serves. One line for each\n"
+        "finding; exit status 1 with an error.",
+        rows};
+    struct checking c = {.run = r, .now = time(NULL)};
+    struct values v = {0};
+    const char *path = CMCD_DEFAULT_CONF;
+    char **files;
+    size_t n;
+    bool helped;
+    enum cmc_rc rc = cmc_options_parse(&options, argc, argv, &v, &files, &n, &helped, &r->err);
+
+    if (rc == CMC_OK && !helped)
+        rc = cmcd_check_path(r, v.config, files, n, &path);
+    if (rc != CMC_OK || helped)
+        return rc;
+    cmc_buf_init(&c.out, CMC_LIMIT_FILE_OCTETS);
+    cmcd_check_all(&c, path);
+    if (c.conf != NULL) {
+        check_files(&c);
+        check_database(&c);
+    }
+    cmc_buf_printf(&c.out, "%s: %u error%s, %u warning%s\n", path, c.errors,
+                   c.errors == 1 ? "" : "s", c.warnings, c.warnings == 1 ? "" : "s");
+    /* The findings are the answer; nothing is left for main() to say. */
+    r->err = (struct cmc_err){0};
+    rc = cmcd_print(&c.out, &r->err);
+    if (rc == CMC_OK && c.errors > 0)
+        rc = CMC_E_REFUSED;
+    cmcd_check_end(&c);
+    return rc;
+}
