@@ -147,7 +147,7 @@ static enum cmc_rc check_match(const struct answer *a, const struct cmc_list *co
 
 /* How bad a status is, from best to worst; one that we do not know counts as failed.
  * [10002-6.1.1-a, 10002-6.1.2-b, 10002-6.1.2-u1, 10002-6.1-b] */
-static int badness(uint32_t status)
+int cmc_status_badness(uint32_t status)
 {
     static const uint32_t order[] = {CMC_STATUS_SUCCESS,      CMC_STATUS_CONFIRM_REQUIRED,
                                      CMC_STATUS_PENDING,      CMC_STATUS_PARTIAL,
@@ -197,7 +197,7 @@ static enum cmc_rc read_full(const struct answer *a, const struct cmc_signed_dat
         return rc;
     a->out->outcomes = outcomes;
     for (size_t i = 0; i < a->out->noutcomes; i++) {
-        if (badness(outcomes[i].status) > badness(a->out->worst))
+        if (cmc_status_badness(outcomes[i].status) > cmc_status_badness(a->out->worst))
             a->out->worst = outcomes[i].status;
     }
     (void)control_value(a, &body->controls, cmc_oid_id_cmc_dataReturn, &cmc_it_octet_string,
@@ -236,10 +236,10 @@ static enum cmc_rc open_full(const struct answer *a, const struct cmc_signed_dat
 }
 
 /* [10002-4.1-a, 10002-4.1-d, 10002-4.2-d, 10002-4.1-e, 10002-4.2-e, 10004-5-c] */
-enum cmc_rc cmc_answer_open(const struct cmc_crypto *c, struct cmc_slice body,
-                            const struct cmc_exchange_state *state, const struct cmc_trust *trust,
-                            struct cmc_arena *arena, struct cmc_answer_view *out,
-                            struct cmc_err *err)
+enum cmc_rc cmc_answer_open_one(const struct cmc_crypto *c, struct cmc_slice body,
+                                const struct cmc_exchange_state *state,
+                                const struct cmc_trust *trust, struct cmc_arena *arena,
+                                struct cmc_answer_view *out, struct cmc_err *err)
 {
     struct answer a = {.c = c, .state = state, .trust = trust, .arena = arena, .out = out};
     struct cmc_signed_data sd = {0};

@@ -369,6 +369,82 @@ static void parts_that_nobody_names_are_ignored(void **state)
                              cmc_slice(oid, sizeof oid)));
 }
 
+/* -- a response within the response ------------------------------------------------------ */
+
+/* An RA's response (signed by the responder) whose responseBody names item, and the CA's own. */
+static struct cmc_slice nested(struct fixture *f, struct cmc_slice inner, uint32_t item)
+{
+    struct cmc_pkiresponse body = {0};
+    struct cmc_cms_content content = {
+        .type = cmc_oid_id_cct_PKIResponse, .certs = f->certs, .ncerts = 1};
+    const struct cmc_cms_signer signer = {.key = f->responder.key, .cert = f->responder.der};
+    struct cmc_tagged_content_info *ci = cmc_list_add(f->arena, &cmc_it_cms_sequence, &body.cms, 1);
+    struct cmc_list path = {.v = &item, .n = 1};
+    struct cmc_slice out;
+    uint32_t id = 1;
+
+    assert_non_null(ci);
+    ci->body_part_id = 20;
+    ci->content.raw = inner;
+    add(f, &body, &id, cmc_oid_id_cmc_recipientNonce, &cmc_it_nonce,
+        cmc_slice(nonce, sizeof nonce));
+    add(f, &body, &id, cmc_oid_id_cmc_transactionId, &cmc_it_transaction_id,
+        cmc_slice(transaction, sizeof transaction));
+    assert_int_equal(cmc_control_add(f->arena, &body.controls, id++, cmc_oid_id_cmc_responseBody,
+                                     &cmc_it_body_part_path, &path, NULL),
+                     CMC_OK);
+    assert_int_equal(cmc_pkiresponse_encode(f->arena, &body, &content.content, NULL), CMC_OK);
+    assert_int_equal(cmc_signed_data_create(f->c, &content, &signer, 1, f->arena, &out, &f->err),
+                     CMC_OK);
+    return out;
+}
+
+/* Its certificates and statuses count, its nonce is not ours, and it is checked like any other.
+ * [10002-6.21-a, 10004-5.2-aq, 10004-5.2-ar] */
+static void a_response_within_the_response(void **state)
+{
+    static const uint32_t part = 9;
+    static const struct cmc_outcome pending = {.status = CMC_STATUS_PENDING,
+                                               .fail_info = CMC_FAIL_INFO_NONE,
+                                               .body_parts = &part,
+                                               .nbody_parts = 1,
+                                               .pend_token = {(const uint8_t *)"tok", 3},
+                                               .pend_time = 1790000000};
+    struct fixture *f = *state;
+    struct cmc_slice cert, body, spki = ee_spki(f, f->ee.key);
+    struct script s = right(f);
+    uint8_t *bad;
+
+    s.recipient_nonce = CMC_SLICE_LIT("the RA's nonce");
+    body = respond(f, &s);
+    assert_believed(f, nested(f, body, 20));
+    assert_int_equal(f->view.ncerts, 1 + 3);
+    assert_int_equal(f->view.worst, CMC_STATUS_SUCCESS);
+    assert_int_equal(cmc_answer_cert(f->c, &f->view, spki, &f->trust, f->arena, &cert, &f->err),
+                     CMC_OK);
+    assert_believed(f, nested(f, nested(f, body, 20), 20));
+    assert_int_equal(f->view.ncerts, 1 + 1 + 3);
+
+    s.outcomes = &pending;
+    s.noutcomes = 1;
+    assert_believed(f, nested(f, respond(f, &s), 20));
+    assert_int_equal(f->view.worst, CMC_STATUS_PENDING);
+    assert_int_equal(f->view.noutcomes, 1);
+    assert_int_equal(f->view.outcomes[0].body_parts[0], 9);
+
+    assert_not_believed(f, nested(f, body, 21), CMC_E_INPUT, "body part 21");
+    bad = cmc_arena_dup(f->arena, body.p, body.n);
+    bad[body.n - 1] ^= 1;
+    assert_not_believed(f, nested(f, cmc_slice(bad, body.n), 20), CMC_E_CRYPTO,
+                        "response within the response");
+    s.signer = &f->other;
+    f->certs[2] = f->other.der;
+    assert_not_believed(f, nested(f, respond(f, &s), 20), CMC_E_REFUSED, "no trusted path");
+    for (int i = 0; i < 40; i++)
+        body = nested(f, body, 20);
+    assert_int_not_equal(open_answer(f, body), CMC_OK);
+}
+
 /* -- other answers, and the certificate -------------------------------------------------- */
 
 /* [10002-4.1-a, 10004-5-c] */
@@ -432,6 +508,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(changed_octets, setup, teardown),
         cmocka_unit_test_setup_teardown(cut_short, setup, teardown),
         cmocka_unit_test_setup_teardown(certificates_in_any_order, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_response_within_the_response, setup, teardown),
         cmocka_unit_test_setup_teardown(parts_that_nobody_names_are_ignored, setup, teardown),
         cmocka_unit_test_setup_teardown(certs_only_and_bare_certificates, setup, teardown),
         cmocka_unit_test_setup_teardown(a_certificate_for_another_key, setup, teardown),
