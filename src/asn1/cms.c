@@ -162,7 +162,7 @@ static const struct cmc_field f_recipient_encrypted_key[] = {
 static CMC_SEQUENCE(cmc_recipient_encrypted_key, "RecipientEncryptedKey", recipient_encrypted_key,
                     f_recipient_encrypted_key);
 static CMC_SEQUENCE_OF("RecipientEncryptedKeys", recipient_encrypted_keys, recipient_encrypted_key,
-                       1, CMC_LIMIT_CMS_SIGNERS);
+                       1, CMC_LIMIT_CMS_RECIPIENTS);
 static const struct cmc_field f_kari[] = {
     CMC_FIELD(cmc_kari, version, "version", cmc_it_uint32),
     CMC_FIELD_X(cmc_kari, originator, "originator", originator_id, 0, CMC_F_EXPLICIT),
@@ -254,8 +254,8 @@ static const struct cmc_field f_recipient_info[] = {
     CMC_FIELD_X(cmc_recipient_info, u.ori, "ori", ori, 4, 0),
 };
 CMC_CHOICE(cmc_recipient_info, "RecipientInfo", cmc_it_recipient_info, f_recipient_info);
-static CMC_SET_OF("RecipientInfos", recipient_infos, cmc_it_recipient_info, 0,
-                  CMC_LIMIT_CMS_SIGNERS);
+CMC_SET_OF("RecipientInfos", cmc_it_recipient_infos, cmc_it_recipient_info, 0,
+           CMC_LIMIT_CMS_RECIPIENTS);
 
 /* OriginatorInfo ::= SEQUENCE { certs [0] CertificateSet OPTIONAL, crls [1] OPTIONAL } */
 static const struct cmc_field f_originator_info[] = {
@@ -293,7 +293,7 @@ static const struct cmc_field f_enveloped_data[] = {
     CMC_FIELD(cmc_enveloped_data, version, "version", cmc_it_uint32),
     CMC_FIELD_X(cmc_enveloped_data, originator, "originatorInfo", originator_info, 0,
                 CMC_F_POINTER | CMC_F_OPTIONAL),
-    CMC_FIELD(cmc_enveloped_data, recipients, "recipientInfos", recipient_infos),
+    CMC_FIELD(cmc_enveloped_data, recipients, "recipientInfos", cmc_it_recipient_infos),
     CMC_FIELD(cmc_enveloped_data, content, "encryptedContentInfo", encrypted_content),
     CMC_FIELD_X(cmc_enveloped_data, unprotected_attrs, "unprotectedAttrs", cmc_it_attributes, 1,
                 CMC_F_OPTIONAL),
@@ -314,7 +314,7 @@ static const struct cmc_field f_auth_enveloped_data[] = {
     CMC_FIELD(cmc_auth_enveloped_data, version, "version", cmc_it_uint32),
     CMC_FIELD_X(cmc_auth_enveloped_data, originator, "originatorInfo", originator_info, 0,
                 CMC_F_POINTER | CMC_F_OPTIONAL),
-    CMC_FIELD(cmc_auth_enveloped_data, recipients, "recipientInfos", recipient_infos),
+    CMC_FIELD(cmc_auth_enveloped_data, recipients, "recipientInfos", cmc_it_recipient_infos),
     CMC_FIELD(cmc_auth_enveloped_data, content, "authEncryptedContentInfo", encrypted_content),
     CMC_FIELD_OPEN(cmc_auth_enveloped_data, auth_attrs, "authAttrs", cmc_it_any, 1, CMC_F_OPTIONAL,
                    attributes_open),
@@ -341,7 +341,7 @@ static const struct cmc_field f_authenticated_data[] = {
     CMC_FIELD(cmc_authenticated_data, version, "version", cmc_it_uint32),
     CMC_FIELD_X(cmc_authenticated_data, originator, "originatorInfo", originator_info, 0,
                 CMC_F_POINTER | CMC_F_OPTIONAL),
-    CMC_FIELD(cmc_authenticated_data, recipients, "recipientInfos", recipient_infos),
+    CMC_FIELD(cmc_authenticated_data, recipients, "recipientInfos", cmc_it_recipient_infos),
     CMC_FIELD(cmc_authenticated_data, mac_algorithm, "macAlgorithm", cmc_it_algid),
     CMC_FIELD_X(cmc_authenticated_data, digest_algorithm, "digestAlgorithm", cmc_it_algid, 1,
                 CMC_F_POINTER | CMC_F_OPTIONAL),

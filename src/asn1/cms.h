@@ -190,6 +190,8 @@ struct cmc_pbkdf2_params {
     struct cmc_algid *prf;
 };
 
+/* A list of struct cmc_recipient_info */
+extern const struct cmc_item cmc_it_recipient_infos;
 extern const struct cmc_item cmc_it_content_info, cmc_it_signed_data, cmc_it_signer_info,
     cmc_it_enveloped_data, cmc_it_auth_enveloped_data, cmc_it_authenticated_data,
     cmc_it_recipient_info, cmc_it_kemri, cmc_it_pss_params, cmc_it_gcm_params, cmc_it_pbkdf2_params,

@@ -18,6 +18,13 @@ enum cmc_rc cmc_decode(const struct cmc_item *it, struct cmc_slice in, struct cm
                        void *out, struct cmc_err *err) CMC_MUST_USE;
 
 /*
+ * The same for a part of what cmc_decode() has read before, whole TLV, which is checked and in DER
+ * form already: the content of a ContentInfo, say, but not what is inside an OCTET STRING.
+ */
+enum cmc_rc cmc_decode_part(const struct cmc_item *it, struct cmc_slice part,
+                            struct cmc_arena *arena, void *out, struct cmc_err *err) CMC_MUST_USE;
+
+/*
  * Append the DER encoding of the C value to out. SET OF elements are put in DER order, except
  * where a raw slice is set, which is written as it is.
  * Errors: CMC_E_BUG (a mandatory field is absent), CMC_E_LIMIT (out is full), CMC_E_MEM.

@@ -375,22 +375,33 @@ static enum cmc_rc dec_content(const struct dec *d, const struct cmc_item *it,
     }
 }
 
-enum cmc_rc cmc_decode(const struct cmc_item *it, struct cmc_slice in, struct cmc_arena *arena,
-                       void *out, struct cmc_err *err)
+enum cmc_rc cmc_decode_part(const struct cmc_item *it, struct cmc_slice part,
+                            struct cmc_arena *arena, void *out, struct cmc_err *err)
 {
     const struct dec d = {.arena = arena, .err = err};
-    struct cmc_slice der;
     struct cmc_tlv t;
-    enum cmc_rc rc;
+    enum cmc_rc rc = cmc_tlv_next(&part, &t, err);
 
-    rc = cmc_ber_to_der(in, arena, &der, err);
-    if (rc == CMC_OK)
-        rc = cmc_tlv_next(&der, &t, err);
     if (rc != CMC_OK) {
         cmc_err_prefix(err, "%s", it->name);
         return rc;
     }
+    if (part.n != 0)
+        return malformed(&d, it, "octets behind it");
     if (!starts(it, &t))
         return malformed(&d, it, "another type stands in its place");
     return dec_content(&d, it, &t, out);
+}
+
+enum cmc_rc cmc_decode(const struct cmc_item *it, struct cmc_slice in, struct cmc_arena *arena,
+                       void *out, struct cmc_err *err)
+{
+    struct cmc_slice der;
+    enum cmc_rc rc = cmc_ber_to_der(in, arena, &der, err);
+
+    if (rc != CMC_OK) {
+        cmc_err_prefix(err, "%s", it->name);
+        return rc;
+    }
+    return cmc_decode_part(it, der, arena, out, err);
 }

@@ -280,7 +280,7 @@ static uint8_t *header_write(uint8_t *p, const struct node *nd)
 static enum cmc_rc walk(struct cmc_slice in, struct node *nodes, struct walk *w,
                         struct cmc_err *err)
 {
-    struct level stack[CMC_LIMIT_ASN1_DEPTH] = {0};
+    struct level stack[CMC_LIMIT_ASN1_DEPTH];
     size_t depth = 0, pos = 0;
 
     *w = (struct walk){.der = true};

@@ -2,12 +2,15 @@
 #include "base/arena.h"
 
 #include <openssl/crypto.h>
+#include <pthread.h>
 #include <stdalign.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define FIRST_BLOCK 16384u
+/* A block above this was an exception; it is not kept for what comes next. */
+#define KEEP_MAX (1024u * 1024u)
 
 struct block {
     struct block *next;
@@ -16,8 +19,20 @@ struct block {
 };
 
 struct cmc_arena {
-    struct block *head;
+    struct block *head; /* the newest, which is the largest but where one value was larger still */
     size_t total, max;
+    struct cmc_arena *next; /* in a pool */
+};
+
+/* More than these are freed when they are put back. */
+#define POOL_KEEPS 64u
+
+struct cmc_arena_pool {
+    pthread_mutex_t lock;
+    struct cmc_arena *first;
+    unsigned int n, out; /* here, and in use */
+    bool ended;          /* by its owner */
+    size_t max;
 };
 
 static struct block *block_new(size_t size)
@@ -56,15 +71,20 @@ struct cmc_arena *cmc_arena_new(size_t max)
 
 void cmc_arena_reset(struct cmc_arena *a)
 {
-    struct block *b;
+    struct block *b, *next;
 
     if (a == NULL)
         return;
-    while (a->head->next != NULL) {
+    while (a->head->next != NULL && a->head->size > KEEP_MAX) {
         b = a->head;
         a->head = b->next;
         block_free(b);
     }
+    for (b = a->head->next; b != NULL; b = next) {
+        next = b->next;
+        block_free(b);
+    }
+    a->head->next = NULL;
     OPENSSL_cleanse(a->head->data, a->head->used);
     a->head->used = 0;
     a->total = 0;
@@ -164,4 +184,88 @@ struct cmc_slice cmc_arena_slice(struct cmc_arena *a, struct cmc_slice s)
     if (s.p == NULL)
         s.n = 0;
     return s;
+}
+
+/* -- pools ------------------------------------------------------------------------------- */
+
+struct cmc_arena_pool *cmc_arena_pool_new(size_t max)
+{
+    struct cmc_arena_pool *p = calloc(1, sizeof *p);
+
+    if (p == NULL)
+        return NULL;
+    (void)pthread_mutex_init(&p->lock, NULL);
+    p->max = max;
+    return p;
+}
+
+static void pool_destroy(struct cmc_arena_pool *p)
+{
+    while (p->first != NULL) {
+        struct cmc_arena *a = p->first;
+
+        p->first = a->next;
+        cmc_arena_free(a);
+    }
+    (void)pthread_mutex_destroy(&p->lock);
+    free(p);
+}
+
+void cmc_arena_pool_free(struct cmc_arena_pool *p)
+{
+    bool last;
+
+    if (p == NULL)
+        return;
+    (void)pthread_mutex_lock(&p->lock);
+    p->ended = true;
+    last = p->out == 0;
+    (void)pthread_mutex_unlock(&p->lock);
+    if (last)
+        pool_destroy(p);
+}
+
+struct cmc_arena *cmc_arena_pool_get(struct cmc_arena_pool *p)
+{
+    struct cmc_arena *a;
+
+    (void)pthread_mutex_lock(&p->lock);
+    a = p->first;
+    if (a != NULL) {
+        p->first = a->next;
+        p->n--;
+    }
+    p->out++;
+    (void)pthread_mutex_unlock(&p->lock);
+    if (a == NULL)
+        a = cmc_arena_new(p->max);
+    if (a == NULL) {
+        (void)pthread_mutex_lock(&p->lock);
+        p->out--;
+        (void)pthread_mutex_unlock(&p->lock);
+    }
+    return a;
+}
+
+void cmc_arena_pool_put(struct cmc_arena_pool *p, struct cmc_arena *a)
+{
+    bool kept, last;
+
+    if (a == NULL)
+        return;
+    cmc_arena_reset(a);
+    (void)pthread_mutex_lock(&p->lock);
+    kept = p->n < POOL_KEEPS;
+    if (kept) {
+        a->next = p->first;
+        p->first = a;
+        p->n++;
+    }
+    p->out--;
+    last = p->ended && p->out == 0;
+    (void)pthread_mutex_unlock(&p->lock);
+    if (!kept)
+        cmc_arena_free(a);
+    if (last)
+        pool_destroy(p);
 }

@@ -15,9 +15,24 @@ struct cmc_arena;
 
 /* max: octets that may be allocated in all. Returns NULL when out of memory. */
 struct cmc_arena *cmc_arena_new(size_t max);
-/* Free everything (zeroising it) but keep one block for the next request. */
+/* Free everything (zeroising it) but keep one block, the largest of use, for the next request. */
 void cmc_arena_reset(struct cmc_arena *a);
 void cmc_arena_free(struct cmc_arena *a);
+
+/*
+ * Arenas that are used again, so that a request neither asks the system for memory nor gives it
+ * back. For any thread: one may take an arena and another put it back.
+ */
+struct cmc_arena_pool;
+
+/* max: of each arena, as above. NULL: out of memory. */
+struct cmc_arena_pool *cmc_arena_pool_new(size_t max);
+/* Arenas that are still out may be put back later: the last of them ends the pool. NULL is legal.
+ */
+void cmc_arena_pool_free(struct cmc_arena_pool *p);
+struct cmc_arena *cmc_arena_pool_get(struct cmc_arena_pool *p); /* NULL: out of memory */
+/* Zeroised at once. NULL is legal. */
+void cmc_arena_pool_put(struct cmc_arena_pool *p, struct cmc_arena *a);
 
 /* n zeroed octets aligned for any type, or NULL (out of memory, or above max). n == 0 is legal. */
 void *cmc_arena_alloc(struct cmc_arena *a, size_t n);

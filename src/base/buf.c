@@ -35,7 +35,7 @@ bool cmc_buf_ok(const struct cmc_buf *b)
 }
 
 /* Room for n more octets. The old block is zeroised, so realloc() will not do. */
-static bool grow(struct cmc_buf *b, size_t n)
+static bool grow_slowly(struct cmc_buf *b, size_t n)
 {
     size_t cap = b->cap > 0 ? b->cap : FIRST_CAPACITY;
     uint8_t *p;
@@ -65,6 +65,11 @@ static bool grow(struct cmc_buf *b, size_t n)
     return true;
 }
 
+static inline bool grow(struct cmc_buf *b, size_t n)
+{
+    return (!b->failed && n <= b->cap - b->n && n <= b->max - b->n) || grow_slowly(b, n);
+}
+
 void cmc_buf_add(struct cmc_buf *b, const void *p, size_t n)
 {
     if (n == 0 || !grow(b, n))
@@ -85,7 +90,9 @@ void cmc_buf_str(struct cmc_buf *b, const char *s)
 
 void cmc_buf_byte(struct cmc_buf *b, uint8_t c)
 {
-    cmc_buf_add(b, &c, 1);
+    if (!grow(b, 1))
+        return;
+    b->p[b->n++] = c;
 }
 
 void cmc_buf_printf(struct cmc_buf *b, const char *fmt, ...)
@@ -112,9 +119,11 @@ void cmc_buf_hex(struct cmc_buf *b, struct cmc_slice s)
 {
     static const char digits[] = "0123456789abcdef";
 
+    if (s.n > SIZE_MAX / 2 || !grow(b, 2 * s.n))
+        return;
     for (size_t i = 0; i < s.n; i++) {
-        cmc_buf_byte(b, (uint8_t)digits[s.p[i] >> 4]);
-        cmc_buf_byte(b, (uint8_t)digits[s.p[i] & 15]);
+        b->p[b->n++] = (uint8_t)digits[s.p[i] >> 4];
+        b->p[b->n++] = (uint8_t)digits[s.p[i] & 15];
     }
 }
 

@@ -33,12 +33,29 @@ static size_t sequence(struct cmc_slice s)
     return n;
 }
 
+/* So many octets at the start of s stand for themselves. */
+static size_t plain(struct cmc_slice s)
+{
+    size_t n = 0;
+
+    while (n < s.n && s.p[n] >= 0x20 && s.p[n] < 0x7f && s.p[n] != '"' && s.p[n] != '\\')
+        n++;
+    return n;
+}
+
 void cmc_json_quote(struct cmc_buf *b, struct cmc_slice s)
 {
     cmc_buf_byte(b, '"');
     while (s.n > 0) {
-        size_t n = sequence(s);
+        size_t n = plain(s);
 
+        if (n > 0) {
+            cmc_buf_add(b, s.p, n);
+            s.p += n;
+            s.n -= n;
+            continue;
+        }
+        n = sequence(s);
         if (n == 0) {
             cmc_buf_str(b, "\\ufffd");
             n = 1;

@@ -18,6 +18,9 @@
 #define CMC_LIMIT_OID_OCTETS 64u
 /* Octets of one INTEGER (transactionId, serialNumber, RSA modulus). */
 #define CMC_LIMIT_INTEGER_OCTETS 4096u
+/* Bits of a Diffie-Hellman modulus: the least that is safe, the most that is worth our time. */
+#define CMC_LIMIT_DH_BITS_MIN 2048u
+#define CMC_LIMIT_DH_BITS_MAX 8192u
 /* Memory of one request arena. */
 #define CMC_LIMIT_ARENA_OCTETS (256u * 1024u * 1024u)
 
@@ -26,6 +29,10 @@
 #define CMC_LIMIT_CMS_CRLS  8u
 /* SignerInfos in one SignedData. */
 #define CMC_LIMIT_CMS_SIGNERS 16u
+/* Recipients of one EnvelopedData, AuthEnvelopedData or AuthenticatedData. */
+#define CMC_LIMIT_CMS_RECIPIENTS 16u
+/* CMS structures around one PKIData or PKIResponse: signed, encrypted, signed. */
+#define CMC_LIMIT_CMS_LAYERS 3u
 /* Attributes in one SignerInfo, PKCS#10 or CRMF message. */
 #define CMC_LIMIT_ATTRIBUTES 64u
 /* Extensions asked for in one request, or present in one certificate. */
@@ -44,6 +51,8 @@
 #define CMC_LIMIT_PBKDF2_KEY    1024u
 /* The same over all POP link witnesses of one message, each of which brings its own. */
 #define CMC_LIMIT_POP_LINK_ROUNDS 2000000u
+/* The same for one PasswordRecipientInfo, which works before anybody is known to have asked. */
+#define CMC_LIMIT_PASSWORD_ROUNDS 1000000u
 /* Octets of a shared secret, and of the identification that names it. */
 #define CMC_LIMIT_SECRET_OCTETS   1024u
 #define CMC_LIMIT_IDENTITY_OCTETS 255u
@@ -58,6 +67,12 @@
 /* OCSP answers that a worker keeps, and octets of one with its request. */
 #define CMC_LIMIT_OCSP_CACHE         4096u
 #define CMC_LIMIT_OCSP_CACHED_OCTETS 16384u
+/* Certificates and CRLs that one message may ask for, and certificates that it may publish. */
+#define CMC_LIMIT_GET_CERTS     16u
+#define CMC_LIMIT_GET_CRLS      CMC_LIMIT_CMS_CRLS
+#define CMC_LIMIT_PUBLISH_CERTS 256u
+/* Trust anchors in one published set; they travel in one message with the responder's chain. */
+#define CMC_LIMIT_ANCHORS 16u
 
 /* Size of an error text, and of one log line. */
 #define CMC_LIMIT_ERROR_TEXT 512u
@@ -73,6 +88,9 @@
 #define CMC_LIMIT_WORKERS 64u
 /* Transactions that one durable commit of the store takes together. */
 #define CMC_LIMIT_GROUP_COMMIT 128u
+/* So many are enough to be worth a commit, though more are announced; and so long is waited. */
+#define CMC_LIMIT_GROUP_GATHER       32u
+#define CMC_LIMIT_GROUP_MICROSECONDS 5000u
 /* Transactions that may wait for the writer before requests are told to try later. */
 #define CMC_LIMIT_WRITER_QUEUE 4096u
 

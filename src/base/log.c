@@ -133,6 +133,11 @@ static size_t escape(enum cmc_log_format format, const unsigned char *s, char un
     return n > 0 ? n : 1;
 }
 
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
 /* False when it did not all fit; what is there then ends with a whole character. */
 static bool put_escaped(struct line *l, const char *value)
 {
@@ -140,7 +145,14 @@ static bool put_escaped(struct line *l, const char *value)
 
     while (*s != '\0') {
         char unit[UNIT_MAX];
-        size_t n;
+        size_t n = 0;
+
+        while (is_plain(s[n]))
+            n++;
+        if (n > 0 && put(l, (const char *)s, n)) {
+            s += n;
+            continue;
+        }
 
         s += escape(l->format, s, unit, &n);
         if (!put(l, unit, n))
@@ -155,7 +167,7 @@ static bool needs_quotes(const char *value)
     if (*value == '\0')
         return true;
     for (const char *s = value; *s != '\0'; s++)
-        if ((unsigned char)*s <= ' ' || (unsigned char)*s >= 0x7f || strchr("\"\\=", *s) != NULL)
+        if (*s == ' ' || *s == '=' || !is_plain((unsigned char)*s))
             return true;
     return false;
 }
@@ -184,10 +196,11 @@ static bool put_head(struct line *l, enum cmc_log_level level, const char *event
 {
     struct tm tm;
     time_t now = time(NULL);
-    char at[32] = "";
+    char at[80] = "";
 
     if (gmtime_r(&now, &tm) != NULL)
-        (void)strftime(at, sizeof at, "%Y-%m-%dT%H:%M:%SZ", &tm);
+        (void)snprintf(at, sizeof at, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900,
+                       tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
     if (l->format == CMC_LOG_JSON)
         return put_str(l, "{") && put_pair(l, "time", at) &&
                put_pair(l, "level", level_names[level]) && put_pair(l, "event", event);

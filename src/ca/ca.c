@@ -89,6 +89,13 @@ enum cmc_rc cmc_ca_shared_new(const struct cmc_ca_params *p, struct cmc_ca_share
     s->nanchors = p->nofficer_anchors > 0 ? p->nofficer_anchors : p->nchain;
     s->crl_seconds = (int64_t)p->crl_hours * 3600;
     s->secret_failures = p->secret_failures;
+    s->crl_keep = p->crl_keep;
+    s->crl_keep_seconds = (int64_t)p->crl_days * 86400;
+    s->crl_url = p->crl_url != NULL ? cmc_arena_strdup(s->arena, p->crl_url) : NULL;
+    if (p->crl_url != NULL && s->crl_url == NULL) {
+        rc = no_memory(err);
+        goto out;
+    }
     if (p->secrets_key != NULL) {
         s->secrets_key = cmc_arena_dup(s->arena, p->secrets_key, CMC_SEAL_KEY_OCTETS);
         if (s->secrets_key == NULL) {
@@ -105,6 +112,14 @@ enum cmc_rc cmc_ca_shared_new(const struct cmc_ca_params *p, struct cmc_ca_share
     if (rc != CMC_OK)
         goto out;
     s->responder_cert = cmc_arena_slice(s->arena, p->responder_cert);
+    if (s->responder_cert.p != NULL) {
+        rc = cmc_decode(&cmc_it_cert, s->responder_cert, s->arena, &s->responder_parsed, err);
+        if (rc != CMC_OK) {
+            cmc_err_prefix(err, "responder certificate");
+            rc = CMC_E_USAGE;
+            goto out;
+        }
+    }
     s->profiles = cmc_arena_array(s->arena, p->nprofiles, sizeof *s->profiles);
     if (s->profiles == NULL) {
         rc = no_memory(err);
@@ -170,21 +185,32 @@ static enum cmc_rc op_sign_response(void *self, const struct cmc_response *respo
     const struct cmc_cms_signer signer = {.key = ca->responder_key,
                                           .sid = CMC_SID_ISSUER_SERIAL,
                                           .cert = ca->shared->responder_cert,
+                                          .parsed = &ca->shared->responder_parsed,
                                           .signing_time = true,
                                           .time = now};
     struct cmc_slice *all = cmc_arena_array(arena, response->ncerts + 1, sizeof *all);
-    const struct cmc_cms_content content = {.type = cmc_oid_id_cct_PKIResponse,
-                                            .content = response->body,
-                                            .certs = all,
-                                            .ncerts = response->ncerts + 1,
-                                            .crls = response->crls,
-                                            .ncrls = response->ncrls};
+    const struct cmc_cms_content content = {
+        .type = response->type.p != NULL ? response->type : cmc_oid_id_cct_PKIResponse,
+        .content = response->body,
+        .certs = all,
+        .ncerts = response->ncerts + 1,
+        .crls = response->crls,
+        .ncrls = response->ncrls};
 
     if (all == NULL)
         return no_memory(err);
-    memcpy(all, response->certs, response->ncerts * sizeof *all);
+    if (response->ncerts > 0)
+        memcpy(all, response->certs, response->ncerts * sizeof *all);
     all[response->ncerts] = ca->shared->responder_cert;
     return cmc_signed_data_create(ca->crypto, &content, &signer, 1, arena, out, err);
+}
+
+static void op_recipients(void *self, const struct cmc_cms_recipient **keys, size_t *n)
+{
+    struct cmc_ca *ca = self;
+
+    *keys = &ca->encryption;
+    *n = ca->encryption.key != NULL ? 1 : 0;
 }
 
 static void op_chain(void *self, const struct cmc_slice **certs, size_t *n)
@@ -202,6 +228,52 @@ static struct cmc_slice op_issuer(void *self)
     return ca->shared->ca_cert.tbs.subject;
 }
 
+static enum cmc_rc op_held(void *self, const uint8_t token_digest[CMC_TXN_DIGEST_OCTETS],
+                           struct cmc_arena *arena, struct cmc_held *out, struct cmc_err *err)
+{
+    struct cmc_ca *ca = self;
+
+    return cmc_reader_held(ca->reader, token_digest, arena, out, err);
+}
+
+static enum cmc_rc op_await(void *self, struct cmc_slice issuer, struct cmc_slice serial,
+                            struct cmc_arena *arena, struct cmc_await *out, struct cmc_err *err)
+{
+    struct cmc_ca *ca = self;
+    struct cmc_slice mine = ca->shared->ca_cert.tbs.subject;
+
+    if (!cmc_name_eq(issuer, mine))
+        return cmc_fail(err, CMC_E_NOTFOUND, NULL, "the issuer is not this authority");
+    return cmc_reader_await(ca->reader, mine, serial, arena, out, err);
+}
+
+static enum cmc_rc op_await_each(void *self, struct cmc_slice transaction_id,
+                                 enum cmc_rc (*fn)(void *arg, const struct cmc_await *a), void *arg,
+                                 struct cmc_err *err)
+{
+    struct cmc_ca *ca = self;
+
+    return cmc_reader_await_each(ca->reader, transaction_id, fn, arg, err);
+}
+
+static enum cmc_rc op_nonce(void *self, const uint8_t key[CMC_NONCE_KEY_OCTETS],
+                            struct cmc_nonce_use *out, struct cmc_err *err)
+{
+    struct cmc_ca *ca = self;
+
+    return cmc_reader_nonce(ca->reader, key, out, err);
+}
+
+static enum cmc_rc op_nonce_secret(void *self, uint8_t out[CMC_TXN_DIGEST_OCTETS],
+                                   struct cmc_err *err)
+{
+    const struct cmc_ca *ca = self;
+
+    (void)err;
+    memcpy(out, ca->nonce_secret, sizeof ca->nonce_secret);
+    return CMC_OK;
+}
+
 static enum cmc_rc op_commit(void *self, const struct cmc_txn *txn, cmc_commit_done_fn done,
                              void *arg, struct cmc_err *err)
 {
@@ -216,11 +288,18 @@ static const struct cmc_authority_ops ops = {
     .issue = cmc_ca_issue_op,
     .secret = cmc_ca_secret,
     .find = op_find,
+    .crl = cmc_ca_crl_op,
     .remembered = op_remembered,
     .sign_response = op_sign_response,
+    .recipients = op_recipients,
     .chain = op_chain,
     .issuer = op_issuer,
     .challenge_secrets = cmc_ca_challenge_secrets,
+    .held = op_held,
+    .await = op_await,
+    .await_each = op_await_each,
+    .nonce = op_nonce,
+    .nonce_secret = op_nonce_secret,
     .commit = op_commit,
 };
 
@@ -280,6 +359,8 @@ enum cmc_rc cmc_ca_new(struct cmc_ca_shared *shared, const struct cmc_crypto *cr
         rc = cmc_ca_secret_init(ca, err);
     if (rc == CMC_OK)
         rc = cmc_reader_new(shared->store, &ca->reader, err);
+    if (rc == CMC_OK)
+        rc = cmc_reader_nonce_secret(ca->reader, ca->nonce_secret, err);
     if (rc != CMC_OK)
         goto out;
     ca->ca_key = ca_key;
@@ -289,6 +370,32 @@ enum cmc_rc cmc_ca_new(struct cmc_ca_shared *shared, const struct cmc_crypto *cr
     ca = NULL;
 out:
     cmc_ca_free(ca);
+    return rc;
+}
+
+enum cmc_rc cmc_ca_set0_encryption(struct cmc_ca *ca, EVP_PKEY *key, struct cmc_slice cert,
+                                   struct cmc_err *err)
+{
+    enum cmc_rc rc = check_key(ca->crypto, key, cert, "encryption", err);
+    struct cmc_arena *arena = NULL;
+    struct cmc_cert decoded = {0};
+
+    if (rc != CMC_OK)
+        return rc;
+    arena = cmc_arena_new(CMC_LIMIT_ARENA_OCTETS);
+    if (arena == NULL)
+        return no_memory(err);
+    rc = cmc_decode(&cmc_it_cert, cert, arena, &decoded, err);
+    if (rc == CMC_OK && !cmc_envelope_may(&decoded.tbs.extensions, key, arena))
+        rc = cmc_fail(err, CMC_E_USAGE, "RFC 5280 section 4.2.1.3",
+                      "nothing can be encrypted to the encryption certificate: its key is %s, and "
+                      "its keyUsage must have keyEncipherment (RSA) or keyAgreement (EC, DH)",
+                      EVP_PKEY_get0_type_name(key));
+    if (rc == CMC_OK) {
+        EVP_PKEY_free(ca->encryption.key);
+        ca->encryption = (struct cmc_cms_recipient){.key = key, .cert = cert};
+    }
+    cmc_arena_free(arena);
     return rc;
 }
 
@@ -306,6 +413,8 @@ void cmc_ca_free(struct cmc_ca *ca)
     sk_X509_pop_free(ca->intermediates, X509_free);
     EVP_PKEY_free(ca->ca_key);
     EVP_PKEY_free(ca->responder_key);
+    EVP_PKEY_free(ca->encryption.key);
+    OPENSSL_cleanse(ca->nonce_secret, sizeof ca->nonce_secret);
     free(ca);
 }
 

@@ -28,6 +28,8 @@ struct cmc_ca_params {
     uint32_t secret_failures;   /* that lock a secret */
     const char *crl_url;        /* for the CRL distribution point, or NULL */
     unsigned int crl_hours;
+    uint32_t crl_keep;     /* how many earlier CRLs are kept to be asked for */
+    unsigned int crl_days; /* and for how long; 0: for ever */
 };
 
 struct cmc_ca_shared;
@@ -48,6 +50,13 @@ enum cmc_rc cmc_ca_new(struct cmc_ca_shared *shared, const struct cmc_crypto *cr
                        EVP_PKEY *ca_key, EVP_PKEY *responder_key, struct cmc_ca **out,
                        struct cmc_err *err) CMC_MUST_USE;
 void cmc_ca_free(struct cmc_ca *ca);
+/*
+ * The key that messages to this authority are encrypted for; without one they cannot be opened.
+ * key is taken over on success, cert (whole DER) borrowed. Errors: CMC_E_USAGE (they do not belong
+ * together, or the keyUsage does not allow it).
+ */
+enum cmc_rc cmc_ca_set0_encryption(struct cmc_ca *ca, EVP_PKEY *key, struct cmc_slice cert,
+                                   struct cmc_err *err) CMC_MUST_USE;
 /* For cmc_responder_new(). Borrowed from ca. */
 const struct cmc_authority *cmc_ca_get0_authority(const struct cmc_ca *ca);
 

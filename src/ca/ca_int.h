@@ -18,12 +18,16 @@ struct cmc_ca_shared {
     struct cmc_slice *anchors; /* for officers */
     size_t nanchors;
     struct cmc_slice responder_cert;
+    struct cmc_cert responder_parsed;
     struct cmc_cert ca_cert; /* chain[0] decoded */
     struct cmc_slice ca_ski;
     int64_t ca_not_after;
     struct cmc_profile **profiles;
     size_t nprofiles;
     int64_t crl_seconds;
+    char *crl_url; /* or NULL */
+    uint32_t crl_keep;
+    int64_t crl_keep_seconds;   /* 0: for ever */
     const uint8_t *secrets_key; /* in the arena, or NULL */
     uint32_t secret_failures;
 
@@ -54,6 +58,7 @@ struct cmc_ca {
     struct cmc_ca_shared *shared;
     const struct cmc_crypto *crypto;
     EVP_PKEY *ca_key, *responder_key;
+    struct cmc_cms_recipient encryption; /* key owned; NULL: nothing can be encrypted for us */
     const struct cmc_sig_alg *ca_alg;
     struct cmc_reader *reader;
     X509_STORE *trust;              /* officers' anchors */
@@ -61,6 +66,7 @@ struct cmc_ca {
     struct known known[OFFICER_CACHE];
     size_t next_known;
     struct cmc_buf no_secret; /* sealed: stands in for a secret that is not there */
+    uint8_t nonce_secret[CMC_TXN_DIGEST_OCTETS]; /* of our own senderNonces */
     struct cmc_authority authority;
 };
 
@@ -80,6 +86,10 @@ enum cmc_rc cmc_ca_secret(void *self, const struct cmc_secret_query *query, stru
 /* challenge.c: struct cmc_authority_ops.challenge_secrets */
 enum cmc_rc cmc_ca_challenge_secrets(void *self, int64_t now, struct cmc_challenge_secrets *out,
                                      struct cmc_err *err) CMC_MUST_USE;
+
+/* retrieve.c: struct cmc_authority_ops.crl */
+enum cmc_rc cmc_ca_crl_op(void *self, const struct cmc_crl_query *query, struct cmc_arena *arena,
+                          struct cmc_slice *out, struct cmc_err *err) CMC_MUST_USE;
 
 /* issue.c */
 enum cmc_rc cmc_ca_check(void *self, const struct cmc_issue_order *order, struct cmc_arena *arena,

@@ -159,8 +159,12 @@ static enum cmc_rc renew(struct cmc_ca *ca, uint64_t generation, int64_t now,
 {
     struct cmc_ca_shared *s = ca->shared;
     struct cmc_slice issuer = s->ca_cert.tbs.subject;
-    struct cmc_crl_record crl = {
-        .this_update = now, .next_update = now + s->crl_seconds, .generation = generation};
+    struct cmc_crl_record crl = {.this_update = now,
+                                 .next_update = now + s->crl_seconds,
+                                 .generation = generation,
+                                 .keep = s->crl_keep,
+                                 .keep_from =
+                                     s->crl_keep_seconds > 0 ? now - s->crl_keep_seconds : 0};
     struct entries es = {.err = err};
     struct cmc_buf tbs;
     enum cmc_rc rc;

@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Issuing: the profile's TBSCertificate, a serial number, a signature. */
+#include <time.h>
+
 #include "asn1/cmc.h"
 #include "asn1/codec.h"
 #include "ca/ca_int.h"
 
-/* RFC 5280 section 4.1.2.2: at most 20 octets, positive. All 20, of which 158 bits random. */
-#define SERIAL_OCTETS 20
+/*
+ * RFC 5280 section 4.1.2.2: at most 20 octets, positive. Seven are the microsecond of issuing
+ * (positive until the year 3111), so that serial numbers grow, and the store's index over them
+ * is written at its end and not all over; thirteen are random, 104 bits where 64 would do.
+ */
+#define SERIAL_OCTETS      20
+#define SERIAL_TIME_OCTETS 7
 
 static const struct cmc_profile *find_profile(const struct cmc_ca *ca, const char *name)
 {
@@ -38,12 +45,19 @@ static enum cmc_rc make_serial(const struct cmc_ca *ca, struct cmc_arena *arena,
                                struct cmc_slice *out, struct cmc_err *err)
 {
     uint8_t *p = cmc_arena_alloc(arena, SERIAL_OCTETS);
+    struct timespec ts = {0};
+    uint64_t us;
     enum cmc_rc rc;
 
     if (p == NULL)
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a serial number");
     rc = cmc_random(ca->crypto, p, SERIAL_OCTETS, err);
-    p[0] = (uint8_t)((p[0] & 0x7fu) | 0x40u);
+    (void)clock_gettime(CLOCK_REALTIME, &ts);
+    us = (uint64_t)ts.tv_sec * 1000000u + (uint64_t)ts.tv_nsec / 1000u;
+    for (size_t i = SERIAL_TIME_OCTETS; i-- > 0; us >>= 8)
+        p[i] = (uint8_t)us;
+    if (p[0] == 0 || (p[0] & 0x80u) != 0) /* a clock that is far off: all 20 octets, positive */
+        p[0] = 1;
     *out = cmc_slice(p, SERIAL_OCTETS);
     return rc;
 }

@@ -3,8 +3,10 @@
 #include "asn1/codec.h"
 #include "asn1/oids.h"
 #include "client/chain.h"
-#include "client/client.h"
+#include "client/protect.h"
 #include "control/control.h"
+
+#define OID_TEXT 128u
 
 struct answer {
     const struct cmc_crypto *c;
@@ -183,13 +185,12 @@ static enum cmc_rc read_challenges(const struct answer *a, const struct cmc_list
     return CMC_OK;
 }
 
-/* [10002-4.2-a, 10002-4.2.1-u1, 10002-6.1-b, 10002-6.6-u3] */
-static enum cmc_rc read_full(const struct answer *a, const struct cmc_signed_data *sd,
+static enum cmc_rc read_full(const struct answer *a, const struct cmc_encap_content *encap,
                              struct cmc_err *err)
 {
     struct cmc_pkiresponse *body = &a->out->body;
     struct cmc_outcome *outcomes = NULL;
-    enum cmc_rc rc = cmc_pkiresponse_open(sd->encap.content, a->arena, body, err);
+    enum cmc_rc rc = cmc_pkiresponse_open(encap->content, a->arena, body, err);
 
     if (rc == CMC_OK)
         rc = cmc_status_read(a->arena, &body->controls, &outcomes, &a->out->noutcomes, err);
@@ -210,28 +211,139 @@ static enum cmc_rc read_full(const struct answer *a, const struct cmc_signed_dat
     return check_match(a, &body->controls, err);
 }
 
-/* [10002-4.2-a, 10004-5-d] */
-static enum cmc_rc open_full(const struct answer *a, const struct cmc_signed_data *sd,
-                             struct cmc_err *err)
+/* -- layers ------------------------------------------------------------------------------ */
+
+static const char *type_name(const struct answer *a, struct cmc_slice type)
+{
+    const char *name = cmc_oid_name(type);
+    char *dotted = name == NULL ? cmc_arena_alloc(a->arena, OID_TEXT) : NULL;
+
+    if (name != NULL)
+        return name;
+    return dotted != NULL ? cmc_oid_text(type, dotted, OID_TEXT) : "of an unknown type";
+}
+
+static enum cmc_rc check_signers(const struct answer *a, const struct cmc_signed_data *sd,
+                                 struct cmc_err *err)
 {
     enum cmc_rc rc = CMC_OK;
 
-    if (!cmc_slice_eq(sd->encap.type, cmc_oid_id_cct_PKIResponse)) {
-        char dotted[128];
-        const char *name = cmc_oid_name(sd->encap.type);
-
-        return cmc_fail(err, CMC_E_INPUT, "RFC 10002 section 4.2",
-                        "the answer holds %s where id-cct-PKIResponse is due",
-                        name != NULL ? name : cmc_oid_text(sd->encap.type, dotted, sizeof dotted));
-    }
-    if (sd->encap.content.p == NULL)
-        return cmc_fail(err, CMC_E_INPUT, "RFC 10002 section 4.2", "the response is empty");
     if (sd->signer_infos.n == 0)
         return cmc_fail(err, CMC_E_CRYPTO, "RFC 10002 section 4.2", "the response is not signed");
     for (size_t i = 0; rc == CMC_OK && i < sd->signer_infos.n; i++)
         rc = check_signer(a, sd, i, err);
+    return rc;
+}
+
+static enum cmc_rc check_type(const struct answer *a, const struct cmc_encap_content *encap,
+                              struct cmc_err *err)
+{
+    if (!cmc_slice_eq(encap->type, cmc_oid_id_cct_PKIResponse))
+        return cmc_fail(err, CMC_E_INPUT, "RFC 10002 section 4.2",
+                        "the answer holds %s where id-cct-PKIResponse is due",
+                        type_name(a, encap->type));
+    if (encap->content.p == NULL)
+        return cmc_fail(err, CMC_E_INPUT, "RFC 10002 section 4.2", "the response is empty");
+    return CMC_OK;
+}
+
+/* A SignedData: with a PKIResponse, certificates only, or an envelope, which is then next. */
+static enum cmc_rc open_signed(const struct answer *a, struct cmc_content_info *ci, bool *done,
+                               struct cmc_err *err)
+{
+    struct cmc_signed_data sd = {0};
+    enum cmc_rc rc = cmc_signed_data_read(ci, a->arena, &sd, err);
+
+    if (rc != CMC_OK)
+        return rc;
+    a->out->certs = sd.certs.v;
+    a->out->ncerts = sd.certs.n;
+    a->out->crls = sd.crls.v;
+    a->out->ncrls = sd.crls.n;
+    *done = !cmc_is_envelope(sd.encap.type) || sd.encap.content.p == NULL;
+    if (cmc_is_certs_only(&sd)) {
+        /* [10002-3.2.1.3.4-c] */
+        if (sd.certs.n + sd.crls.n == 0)
+            return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_INTERNAL_CA_ERROR,
+                                 "RFC 10002 section 3.2.1.3.4",
+                                 "the server cannot sign an answer (internalCAError): what came "
+                                 "has neither a signature nor certificates");
+        return CMC_OK;
+    }
+    a->out->full = true;
+    rc = *done ? check_type(a, &sd.encap, err) : CMC_OK;
     if (rc == CMC_OK)
-        rc = read_full(a, sd, err);
+        rc = check_signers(a, &sd, err);
+    if (rc == CMC_OK && *done)
+        return read_full(a, &sd.encap, err);
+    *ci = (struct cmc_content_info){.content_type = sd.encap.type, .content = sd.encap.content};
+    return rc;
+}
+
+/* The shared secret vouches for it; its certificates are those of the originator. */
+static enum cmc_rc open_authenticated(const struct answer *a, const struct cmc_content_info *ci,
+                                      struct cmc_err *err)
+{
+    const struct cmc_protection *p = a->state != NULL ? a->state->protection : NULL;
+    struct cmc_authenticated_data ad;
+    enum cmc_rc rc = cmc_unwrap_authenticated(a->c, p, ci, a->arena, &ad, err);
+
+    if (rc == CMC_OK)
+        rc = check_type(a, &ad.encap, err);
+    if (rc != CMC_OK)
+        return rc;
+    a->out->full = a->out->authenticated = true;
+    a->out->certs = a->out->crls = NULL;
+    a->out->ncerts = a->out->ncrls = 0;
+    if (ad.originator != NULL) {
+        a->out->certs = ad.originator->certs.v;
+        a->out->ncerts = ad.originator->certs.n;
+        a->out->crls = ad.originator->crls.v;
+        a->out->ncrls = ad.originator->crls.n;
+    }
+    return read_full(a, &ad.encap, err);
+}
+
+static enum cmc_rc open_envelope(const struct answer *a, struct cmc_content_info *ci,
+                                 struct cmc_err *err)
+{
+    const struct cmc_protection *p = a->state != NULL ? a->state->protection : NULL;
+    struct cmc_content_info inside;
+    enum cmc_rc rc = cmc_unwrap_envelope(a->c, p, ci, a->arena, &inside, err);
+
+    a->out->encrypted = true;
+    *ci = inside;
+    if (rc != CMC_OK)
+        cmc_err_prefix(err, "the answer");
+    else if (!cmc_slice_eq(ci->content_type, cmc_oid_id_signedData) &&
+             !cmc_slice_eq(ci->content_type, cmc_oid_id_ct_authData))
+        rc = cmc_fail(err, CMC_E_INPUT, "RFC 10002 section 5",
+                      "the envelope of the answer holds %s where id-signedData is due",
+                      type_name(a, ci->content_type));
+    return rc;
+}
+
+/* [10002-4.2-a] and, for the layers, [10002-5-b, 10002-5-c] */
+static enum cmc_rc open_layers(const struct answer *a, struct cmc_content_info *ci,
+                               struct cmc_err *err)
+{
+    bool done = false;
+    enum cmc_rc rc = CMC_OK;
+
+    for (unsigned int n = 0; rc == CMC_OK && !done; n++) {
+        if (n == CMC_LIMIT_CMS_LAYERS)
+            return cmc_fail(err, CMC_E_LIMIT, "RFC 10002 section 5",
+                            "more than CMC_LIMIT_CMS_LAYERS (%u) layers around the response",
+                            CMC_LIMIT_CMS_LAYERS);
+        if (cmc_is_envelope(ci->content_type)) {
+            rc = open_envelope(a, ci, err);
+        } else if (cmc_slice_eq(ci->content_type, cmc_oid_id_ct_authData)) {
+            done = true;
+            rc = open_authenticated(a, ci, err);
+        } else {
+            rc = open_signed(a, ci, &done, err);
+        }
+    }
     return rc;
 }
 
@@ -242,25 +354,20 @@ enum cmc_rc cmc_answer_open_one(const struct cmc_crypto *c, struct cmc_slice bod
                                 struct cmc_answer_view *out, struct cmc_err *err)
 {
     struct answer a = {.c = c, .state = state, .trust = trust, .arena = arena, .out = out};
-    struct cmc_signed_data sd = {0};
+    struct cmc_content_info ci = {0};
     enum cmc_rc rc;
 
     *out = (struct cmc_answer_view){.worst = CMC_STATUS_SUCCESS};
     if (bare_cert(&a, body))
         return CMC_OK;
-    rc = cmc_signed_data_open(body, arena, &sd, err);
+    rc = cmc_decode(&cmc_it_content_info, body, arena, &ci, err);
+    if (rc == CMC_E_INPUT && err != NULL)
+        err->fail_info = CMC_FAIL_BAD_REQUEST;
     if (rc != CMC_OK) {
         cmc_err_prefix(err, "the answer is neither a CMC response nor a certificate");
         return rc;
     }
-    out->certs = sd.certs.v;
-    out->ncerts = sd.certs.n;
-    out->crls = sd.crls.v;
-    out->ncrls = sd.crls.n;
-    if (cmc_is_certs_only(&sd))
-        return CMC_OK;
-    out->full = true;
-    return open_full(&a, &sd, err);
+    return open_layers(&a, &ci, err);
 }
 
 /* [10002-4.1-b, 10002-4.2-b] */

@@ -3,6 +3,7 @@
 #ifndef CMC_CLIENT_CLIENT_H
 #define CMC_CLIENT_CLIENT_H
 
+#include "cms/enveloped_data.h"
 #include "cms/signed_data.h"
 #include "message/body.h"
 #include "message/request.h"
@@ -37,6 +38,7 @@ struct cmc_http_options {
                                         anchors != NULL: none */
     size_t nanchors;
     unsigned int timeout_seconds;
+    bool get; /* GET, and no body: what is sent stands in the URL */
 };
 struct cmc_http_transport;
 /* HTTP(S) by libcurl; a connection is kept for the next exchange. */
@@ -63,6 +65,30 @@ struct cmc_extra_control {
     const void *value;
 };
 
+/* -- protection beyond the signature: protect.c ------------------------------------------ */
+
+enum cmc_envelope_form { CMC_ENVELOPE_NONE, CMC_ENVELOPE_AUTHENTICATED, CMC_ENVELOPE_PLAIN };
+
+/*
+ * How a request is protected, and what opens its answer (RFC 10002 sections 3.2 and 5). The answer
+ * comes in the same layers. All borrowed; it must live as long as the exchange.
+ */
+struct cmc_protection {
+    enum cmc_envelope_form envelope; /* AuthEnvelopedData or EnvelopedData around all the rest */
+    const struct cmc_slice *to;      /* whole DERs of the certificates it is encrypted to */
+    size_t nto;
+    enum cmc_rsa_padding padding;
+    bool to_secret;     /* it is encrypted to who knows the secret, too */
+    bool sign_outside;  /* a second SignedData around the envelope, by the same signers */
+    bool mac;           /* AuthenticatedData by the secret in place of SignedData */
+    const char *cipher; /* struct cmc_envelope */
+    size_t tag_octets;
+    struct cmc_slice identification, secret; /* UTF-8; the secret's octets */
+    uint32_t rounds;                         /* of PBKDF2; 0: CMC_PASSWORD_ROUNDS */
+    const struct cmc_cms_recipient *keys;    /* private keys that an answer may be encrypted to */
+    size_t nkeys;
+};
+
 /* What a Full PKI Request is made of. All borrowed. */
 struct cmc_full_request {
     const struct cmc_slice *pkcs10; /* whole DERs */
@@ -77,11 +103,13 @@ struct cmc_full_request {
     size_t nrevocations;
     const struct cmc_extra_control *controls; /* further ones, in this order */
     size_t ncontrols;
-    struct cmc_slice data_return;     /* or absent */
-    struct cmc_slice transaction_id;  /* INTEGER content; absent: a random one */
-    struct cmc_slice recipient_nonce; /* the senderNonce of the answer before, or absent */
-    const struct cmc_cms_signer *signer;
-    const struct cmc_slice *certs; /* to travel with it: the signer's own and its chain */
+    struct cmc_slice data_return;            /* or absent */
+    struct cmc_slice transaction_id;         /* INTEGER content; absent: a random one */
+    struct cmc_slice recipient_nonce;        /* the senderNonce of the answer before, or absent */
+    const struct cmc_cms_signer *signer;     /* NULL: none */
+    size_t nsigners;                         /* of an array; 0: one */
+    const struct cmc_protection *protection; /* NULL: SignedData and no more */
+    const struct cmc_slice *certs;           /* to travel with it: the signer's own and its chain */
     size_t ncerts;
     bool no_nonce, no_transaction_id;
 };
@@ -93,7 +121,8 @@ struct cmc_exchange_state {
     struct cmc_slice transaction_id; /* INTEGER content, in the arena; absent when none was sent */
     uint32_t first_request_id;       /* body part id of the first certification request */
     uint32_t first_revocation_id;
-    uint32_t first_control_id; /* of the further controls */
+    uint32_t first_control_id;               /* of the further controls */
+    const struct cmc_protection *protection; /* of the request; NULL: the answer is not protected */
 };
 
 /* Build and sign. First the controls (ids from 1), then the PKCS#10 requests. */
@@ -119,6 +148,8 @@ struct cmc_answer_view {
     struct cmc_pkiresponse body; /* of a Full PKI Response: for what has no field here */
     const struct cmc_outcome *outcomes;
     size_t noutcomes;
+    bool encrypted;               /* the answer came in an envelope */
+    bool authenticated;           /* in AuthenticatedData: the shared secret vouches for it */
     struct cmc_slice signer_cert; /* of the responder; absent for a Simple Response */
     struct cmc_slice data_return;
     struct cmc_slice sender_nonce;              /* the server's, or absent */
@@ -130,9 +161,9 @@ struct cmc_answer_view {
 /*
  * Read an answer of any form (told by its octets) and check it: signature, chain to an anchor,
  * responder's extended key usage, recipientNonce, transactionId. state NULL: those two are not
- * checked. trust NULL: the signature is checked, the chain is not.
- * A response within the response (RFC 10002 section 6.21) is checked in the same way, and its
- * certificates and statuses are added to those of the outer one.
+ * checked. trust NULL: the signature is checked, the chain is not. An answer that is encrypted or
+ * has a MAC is opened with what state->protection holds; a MAC by the shared secret stands for
+ * signature and chain.
  * Errors: CMC_E_INPUT, CMC_E_CRYPTO, CMC_E_REFUSED. A status of failed is no error here.
  */
 enum cmc_rc cmc_answer_open(const struct cmc_crypto *c, struct cmc_slice body,
@@ -158,6 +189,57 @@ enum cmc_rc cmc_answer_cert(const struct cmc_crypto *c, const struct cmc_answer_
                             struct cmc_slice spki, const struct cmc_trust *trust,
                             struct cmc_arena *arena, struct cmc_slice *cert,
                             struct cmc_err *err) CMC_MUST_USE;
+
+/* What the answer says of one body part of the request; else of the whole; else NULL. */
+const struct cmc_outcome *cmc_answer_outcome(const struct cmc_answer_view *answer,
+                                             uint32_t body_part);
+
+/* -- requests that wait: pending.c ------------------------------------------------------- */
+
+/* What to keep of a request that waits, until it is decided. */
+struct cmc_pending {
+    struct cmc_slice token;
+    int64_t poll_at;                  /* when to ask, seconds since 1970; 0: not told */
+    uint32_t body_part;               /* of the request in its message */
+    struct cmc_slice transaction_id;  /* INTEGER content, or absent */
+    struct cmc_slice recipient_nonce; /* the senderNonce of the answer before, or absent */
+};
+
+/*
+ * What of an answer waits: each body part with status pending or partial. Copied into the arena.
+ * Errors: CMC_E_INPUT (no pendInfo).
+ */
+enum cmc_rc cmc_pending_read(const struct cmc_answer_view *answer,
+                             const struct cmc_exchange_state *state, struct cmc_arena *arena,
+                             struct cmc_pending **out, size_t *n, struct cmc_err *err) CMC_MUST_USE;
+/*
+ * Fill rq with what asks for n of them (at least one, all of one transaction); the caller adds
+ * who signs: the same as the first time, or the key of the request. p must live as long as rq.
+ * The answer's body parts are first_control_id and those that follow.
+ */
+enum cmc_rc cmc_pending_query(const struct cmc_pending *p, size_t n, struct cmc_arena *arena,
+                              struct cmc_full_request *rq, struct cmc_err *err) CMC_MUST_USE;
+/* After an answer to the query with this body part: what to keep now. Errors: CMC_E_INPUT. */
+enum cmc_rc cmc_pending_update(struct cmc_pending *p, const struct cmc_answer_view *answer,
+                               uint32_t control, struct cmc_arena *arena,
+                               struct cmc_err *err) CMC_MUST_USE;
+
+/* -- accepting a certificate: confirm.c -------------------------------------------------- */
+
+/* What ties a message to the one before. */
+struct cmc_follow_up {
+    struct cmc_slice transaction_id;  /* INTEGER content, or absent */
+    struct cmc_slice recipient_nonce; /* the senderNonce of the answer before, or absent */
+};
+
+/* Fill rq with the acceptance of a certificate (whole DER), or with the rejection of what was
+ * issued for a body part of the request before. The caller adds who signs. */
+enum cmc_rc cmc_confirm_accept(struct cmc_slice cert, const struct cmc_follow_up *f,
+                               struct cmc_arena *arena, struct cmc_full_request *rq,
+                               struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_confirm_reject(uint32_t body_part, uint32_t fail_info, const char *text,
+                               const struct cmc_follow_up *f, struct cmc_arena *arena,
+                               struct cmc_full_request *rq, struct cmc_err *err) CMC_MUST_USE;
 
 /* -- proof of possession by challenge: challenge.c --------------------------------------- */
 

@@ -2,7 +2,7 @@
 /* A Full PKI Request from its parts (RFC 10002 section 3.2). */
 #include "asn1/codec.h"
 #include "asn1/oids.h"
-#include "client/client.h"
+#include "client/protect.h"
 
 #define TRANSACTION_ID_OCTETS 16u
 
@@ -130,7 +130,16 @@ static enum cmc_rc add_revocation(struct builder *b, const struct cmc_revocation
     return add(b, cmc_oid_id_cmc_revokeRequest, &cmc_it_revoke_request, &v, err);
 }
 
-/* [10002-6.6-u1, 10004-5.2-j] */
+/* RFC 10002 section 3.2: whose secret the MAC is made with stands in the message. */
+static bool wants_identification(const struct cmc_full_request *rq)
+{
+    for (size_t i = 0; i < rq->ncontrols; i++) {
+        if (cmc_slice_eq(rq->controls[i].type, cmc_oid_id_cmc_identification))
+            return false;
+    }
+    return rq->protection != NULL && rq->protection->mac;
+}
+
 static enum cmc_rc add_controls(struct builder *b, struct cmc_err *err)
 {
     const struct cmc_full_request *rq = b->rq;
@@ -156,6 +165,9 @@ static enum cmc_rc add_controls(struct builder *b, struct cmc_err *err)
         if (i == 0)
             b->state->first_control_id = b->last;
     }
+    if (rc == CMC_OK && wants_identification(rq))
+        rc = add(b, cmc_oid_id_cmc_identification, &cmc_it_identification,
+                 &rq->protection->identification, err);
     return rc;
 }
 
@@ -198,7 +210,7 @@ enum cmc_rc cmc_full_request_create(const struct cmc_crypto *c, const struct cmc
         .type = cmc_oid_id_cct_PKIData, .certs = rq->certs, .ncerts = rq->ncerts};
     enum cmc_rc rc;
 
-    *state = (struct cmc_exchange_state){0};
+    *state = (struct cmc_exchange_state){.protection = rq->protection};
     *out = CMC_SLICE_NONE;
     if (rq->nrevocations + rq->ncontrols > CMC_LIMIT_CONTROLS ||
         rq->npkcs10 + rq->ncrmf + rq->ntagged > CMC_LIMIT_REQUESTS)
@@ -216,7 +228,6 @@ enum cmc_rc cmc_full_request_create(const struct cmc_crypto *c, const struct cmc
     if (rc == CMC_OK)
         rc = cmc_pkidata_encode(arena, &b.body, &content.content, err);
     if (rc == CMC_OK)
-        rc = cmc_signed_data_create(c, &content, rq->signer, rq->signer != NULL ? 1 : 0, arena, out,
-                                    err);
+        rc = cmc_protect_request(c, rq, &content, arena, out, err);
     return rc;
 }

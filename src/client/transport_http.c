@@ -19,7 +19,9 @@ struct cmc_http_transport {
     struct cmc_buf cert; /* client certificate and chain, PEM */
     struct cmc_buf key;  /* its key, PEM; zeroised when freed */
     SSL_CTX *tls;        /* carries the key, certificates and anchors given in memory, or NULL */
-    bool too_large;
+    struct cmc_crypto *crypto; /* of a key that tls_key names in a token */
+    bool anchors;              /* those in tls are all that are trusted */
+    bool too_large, get;
     char why[CURL_ERROR_SIZE];
 };
 
@@ -51,13 +53,27 @@ static enum cmc_rc check_url(const char *url, struct cmc_err *err)
     return cmc_fail(err, CMC_E_USAGE, NULL, "%s: not an http: or https: URL", url);
 }
 
+static bool add_certs(SSL_CTX *ctx, const struct cmc_slice *certs, size_t n, bool trusted);
+
+/* A key that cannot be written down is used from where it is. */
+static enum cmc_rc use_identity(struct cmc_http_transport *t, EVP_PKEY *key,
+                                const struct cmc_slice *certs, size_t n, struct cmc_err *err)
+{
+    if (t->tls == NULL)
+        t->tls = SSL_CTX_new(TLS_client_method());
+    if (t->tls == NULL)
+        return cmc_fail_openssl(err, CMC_E_MEM, "no memory for TLS");
+    if (!add_certs(t->tls, certs, n, false) || SSL_CTX_use_PrivateKey(t->tls, key) != 1)
+        return cmc_fail_openssl(err, CMC_E_USAGE, "the TLS client certificate and its key");
+    return CMC_OK;
+}
+
 /* The client certificate with its chain and the key go to libcurl in memory, so that each form
  * that we can read will do. */
 static enum cmc_rc load_identity(struct cmc_http_transport *t, const struct cmc_http_options *o,
                                  struct cmc_err *err)
 {
     enum cmc_rc rc;
-    struct cmc_crypto *c = NULL;
     struct cmc_arena *arena = NULL;
     EVP_PKEY *key = NULL;
     struct cmc_slice *certs = NULL;
@@ -68,19 +84,23 @@ static enum cmc_rc load_identity(struct cmc_http_transport *t, const struct cmc_
         rc = cmc_fail(err, CMC_E_MEM, NULL, "no memory for a client certificate");
         goto out;
     }
-    rc = cmc_crypto_new(&c, err);
+    rc = cmc_crypto_new(&t->crypto, err);
     if (rc == CMC_OK)
-        rc = cmc_certs_load(c, o->tls_cert, o->tls_pass, arena, &certs, &n, err);
+        rc = cmc_certs_load(t->crypto, o->tls_cert, o->tls_pass, arena, &certs, &n, err);
+    if (rc == CMC_OK)
+        rc = cmc_key_load(t->crypto, o->tls_key != NULL ? o->tls_key : o->tls_cert, o->tls_pass,
+                          &key, err);
+    if (rc == CMC_OK && cmc_key_in_token(key)) {
+        rc = use_identity(t, key, certs, n, err);
+        goto out;
+    }
     for (size_t i = 0; rc == CMC_OK && i < n; i++)
         rc = cmc_pem_write("CERTIFICATE", certs[i], &t->cert, err);
-    if (rc == CMC_OK)
-        rc = cmc_key_load(c, o->tls_key != NULL ? o->tls_key : o->tls_cert, o->tls_pass, &key, err);
     if (rc == CMC_OK)
         rc = cmc_key_pem(key, NULL, &t->key, err);
 out:
     EVP_PKEY_free(key);
     cmc_arena_free(arena);
-    cmc_crypto_free(c);
     return rc;
 }
 
@@ -119,12 +139,17 @@ static bool add_certs(SSL_CTX *ctx, const struct cmc_slice *certs, size_t n, boo
 static enum cmc_rc use_memory(struct cmc_http_transport *t, const struct cmc_http_options *o,
                               struct cmc_err *err)
 {
-    t->tls = SSL_CTX_new(TLS_client_method());
+    if (t->tls == NULL)
+        t->tls = SSL_CTX_new(TLS_client_method());
     if (t->tls == NULL)
         return cmc_fail_openssl(err, CMC_E_MEM, "no memory for TLS");
-    if (o->key != NULL && (!add_certs(t->tls, o->certs, o->ncerts, false) ||
-                           SSL_CTX_use_PrivateKey(t->tls, o->key) != 1))
-        return cmc_fail_openssl(err, CMC_E_USAGE, "the TLS client certificate and its key");
+    if (o->key != NULL) {
+        enum cmc_rc rc = use_identity(t, o->key, o->certs, o->ncerts, err);
+
+        if (rc != CMC_OK)
+            return rc;
+    }
+    t->anchors = o->anchors != NULL;
     if (!add_certs(t->tls, o->anchors, o->nanchors, true))
         return cmc_fail_openssl(err, CMC_E_USAGE, "a trusted certificate");
     return CMC_OK;
@@ -144,16 +169,19 @@ static CURLcode take_memory(CURL *curl, void *ctx, void *arg)
          (SSL_CTX_get0_chain_certs(t->tls, &chain) == 1 && chain != NULL &&
           SSL_CTX_set1_chain(ctx, chain) != 1)))
         return CURLE_SSL_CERTPROBLEM;
-    SSL_CTX_set1_cert_store(ctx, store);
+    if (t->anchors)
+        SSL_CTX_set1_cert_store(ctx, store);
     return CURLE_OK;
 }
 
 /* Anchors given in memory are all that are trusted. */
 static CURLcode set_memory(struct cmc_http_transport *t)
 {
-    CURLcode cc = curl_easy_setopt(t->curl, CURLOPT_CAINFO, NULL);
+    CURLcode cc = CURLE_OK;
 
-    if (cc == CURLE_OK)
+    if (t->anchors)
+        cc = curl_easy_setopt(t->curl, CURLOPT_CAINFO, NULL);
+    if (cc == CURLE_OK && t->anchors)
         cc = curl_easy_setopt(t->curl, CURLOPT_CAPATH, NULL);
     if (cc == CURLE_OK)
         cc = curl_easy_setopt(t->curl, CURLOPT_SSL_CTX_FUNCTION, take_memory);
@@ -190,8 +218,9 @@ static CURLcode set_options(struct cmc_http_transport *t, const struct cmc_http_
         CURLoption option;
         long value;
     } numbers[] = {
-        {CURLOPT_NOSIGNAL, 1}, {CURLOPT_NOPROGRESS, 1},    {CURLOPT_FOLLOWLOCATION, 0},
-        {CURLOPT_POST, 1},     {CURLOPT_TIMEOUT, seconds},
+        {CURLOPT_NOSIGNAL, 1},       {CURLOPT_NOPROGRESS, 1},
+        {CURLOPT_FOLLOWLOCATION, 0}, {o->get ? CURLOPT_HTTPGET : CURLOPT_POST, 1},
+        {CURLOPT_TIMEOUT, seconds},
     };
     const struct {
         CURLoption option;
@@ -233,6 +262,7 @@ enum cmc_rc cmc_http_transport_new(const struct cmc_http_options *o,
         rc = cmc_fail(err, CMC_E_MEM, NULL, "no memory for an HTTP client");
         goto out;
     }
+    t->get = o->get;
     cmc_buf_init(&t->body, CMC_LIMIT_MESSAGE_OCTETS);
     cmc_buf_init(&t->cert, CMC_LIMIT_FILE_OCTETS);
     cmc_buf_init(&t->key, CMC_LIMIT_FILE_OCTETS);
@@ -252,6 +282,9 @@ enum cmc_rc cmc_http_transport_new(const struct cmc_http_options *o,
         rc = cmc_fail(err, CMC_E_LOCAL, NULL, "%s: %s", o->url, curl_easy_strerror(cc));
         goto out;
     }
+    /* libcurl has its copy; messages do without what a GET sends in its query. */
+    if (t->get)
+        t->url[strcspn(t->url, "?")] = '\0';
     *out = t;
     t = NULL;
 out:
@@ -265,6 +298,7 @@ void cmc_http_transport_free(struct cmc_http_transport *t)
         return;
     curl_easy_cleanup(t->curl);
     SSL_CTX_free(t->tls);
+    cmc_crypto_free(t->crypto);
     cmc_buf_free(&t->body);
     cmc_buf_free(&t->cert);
     cmc_buf_free(&t->key);
@@ -349,7 +383,7 @@ static enum cmc_rc exchange(void *self, const char *content_type, const char *ac
     cmc_buf_reset(&t->body);
     t->too_large = false;
     t->why[0] = '\0';
-    if (!add_header(&headers, "Content-Type", content_type) ||
+    if ((content_type != NULL && !add_header(&headers, "Content-Type", content_type)) ||
         (accept != NULL && !add_header(&headers, "Accept", accept)) ||
         /* No "Expect: 100-continue": it costs a round trip, and some servers stall on it. */
         (more = curl_slist_append(headers, "Expect:")) == NULL) {
@@ -358,8 +392,9 @@ static enum cmc_rc exchange(void *self, const char *content_type, const char *ac
     }
     headers = more;
     if (curl_easy_setopt(t->curl, CURLOPT_HTTPHEADER, headers) != CURLE_OK ||
-        curl_easy_setopt(t->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.n) != CURLE_OK ||
-        curl_easy_setopt(t->curl, CURLOPT_POSTFIELDS, body.p) != CURLE_OK) {
+        (!t->get &&
+         (curl_easy_setopt(t->curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.n) != CURLE_OK ||
+          curl_easy_setopt(t->curl, CURLOPT_POSTFIELDS, body.p) != CURLE_OK))) {
         rc = cmc_fail(err, CMC_E_MEM, NULL, "no memory for an HTTP request");
         goto out;
     }

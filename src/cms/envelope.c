@@ -7,10 +7,8 @@
 #include "crypto/aead.h"
 #include "crypto/agree.h"
 
-#define KEY_OCTETS 32u
-#define IV_OCTETS  16u
-
-static const uint8_t empty_name[] = {0x30, 0};
+#define TAG_IN_MESSAGE 0xa1 /* authAttrs [1] IMPLICIT */
+#define TAG_COVERED    (CMC_T_SET | 0x20)
 
 static enum cmc_rc no_memory(struct cmc_err *err)
 {
@@ -19,101 +17,33 @@ static enum cmc_rc no_memory(struct cmc_err *err)
 
 /* -- making ------------------------------------------------------------------------------ */
 
-/* Octets from the DRBG in the arena. */
-static enum cmc_rc random_octets(const struct cmc_crypto *c, size_t n, struct cmc_arena *arena,
-                                 struct cmc_slice *out, struct cmc_err *err)
+static enum cmc_rc no_cipher(const struct cmc_envelope *how, struct cmc_err *err)
 {
-    uint8_t *p = cmc_arena_alloc(arena, n);
-
-    *out = cmc_slice(p, n);
-    return p != NULL ? cmc_random(c, p, n, err) : no_memory(err);
+    return cmc_fail(err, CMC_E_USAGE, NULL, "%s does not go with this envelope; want %s",
+                    how->cipher,
+                    how->authenticated ? "aes256-gcm, aes192-gcm or aes128-gcm"
+                                       : "aes256-cbc, aes192-cbc or aes128-cbc");
 }
 
-/* [10004-5.1-k, 10004-5.1-l] */
-static enum cmc_rc key_transport(const struct cmc_crypto *c, const struct cmc_envelope_to *to,
-                                 const struct cmc_signer_id *rid, struct cmc_slice key,
-                                 struct cmc_arena *arena, struct cmc_ktri *out, struct cmc_err *err)
-{
-    enum cmc_rc rc = cmc_key_transport_algid(to->padding, arena, &out->key_encryption, err);
-
-    out->version = rid->which == CMC_SID_SKI ? 2 : 0;
-    out->rid = *rid;
-    if (rc == CMC_OK)
-        rc = cmc_rsa_encrypt(c, to->key, to->padding, key, arena, &out->encrypted_key, err);
-    return rc;
-}
-
-static enum cmc_rc recipient(const struct cmc_crypto *c, const struct cmc_envelope_to *to,
-                             struct cmc_slice key, struct cmc_arena *arena, struct cmc_list *out,
-                             struct cmc_err *err)
-{
-    struct cmc_recipient_info *ri = cmc_arena_alloc(arena, sizeof *ri);
-    struct cmc_signer_id rid = {.which = CMC_SID_SKI, .u.ski = to->ski};
-
-    if (ri == NULL)
-        return no_memory(err);
-    if (to->ski.p == NULL) {
-        rid.which = CMC_SID_ISSUER_SERIAL;
-        rid.u.issuer_serial.issuer = cmc_slice(empty_name, sizeof empty_name);
-        rid.u.issuer_serial.serial = cmc_int_from_u64(arena, to->serial);
-        if (rid.u.issuer_serial.serial.p == NULL)
-            return no_memory(err);
-    }
-    *out = (struct cmc_list){.v = ri, .n = 1};
-    ri->which = cmc_key_agrees(to->key) ? CMC_RI_KARI : CMC_RI_KTRI;
-    if (ri->which == CMC_RI_KARI)
-        return cmc_key_agree_make(c, to, &rid, key, arena, &ri->u.kari, err);
-    return key_transport(c, to, &rid, key, arena, &ri->u.ktri, err);
-}
-
-/* RFC 5083 section 2.1: content that is not id-data has its type among authAttrs. The attributes
- * as they are covered, with the tag of SET OF; absent for id-data. */
-static enum cmc_rc auth_attrs(struct cmc_slice type, struct cmc_arena *arena, struct cmc_slice *out,
-                              struct cmc_err *err)
-{
-    struct cmc_list attrs = {0};
-    struct cmc_attribute *a;
-    struct cmc_slice *value;
-    enum cmc_rc rc;
-
-    *out = CMC_SLICE_NONE;
-    if (cmc_slice_eq(type, cmc_oid_id_data))
-        return CMC_OK;
-    a = cmc_list_add(arena, &cmc_it_attributes, &attrs, 1);
-    value = a != NULL ? cmc_list_add(arena, &cmc_it_set_any, &a->values, 1) : NULL;
-    if (value == NULL)
-        return no_memory(err);
-    a->type = cmc_oid_id_contentType;
-    rc = cmc_encode_arena(&cmc_it_oid, &type, arena, value, err);
-    return rc == CMC_OK ? cmc_encode_arena(&cmc_it_attributes, &attrs, arena, out, err) : rc;
-}
-
-/* The same octets under another tag: [1] in the message, SET OF where they are covered. */
-static struct cmc_slice retagged(struct cmc_slice tlv, uint8_t tag, struct cmc_arena *arena)
-{
-    uint8_t *p = tlv.n > 0 ? cmc_arena_dup(arena, tlv.p, tlv.n) : NULL;
-
-    if (p == NULL)
-        return CMC_SLICE_NONE;
-    p[0] = tag;
-    return cmc_slice(p, tlv.n);
-}
-
-/* [10004-5.1-e, 10004-5.1-k] */
-static enum cmc_rc make_enveloped(const struct cmc_crypto *c, const struct cmc_envelope_to *to,
+/* [10004-5.1-e] */
+static enum cmc_rc make_enveloped(const struct cmc_crypto *c, const struct cmc_envelope *how,
                                   struct cmc_slice type, struct cmc_slice content,
                                   struct cmc_arena *arena, struct cmc_slice *out,
                                   struct cmc_err *err)
 {
-    const struct cmc_cipher_alg *alg = cmc_cipher_by_name("aes256-cbc");
+    const struct cmc_cipher_alg *alg =
+        cmc_cipher_by_name(how->cipher != NULL ? how->cipher : "aes256-cbc");
     struct cmc_enveloped_data ed = {.content.type = type};
     struct cmc_slice key, iv;
-    enum cmc_rc rc = random_octets(c, KEY_OCTETS, arena, &key, err);
+    enum cmc_rc rc;
 
+    if (alg == NULL || alg->weak)
+        return no_cipher(how, err);
+    rc = cmc_random_octets(c, alg->key_octets, arena, &key, err);
     if (rc == CMC_OK)
-        rc = random_octets(c, IV_OCTETS, arena, &iv, err);
+        rc = cmc_random_octets(c, alg->iv_octets, arena, &iv, err);
     if (rc == CMC_OK)
-        rc = recipient(c, to, key, arena, &ed.recipients, err);
+        rc = cmc_recipients_make(c, how->to, how->nto, key, arena, &ed.recipients, err);
     if (rc == CMC_OK)
         rc = cmc_cipher_algid(alg, iv, arena, &ed.content.algorithm, err);
     if (rc == CMC_OK)
@@ -121,41 +51,78 @@ static enum cmc_rc make_enveloped(const struct cmc_crypto *c, const struct cmc_e
                         err);
     if (rc != CMC_OK)
         return rc;
-    /* RFC 5652 section 6.1: 0 where every RecipientInfo has the version 0. */
-    ed.version = cmc_key_agrees(to->key) || to->ski.p != NULL ? 2 : 0;
+    if (how->attributes != NULL)
+        ed.unprotected_attrs = *how->attributes;
+    ed.version = cmc_enveloped_version(&ed.recipients, ed.unprotected_attrs.n > 0);
     return cmc_encode_arena(&cmc_it_enveloped_data, &ed, arena, out, err);
 }
 
-/* [10004-5.1-g, 10004-5.1-h, 10004-5.1-l] */
-static enum cmc_rc make_auth_enveloped(const struct cmc_crypto *c, const struct cmc_envelope_to *to,
+/* RFC 5083 section 2.1: content that is not id-data has its type among authAttrs. */
+static enum cmc_rc set_auth_attrs(struct cmc_slice type, struct cmc_arena *arena,
+                                  struct cmc_auth_enveloped_data *ad, struct cmc_slice *aad,
+                                  struct cmc_err *err)
+{
+    enum cmc_rc rc;
+
+    *aad = CMC_SLICE_NONE;
+    if (cmc_slice_eq(type, cmc_oid_id_data))
+        return CMC_OK;
+    rc = cmc_auth_attrs_make(type, CMC_SLICE_NONE, arena, aad, err);
+    if (rc != CMC_OK)
+        return rc;
+    ad->auth_attrs = cmc_retagged(*aad, TAG_IN_MESSAGE, arena);
+    return ad->auth_attrs.p != NULL ? CMC_OK : no_memory(err);
+}
+
+/* [10004-5.1-g, 10004-5.1-h, 10004-5.1-i] */
+static enum cmc_rc make_auth_enveloped(const struct cmc_crypto *c, const struct cmc_envelope *how,
                                        struct cmc_slice type, struct cmc_slice content,
                                        struct cmc_arena *arena, struct cmc_slice *out,
                                        struct cmc_err *err)
 {
-    const struct cmc_aead_alg *alg = cmc_aead_by_name("aes256-gcm");
+    const struct cmc_aead_alg *alg =
+        cmc_aead_by_name(how->cipher != NULL ? how->cipher : "aes256-gcm");
+    size_t tag_octets = how->tag_octets != 0 ? how->tag_octets : CMC_GCM_TAG_OCTETS;
     struct cmc_auth_enveloped_data ad = {.content.type = type};
     struct cmc_slice key, nonce, aad = CMC_SLICE_NONE;
-    enum cmc_rc rc = random_octets(c, KEY_OCTETS, arena, &key, err);
+    enum cmc_rc rc;
 
+    if (alg == NULL)
+        return no_cipher(how, err);
+    if (tag_octets < CMC_GCM_TAG_OCTETS_MIN || tag_octets > CMC_GCM_TAG_OCTETS)
+        return cmc_fail(err, CMC_E_USAGE, "RFC 5084 section 3.2",
+                        "an ICV of %zu octets; want 12 to 16", tag_octets);
+    rc = cmc_random_octets(c, alg->key_octets, arena, &key, err);
     if (rc == CMC_OK)
-        rc = random_octets(c, CMC_GCM_NONCE_OCTETS, arena, &nonce, err);
+        rc = cmc_random_octets(c, CMC_GCM_NONCE_OCTETS, arena, &nonce, err);
     if (rc == CMC_OK)
-        rc = recipient(c, to, key, arena, &ad.recipients, err);
+        rc = cmc_recipients_make(c, how->to, how->nto, key, arena, &ad.recipients, err);
     if (rc == CMC_OK)
-        rc = cmc_aead_algid(alg, nonce, arena, &ad.content.algorithm, err);
+        rc = cmc_aead_algid(alg, nonce, tag_octets, arena, &ad.content.algorithm, err);
     if (rc == CMC_OK)
-        rc = auth_attrs(type, arena, &aad, err);
+        rc = set_auth_attrs(type, arena, &ad, &aad, err);
     if (rc == CMC_OK)
         rc = cmc_aead_seal(c, alg, key, nonce, aad, content, arena, &ad.content.content, &ad.mac,
                            err);
     if (rc != CMC_OK)
         return rc;
-    if (aad.p != NULL) {
-        ad.auth_attrs = retagged(aad, 0xa1, arena);
-        if (ad.auth_attrs.p == NULL)
-            return no_memory(err);
-    }
+    ad.mac.n = tag_octets; /* SP 800-38D: the leftmost octets */
+    if (how->attributes != NULL)
+        ad.unauth_attrs = *how->attributes;
     return cmc_encode_arena(&cmc_it_auth_enveloped_data, &ad, arena, out, err);
+}
+
+enum cmc_rc cmc_envelope_make(const struct cmc_crypto *c, const struct cmc_envelope *how,
+                              struct cmc_slice type, struct cmc_slice content,
+                              struct cmc_arena *arena, struct cmc_content_info *out,
+                              struct cmc_err *err)
+{
+    *out = (struct cmc_content_info){.content_type = how->authenticated
+                                                         ? cmc_oid_id_ct_authEnvelopedData
+                                                         : cmc_oid_id_envelopedData};
+    return how->authenticated
+               ? make_auth_enveloped(c, how, type, content, arena, &out->content, err)
+               : make_enveloped(c, how, type, content, arena, &out->content, err);
 }
 
 enum cmc_rc cmc_envelope_create(const struct cmc_crypto *c, const struct cmc_envelope_to *to,
@@ -163,14 +130,9 @@ enum cmc_rc cmc_envelope_create(const struct cmc_crypto *c, const struct cmc_env
                                 struct cmc_arena *arena, struct cmc_content_info *out,
                                 struct cmc_err *err)
 {
-    *out = (struct cmc_content_info){.content_type = to->authenticated
-                                                         ? cmc_oid_id_ct_authEnvelopedData
-                                                         : cmc_oid_id_envelopedData};
-    if (!cmc_envelope_can(to->key))
-        return cmc_fail(err, CMC_E_USAGE, NULL, "nothing can be encrypted to a key of type %s",
-                        EVP_PKEY_get0_type_name(to->key));
-    return to->authenticated ? make_auth_enveloped(c, to, type, content, arena, &out->content, err)
-                             : make_enveloped(c, to, type, content, arena, &out->content, err);
+    const struct cmc_envelope how = {.to = to, .nto = 1, .authenticated = to->authenticated};
+
+    return cmc_envelope_make(c, &how, type, content, arena, out, err);
 }
 
 bool cmc_envelope_can(EVP_PKEY *key)
@@ -185,27 +147,18 @@ static enum cmc_rc check_auth_attrs(const struct cmc_auth_enveloped_data *ad,
                                     struct cmc_arena *arena, struct cmc_slice *aad,
                                     struct cmc_err *err)
 {
-    struct cmc_list attrs = {0};
     struct cmc_slice type = CMC_SLICE_NONE;
-    enum cmc_rc rc;
+    enum cmc_rc rc = CMC_OK;
 
     *aad = CMC_SLICE_NONE;
     if (ad->auth_attrs.p != NULL) {
-        *aad = retagged(ad->auth_attrs, 0x31, arena);
+        *aad = cmc_retagged(ad->auth_attrs, TAG_COVERED, arena);
         if (aad->p == NULL)
             return no_memory(err);
-        rc = cmc_decode(&cmc_it_attributes, *aad, arena, &attrs, err);
-        if (rc != CMC_OK)
-            return rc;
+        rc = cmc_auth_attr(*aad, cmc_oid_id_contentType, &cmc_it_oid, arena, &type, err);
     }
-    for (size_t i = 0; i < attrs.n; i++) {
-        const struct cmc_attribute *a = CMC_AT(const struct cmc_attribute, attrs, i);
-
-        if (cmc_slice_eq(a->type, cmc_oid_id_contentType) && a->values.n == 1 &&
-            cmc_decode(&cmc_it_oid, *CMC_AT(const struct cmc_slice, a->values, 0), arena, &type,
-                       err) != CMC_OK)
-            return CMC_E_INPUT;
-    }
+    if (rc != CMC_OK)
+        return rc;
     if (type.p != NULL ? !cmc_slice_eq(type, ad->content.type)
                        : !cmc_slice_eq(ad->content.type, cmc_oid_id_data))
         return cmc_fail_info(err, CMC_E_INPUT, CMC_FAIL_BAD_REQUEST, "RFC 5083 section 2.1",

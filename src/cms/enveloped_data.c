@@ -9,6 +9,9 @@
 #include "cms/signed_data.h"
 #include "crypto/agree.h"
 
+/* The decoy where a key may have any length. */
+#define CMC_KEY_OCTETS_ANY 32u
+
 enum cmc_rc cmc_enveloped_data_open(const struct cmc_content_info *ci, struct cmc_arena *arena,
                                     struct cmc_enveloped_data *out, struct cmc_err *err)
 {
@@ -170,24 +173,31 @@ static enum cmc_rc key_transport_open(const struct cmc_crypto *c,
     return rc;
 }
 
+static enum cmc_rc open_key(const struct cmc_crypto *c, const struct cmc_enveloped_data *ed,
+                            const struct cmc_cms_recipient *who, struct cmc_arena *arena,
+                            struct cmc_slice *key, struct cmc_err *err)
+{
+    if (who->key == NULL)
+        return cmc_password_open(c, &ed->recipients, who->password, arena, key, err);
+    if (cmc_key_agrees(who->key))
+        return cmc_key_agree_open(c, ed, who, arena, key, err);
+    return key_transport_open(c, ed, who, arena, key, err);
+}
+
 enum cmc_rc cmc_enveloped_data_key(const struct cmc_crypto *c, const struct cmc_enveloped_data *ed,
                                    const struct cmc_cms_recipient *who, size_t size,
                                    struct cmc_arena *arena, struct cmc_slice *key,
                                    struct cmc_err *err)
 {
-    struct cmc_slice got = CMC_SLICE_NONE;
-    uint8_t *decoy = cmc_arena_alloc(arena, size);
-    enum cmc_rc rc;
+    struct cmc_slice got = CMC_SLICE_NONE, decoy;
+    enum cmc_rc rc =
+        cmc_random_octets(c, size != 0 ? size : CMC_KEY_OCTETS_ANY, arena, &decoy, err);
 
-    if (decoy == NULL)
-        return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a content-encryption key");
-    rc = cmc_random(c, decoy, size, err);
     if (rc != CMC_OK)
         return rc;
-    rc = cmc_key_agrees(who->key) ? cmc_key_agree_open(c, ed, who, arena, &got, err)
-                                  : key_transport_open(c, ed, who, arena, &got, err);
-    if (rc == CMC_E_CRYPTO || (rc == CMC_OK && got.n != size)) {
-        got = cmc_slice(decoy, size);
+    rc = open_key(c, ed, who, arena, &got, err);
+    if (rc == CMC_E_CRYPTO || (rc == CMC_OK && (size != 0 ? got.n != size : got.n == 0))) {
+        got = decoy;
         rc = CMC_OK;
     }
     *key = got;

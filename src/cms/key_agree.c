@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Key agreement: an ephemeral key and the recipient's agree on a secret, of which the key is
- * derived that wraps the content-encryption key (RFC 5753 for EC, RFC 8418 for X25519 and X448).
+ * derived that wraps the content-encryption key (RFC 5753 for EC, RFC 8418 for X25519 and X448,
+ * RFC 3370 section 4.1 for DH, which who does any of these must do [10004-5.1-n]).
  */
 #include "asn1/cmc.h"
 #include "asn1/codec.h"
@@ -16,24 +17,17 @@ static const struct scheme {
     const struct cmc_slice *oid;
     enum cmc_kdf kdf;
     enum cmc_digest_id digest;
+    bool esdh; /* the derivation of RFC 2631 instead; for DH keys, and no others */
 } schemes[] = {
-    {&cmc_oid_dhSinglePass_stdDH_sha256kdf_scheme, CMC_KDF_X963, CMC_DIGEST_SHA256},
-    {&cmc_oid_dhSinglePass_stdDH_sha384kdf_scheme, CMC_KDF_X963, CMC_DIGEST_SHA384},
-    {&cmc_oid_dhSinglePass_stdDH_sha512kdf_scheme, CMC_KDF_X963, CMC_DIGEST_SHA512},
-    {&cmc_oid_dhSinglePass_stdDH_hkdf_sha256_scheme, CMC_KDF_HKDF, CMC_DIGEST_SHA256},
-    {&cmc_oid_dhSinglePass_stdDH_hkdf_sha384_scheme, CMC_KDF_HKDF, CMC_DIGEST_SHA384},
-    {&cmc_oid_dhSinglePass_stdDH_hkdf_sha512_scheme, CMC_KDF_HKDF, CMC_DIGEST_SHA512},
+    {&cmc_oid_dhSinglePass_stdDH_sha256kdf_scheme, CMC_KDF_X963, CMC_DIGEST_SHA256, false},
+    {&cmc_oid_dhSinglePass_stdDH_sha384kdf_scheme, CMC_KDF_X963, CMC_DIGEST_SHA384, false},
+    {&cmc_oid_dhSinglePass_stdDH_sha512kdf_scheme, CMC_KDF_X963, CMC_DIGEST_SHA512, false},
+    {&cmc_oid_dhSinglePass_stdDH_hkdf_sha256_scheme, CMC_KDF_HKDF, CMC_DIGEST_SHA256, false},
+    {&cmc_oid_dhSinglePass_stdDH_hkdf_sha384_scheme, CMC_KDF_HKDF, CMC_DIGEST_SHA384, false},
+    {&cmc_oid_dhSinglePass_stdDH_hkdf_sha512_scheme, CMC_KDF_HKDF, CMC_DIGEST_SHA512, false},
     /* What openssl cms does when nothing else is said. SHA-1 as a derivation is not broken. */
-    {&cmc_oid_dhSinglePass_stdDH_sha1kdf_scheme, CMC_KDF_X963, CMC_DIGEST_SHA1},
-};
-
-static const struct wrap {
-    const struct cmc_slice *oid;
-    size_t octets;
-} wraps[] = {
-    {&cmc_oid_aes256_wrap, 32},
-    {&cmc_oid_aes192_wrap, 24},
-    {&cmc_oid_aes128_wrap, 16},
+    {&cmc_oid_dhSinglePass_stdDH_sha1kdf_scheme, CMC_KDF_X963, CMC_DIGEST_SHA1, false},
+    {&cmc_oid_id_alg_ESDH, CMC_KDF_X963, CMC_DIGEST_SHA1, true},
 };
 
 /*
@@ -57,19 +51,21 @@ static CMC_SEQUENCE(shared_info, "ECC-CMS-SharedInfo", it_shared_info, f_shared_
 /* The key that wraps: derived of what the two keys agree on. */
 static enum cmc_rc wrapping_key(const struct cmc_crypto *c, EVP_PKEY *own, EVP_PKEY *peer,
                                 const struct scheme *scheme, const struct cmc_algid *wrap_id,
-                                size_t octets, struct cmc_slice ukm, struct cmc_arena *arena,
-                                struct cmc_slice *out, struct cmc_err *err)
+                                const struct cmc_wrap_alg *wrap, struct cmc_slice ukm,
+                                struct cmc_arena *arena, struct cmc_slice *out, struct cmc_err *err)
 {
-    const uint8_t bits[4] = {0, 0, (uint8_t)(octets * 8 >> 8), (uint8_t)(octets * 8)};
+    const uint8_t bits[4] = {0, 0, (uint8_t)(wrap->octets * 8 >> 8), (uint8_t)(wrap->octets * 8)};
     const struct shared_info info = {
         .wrap = *wrap_id, .ukm = ukm, .bits = cmc_slice(bits, sizeof bits)};
     struct cmc_slice z, der;
     enum cmc_rc rc = cmc_agree(c, own, peer, arena, &z, err);
 
+    if (rc == CMC_OK && scheme->esdh)
+        return cmc_esdh_derive(c, z, wrap, ukm, arena, out, err);
     if (rc == CMC_OK)
         rc = cmc_encode_arena(&it_shared_info, &info, arena, &der, err);
     if (rc == CMC_OK)
-        rc = cmc_derive(c, scheme->kdf, scheme->digest, z, der, octets, arena, out, err);
+        rc = cmc_derive(c, scheme->kdf, scheme->digest, z, der, wrap->octets, arena, out, err);
     return rc;
 }
 
@@ -91,6 +87,7 @@ static const struct scheme *scheme_for(EVP_PKEY *key)
     const struct cmc_slice *oid =
         EVP_PKEY_is_a(key, "X25519") == 1 ? &cmc_oid_dhSinglePass_stdDH_hkdf_sha256_scheme
         : EVP_PKEY_is_a(key, "X448") == 1 ? &cmc_oid_dhSinglePass_stdDH_hkdf_sha512_scheme
+        : EVP_PKEY_is_a(key, "DHX") == 1  ? &cmc_oid_id_alg_ESDH
                                           : &cmc_oid_dhSinglePass_stdDH_sha256kdf_scheme;
     size_t i = 0;
 
@@ -137,7 +134,8 @@ enum cmc_rc cmc_key_agree_make(const struct cmc_crypto *c, const struct cmc_enve
                                struct cmc_arena *arena, struct cmc_kari *out, struct cmc_err *err)
 {
     const struct scheme *scheme = scheme_for(to->key);
-    const struct cmc_algid wrap_id = {.algorithm = *wraps[0].oid};
+    const struct cmc_wrap_alg *wrap = cmc_wrap_strongest();
+    const struct cmc_algid wrap_id = {.algorithm = *wrap->oid};
     struct cmc_slice kek, wrapped;
     EVP_PKEY *ephemeral = NULL;
     enum cmc_rc rc = cmc_key_ephemeral(c, to->key, &ephemeral, err);
@@ -148,8 +146,8 @@ enum cmc_rc cmc_key_agree_make(const struct cmc_crypto *c, const struct cmc_enve
     if (rc == CMC_OK)
         rc = cmc_encode_arena(&cmc_it_algid, &wrap_id, arena, &out->key_encryption.parameters, err);
     if (rc == CMC_OK)
-        rc = wrapping_key(c, ephemeral, to->key, scheme, &wrap_id, wraps[0].octets, CMC_SLICE_NONE,
-                          arena, &kek, err);
+        rc = wrapping_key(c, ephemeral, to->key, scheme, &wrap_id, wrap, CMC_SLICE_NONE, arena,
+                          &kek, err);
     if (rc == CMC_OK)
         rc = cmc_key_wrap(c, kek, key, arena, &wrapped, err);
     if (rc == CMC_OK)
@@ -211,25 +209,23 @@ static enum cmc_rc bad_alg(struct cmc_err *err, const char *text)
                          text);
 }
 
-static enum cmc_rc find_algorithms(const struct cmc_kari *kari, struct cmc_arena *arena,
+/* esdh: what the recipient's key is for. */
+static enum cmc_rc find_algorithms(const struct cmc_kari *kari, bool esdh, struct cmc_arena *arena,
                                    const struct scheme **scheme, struct cmc_algid *wrap_id,
-                                   const struct wrap **wrap, struct cmc_err *err)
+                                   const struct cmc_wrap_alg **wrap, struct cmc_err *err)
 {
     *scheme = NULL;
-    *wrap = NULL;
     for (size_t i = 0; i < CMC_COUNT(schemes); i++) {
         if (cmc_slice_eq(*schemes[i].oid, kari->key_encryption.algorithm))
             *scheme = &schemes[i];
     }
-    if (*scheme == NULL)
-        return bad_alg(err, "the key agreement is not one of stdDH with X9.63 KDF or HKDF");
+    if (*scheme == NULL || (*scheme)->esdh != esdh)
+        return bad_alg(err, "the key agreement is not one of stdDH with X9.63 KDF or HKDF, or "
+                            "id-alg-ESDH for DH");
     if (kari->key_encryption.parameters.p == NULL ||
         cmc_decode(&cmc_it_algid, kari->key_encryption.parameters, arena, wrap_id, NULL) != CMC_OK)
         return bad_alg(err, "the key agreement names no key wrap algorithm");
-    for (size_t i = 0; i < CMC_COUNT(wraps); i++) {
-        if (cmc_slice_eq(*wraps[i].oid, wrap_id->algorithm))
-            *wrap = &wraps[i];
-    }
+    *wrap = cmc_wrap_by_oid(wrap_id->algorithm);
     return *wrap != NULL ? CMC_OK : bad_alg(err, "the key wrap is not AES");
 }
 
@@ -252,7 +248,7 @@ enum cmc_rc cmc_key_agree_open(const struct cmc_crypto *c, const struct cmc_enve
 {
     const struct cmc_kari *kari = NULL;
     const struct scheme *scheme = NULL;
-    const struct wrap *wrap = NULL;
+    const struct cmc_wrap_alg *wrap = NULL;
     struct cmc_algid wrap_id = {0};
     struct cmc_slice wrapped, kek;
     struct cmc_spki own;
@@ -262,12 +258,12 @@ enum cmc_rc cmc_key_agree_open(const struct cmc_crypto *c, const struct cmc_enve
     if (rc == CMC_OK)
         rc = find(ed, who, &own, arena, &kari, &wrapped, err);
     if (rc == CMC_OK)
-        rc = find_algorithms(kari, arena, &scheme, &wrap_id, &wrap, err);
+        rc = find_algorithms(kari, EVP_PKEY_is_a(who->key, "DHX") == 1, arena, &scheme, &wrap_id,
+                             &wrap, err);
     if (rc == CMC_OK)
         rc = originator_key(c, kari, &own, arena, &peer, err);
     if (rc == CMC_OK)
-        rc = wrapping_key(c, who->key, peer, scheme, &wrap_id, wrap->octets, kari->ukm, arena, &kek,
-                          err);
+        rc = wrapping_key(c, who->key, peer, scheme, &wrap_id, wrap, kari->ukm, arena, &kek, err);
     if (rc == CMC_OK)
         rc = cmc_key_unwrap(c, kek, wrapped, arena, key, err);
     EVP_PKEY_free(peer);

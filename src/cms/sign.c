@@ -62,7 +62,9 @@ static enum cmc_rc signer_id(const struct cmc_crypto *c, const struct cmc_cms_si
     uint8_t *ski;
     enum cmc_rc rc;
 
-    if (s->cert.p != NULL) {
+    if (s->parsed != NULL) {
+        cert = *s->parsed;
+    } else if (s->cert.p != NULL) {
         rc = cmc_decode(&cmc_it_cert, s->cert, arena, &cert, err);
         if (rc != CMC_OK)
             return rc;

@@ -17,6 +17,7 @@ struct cmc_cms_signer {
     const struct cmc_sig_alg *alg; /* NULL: cmc_sig_default(key) */
     int sid;                       /* CMC_SID_ISSUER_SERIAL (needs cert) or CMC_SID_SKI */
     struct cmc_slice cert;         /* whole DER; may be absent with CMC_SID_SKI and ski */
+    const struct cmc_cert *parsed; /* the same, if it is decoded already; else NULL */
     struct cmc_slice ski;          /* for CMC_SID_SKI; absent: the certificate's SKI extension, or
                                       computed from the key */
     bool digest_null;              /* RSA: write the digestAlgorithm with NULL parameters, which
@@ -93,6 +94,13 @@ enum cmc_rc cmc_signer_check_content_type(const struct cmc_signed_data *sd, size
 enum cmc_rc cmc_signer_check_signature(const struct cmc_crypto *c, const struct cmc_signed_data *sd,
                                        size_t i, EVP_PKEY *key, bool allow_weak,
                                        struct cmc_arena *arena, struct cmc_err *err) CMC_MUST_USE;
+
+/*
+ * The signingTime of SignerInfo i, RFC 5652 section 11.3. *present false: it has none. It says
+ * what the signer claims; verify the signature first. Errors: CMC_E_INPUT.
+ */
+enum cmc_rc cmc_signer_time(const struct cmc_signed_data *sd, size_t i, struct cmc_arena *arena,
+                            int64_t *time, bool *present, struct cmc_err *err) CMC_MUST_USE;
 
 /*
  * The certificate that SignerInfo i names, from among n candidates (whole DERs). Returns its

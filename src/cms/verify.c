@@ -28,7 +28,7 @@ enum cmc_rc cmc_signed_data_read(const struct cmc_content_info *ci, struct cmc_a
     } else if (ci->content.p == NULL) {
         rc = cmc_fail(err, CMC_E_INPUT, "RFC 5652 section 3", "ContentInfo without content");
     } else {
-        rc = cmc_decode(&cmc_it_signed_data, ci->content, arena, out, err);
+        rc = cmc_decode_part(&cmc_it_signed_data, ci->content, arena, out, err);
     }
     if (rc == CMC_E_INPUT && err != NULL)
         err->fail_info = CMC_FAIL_BAD_REQUEST;
@@ -85,7 +85,7 @@ static enum cmc_rc signed_attribute(const struct cmc_signer_info *si, struct cmc
     rc = signed_octets(si, arena, &octets, err);
     if (rc != CMC_OK)
         return rc;
-    rc = cmc_decode(&cmc_it_attributes, octets, arena, &attrs, err);
+    rc = cmc_decode_part(&cmc_it_attributes, octets, arena, &attrs, err);
     if (rc != CMC_OK) {
         if (err != NULL)
             err->fail_info = CMC_FAIL_BAD_MESSAGE_CHECK;

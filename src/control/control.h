@@ -11,10 +11,11 @@
 #include "base/err.h"
 
 enum {
-    CMC_CTL_REQUEST = 1,    /* may stand in a PKIData */
-    CMC_CTL_RESPONSE = 2,   /* may stand in a PKIResponse */
-    CMC_CTL_ONCE = 4,       /* at most one in a body */
-    CMC_CTL_MANY_VALUES = 8 /* attrValues may hold more than one value */
+    CMC_CTL_REQUEST = 1,     /* may stand in a PKIData */
+    CMC_CTL_RESPONSE = 2,    /* may stand in a PKIResponse */
+    CMC_CTL_ONCE = 4,        /* at most one in a body */
+    CMC_CTL_MANY_VALUES = 8, /* attrValues may hold more than one value */
+    CMC_CTL_DOGTAG = 16      /* Dogtag writes the value otherwise: see cert_ref.h */
 };
 
 struct cmc_control {
@@ -39,7 +40,8 @@ enum cmc_rc cmc_control_decode(const struct cmc_tagged_attribute *ta, struct cmc
                                void *out, struct cmc_err *err) CMC_MUST_USE;
 
 /*
- * What holds for every control of a body: known (else *unknown, a list of uint32_t body part
+ * What holds for every control of a body (where may have CMC_CTL_DOGTAG: then a value that Dogtag
+ * writes otherwise is left to who processes it): known (else *unknown, a list of uint32_t body part
  * ids, grows), allowed on this side (where: CMC_CTL_REQUEST or CMC_CTL_RESPONSE), once if it is
  * CMC_CTL_ONCE, exactly one value unless CMC_CTL_MANY_VALUES, value well formed.
  * Errors: CMC_E_INPUT, CMC_E_REFUSED with failInfo badRequest and body part.

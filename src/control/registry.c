@@ -48,7 +48,7 @@ static const struct cmc_control rows[] = {
     ROW(id_cmc_lraPOPWitness, "id-cmc-lraPOPWitness", cmc_it_lra_pop_witness, REQ,
         cmc_lra_pop_witness_check),
     /* sections 6.9 to 6.11 */
-    ROW(id_cmc_getCert, "id-cmc-getCert", cmc_it_get_cert, REQ, NULL),
+    ROW(id_cmc_getCert, "id-cmc-getCert", cmc_it_get_cert, REQ | CMC_CTL_DOGTAG, NULL),
     ROW(id_cmc_getCRL, "id-cmc-getCRL", cmc_it_get_crl, REQ, NULL),
     ROW(id_cmc_revokeRequest, "id-cmc-revokeRequest", cmc_it_revoke_request, REQ,
         cmc_revoke_request_check),
@@ -122,15 +122,17 @@ static enum cmc_rc check_one(const struct cmc_list *controls, const struct cmc_t
 {
     void *value;
 
-    if ((row->flags & where) == 0)
+    if ((row->flags & where & (REQ | RESP)) == 0)
         return blame(ta, row,
                      cmc_fail(err, CMC_E_REFUSED, "RFC 10002 section 6", "must not stand in a %s",
-                              where == CMC_CTL_REQUEST ? "PKIData" : "PKIResponse"),
+                              (where & CMC_CTL_REQUEST) != 0 ? "PKIData" : "PKIResponse"),
                      err);
     if ((row->flags & CMC_CTL_ONCE) != 0 && cmc_control_first(controls, ta->type) != ta)
         return blame(ta, row,
                      cmc_fail(err, CMC_E_REFUSED, "RFC 10002 section 6", "is there more than once"),
                      err);
+    if ((row->flags & where & CMC_CTL_DOGTAG) != 0 && ta->values.n == 1)
+        return CMC_OK;
     value = cmc_arena_alloc(arena, row->item->size);
     if (value == NULL)
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a control");

@@ -13,7 +13,6 @@
 #define CLAUSE          "RFC 5084 section 3.2"
 #define NONCE_MIN       8u
 #define NONCE_MAX       64u
-#define TAG_MIN         12u
 #define DEFAULT_ICV_LEN 12u
 
 static const struct cmc_aead_alg aeads[] = {
@@ -42,7 +41,7 @@ static enum cmc_rc parameters(const struct cmc_algid *id, struct cmc_arena *aren
                              "AES-GCM without its nonce and ICV length");
     *nonce = p.nonce;
     *tag_octets = p.icv_len != 0 ? p.icv_len : DEFAULT_ICV_LEN;
-    if (p.nonce.n < NONCE_MIN || p.nonce.n > NONCE_MAX || *tag_octets < TAG_MIN ||
+    if (p.nonce.n < NONCE_MIN || p.nonce.n > NONCE_MAX || *tag_octets < CMC_GCM_TAG_OCTETS_MIN ||
         *tag_octets > CMC_GCM_TAG_OCTETS)
         return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_ALG, CLAUSE,
                              "AES-GCM with a nonce of %zu and an ICV of %zu octets; want 8 to 64 "
@@ -69,9 +68,12 @@ enum cmc_rc cmc_aead_from_algid(const struct cmc_algid *id, struct cmc_arena *ar
 }
 
 enum cmc_rc cmc_aead_algid(const struct cmc_aead_alg *alg, struct cmc_slice nonce,
-                           struct cmc_arena *arena, struct cmc_algid *out, struct cmc_err *err)
+                           size_t tag_octets, struct cmc_arena *arena, struct cmc_algid *out,
+                           struct cmc_err *err)
 {
-    const struct cmc_gcm_params p = {.nonce = nonce, .icv_len = CMC_GCM_TAG_OCTETS};
+    /* DER leaves a DEFAULT out: 0 stands for it. */
+    const struct cmc_gcm_params p = {
+        .nonce = nonce, .icv_len = tag_octets == DEFAULT_ICV_LEN ? 0 : (uint32_t)tag_octets};
 
     *out = (struct cmc_algid){.algorithm = *alg->oid};
     return cmc_encode_arena(&cmc_it_gcm_params, &p, arena, &out->parameters, err);

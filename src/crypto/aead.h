@@ -13,8 +13,9 @@ struct cmc_aead_alg {
     size_t key_octets;
 };
 
-#define CMC_GCM_NONCE_OCTETS 12u
-#define CMC_GCM_TAG_OCTETS   16u
+#define CMC_GCM_NONCE_OCTETS   12u
+#define CMC_GCM_TAG_OCTETS     16u
+#define CMC_GCM_TAG_OCTETS_MIN 12u
 
 const struct cmc_aead_alg *cmc_aead_by_name(const char *name); /* NULL: unknown */
 /*
@@ -24,8 +25,9 @@ const struct cmc_aead_alg *cmc_aead_by_name(const char *name); /* NULL: unknown 
 enum cmc_rc cmc_aead_from_algid(const struct cmc_algid *id, struct cmc_arena *arena,
                                 const struct cmc_aead_alg **out, struct cmc_slice *nonce,
                                 size_t *tag_octets, struct cmc_err *err) CMC_MUST_USE;
+/* tag_octets: 12 to 16. */
 enum cmc_rc cmc_aead_algid(const struct cmc_aead_alg *alg, struct cmc_slice nonce,
-                           struct cmc_arena *arena, struct cmc_algid *out,
+                           size_t tag_octets, struct cmc_arena *arena, struct cmc_algid *out,
                            struct cmc_err *err) CMC_MUST_USE;
 
 /* Encrypt; *tag has CMC_GCM_TAG_OCTETS. aad is covered and not encrypted; it may be absent. */

@@ -13,7 +13,19 @@
 bool cmc_key_agrees(EVP_PKEY *key)
 {
     return EVP_PKEY_is_a(key, "EC") == 1 || EVP_PKEY_is_a(key, "X25519") == 1 ||
-           EVP_PKEY_is_a(key, "X448") == 1;
+           EVP_PKEY_is_a(key, "X448") == 1 || EVP_PKEY_is_a(key, "DHX") == 1;
+}
+
+/* A key with the same domain parameters. */
+static EVP_PKEY *same_group(OSSL_LIB_CTX *lib, EVP_PKEY *like)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(lib, like, NULL);
+    EVP_PKEY *key = NULL;
+
+    if (ctx == NULL || EVP_PKEY_keygen_init(ctx) <= 0 || EVP_PKEY_generate(ctx, &key) <= 0)
+        key = NULL;
+    EVP_PKEY_CTX_free(ctx);
+    return key;
 }
 
 enum cmc_rc cmc_key_ephemeral(const struct cmc_crypto *c, EVP_PKEY *like, EVP_PKEY **out,
@@ -26,6 +38,8 @@ enum cmc_rc cmc_key_ephemeral(const struct cmc_crypto *c, EVP_PKEY *like, EVP_PK
     if (EVP_PKEY_is_a(like, "EC") == 1) {
         if (EVP_PKEY_get_group_name(like, group, sizeof group, NULL) == 1)
             *out = EVP_PKEY_Q_keygen(lib, NULL, "EC", group);
+    } else if (EVP_PKEY_is_a(like, "DHX") == 1) {
+        *out = same_group(lib, like);
     } else if (cmc_key_agrees(like)) {
         *out = EVP_PKEY_Q_keygen(lib, NULL, EVP_PKEY_get0_type_name(like));
     } else {
@@ -37,6 +51,16 @@ enum cmc_rc cmc_key_ephemeral(const struct cmc_crypto *c, EVP_PKEY *like, EVP_PK
     return CMC_OK;
 }
 
+/* RFC 2631 section 2.1.2: leading zeros of ZZ are kept. */
+static bool keep_zeros(EVP_PKEY_CTX *ctx, EVP_PKEY *own)
+{
+    unsigned int yes = 1;
+    const OSSL_PARAM params[] = {OSSL_PARAM_construct_uint(OSSL_EXCHANGE_PARAM_PAD, &yes),
+                                 OSSL_PARAM_construct_end()};
+
+    return EVP_PKEY_is_a(own, "DHX") != 1 || EVP_PKEY_CTX_set_params(ctx, params) == 1;
+}
+
 enum cmc_rc cmc_agree(const struct cmc_crypto *c, EVP_PKEY *own, EVP_PKEY *peer,
                       struct cmc_arena *arena, struct cmc_slice *z, struct cmc_err *err)
 {
@@ -45,8 +69,8 @@ enum cmc_rc cmc_agree(const struct cmc_crypto *c, EVP_PKEY *own, EVP_PKEY *peer,
     uint8_t *p = NULL;
     size_t n = 0;
 
-    if (ctx == NULL || EVP_PKEY_derive_init(ctx) <= 0 || EVP_PKEY_derive_set_peer(ctx, peer) <= 0 ||
-        EVP_PKEY_derive(ctx, NULL, &n) <= 0) {
+    if (ctx == NULL || EVP_PKEY_derive_init(ctx) <= 0 || !keep_zeros(ctx, own) ||
+        EVP_PKEY_derive_set_peer(ctx, peer) <= 0 || EVP_PKEY_derive(ctx, NULL, &n) <= 0) {
         rc = cmc_fail_openssl(err, CMC_E_CRYPTO, "the two keys cannot agree on a secret");
         goto out;
     }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Key agreement and what follows it: ECDH, the key derivations of RFC 5753 and RFC 8418, key wrap.
- */
+/* Key agreement and what follows it: ECDH and DH, the key derivations of RFC 5753 and RFC 8418,
+ * key wrap. */
 #ifndef CMC_CRYPTO_AGREE_H
 #define CMC_CRYPTO_AGREE_H
 
 #include "crypto/crypto.h"
 
-/* True for a key that can agree on a secret: EC, X25519, X448. */
+/* True for a key that can agree on a secret: EC, X25519, X448, DH of X9.42. */
 bool cmc_key_agrees(EVP_PKEY *key);
 
 /* A new key of the same kind and curve. The caller frees *out. */
@@ -14,8 +14,9 @@ enum cmc_rc cmc_key_ephemeral(const struct cmc_crypto *c, EVP_PKEY *like, EVP_PK
                               struct cmc_err *err) CMC_MUST_USE;
 
 /*
- * The shared secret of our private key and a peer's public one (X coordinate, or what RFC 7748
- * gives). Errors: CMC_E_CRYPTO (not of one kind and curve, or the all-zero secret).
+ * The shared secret of our private key and a peer's public one (X coordinate, what RFC 7748
+ * gives, or ZZ of RFC 2631 with its leading zeros). Errors: CMC_E_CRYPTO (not of one kind and
+ * curve, or the all-zero secret).
  */
 enum cmc_rc cmc_agree(const struct cmc_crypto *c, EVP_PKEY *own, EVP_PKEY *peer,
                       struct cmc_arena *arena, struct cmc_slice *z,

@@ -21,6 +21,35 @@ static EVP_PKEY *curve_new(OSSL_LIB_CTX *lib, const char *group)
     return params;
 }
 
+static struct cmc_crypto_scratch *scratch_new(void)
+{
+    struct cmc_crypto_scratch *s = calloc(1, sizeof *s);
+
+    if (s == NULL)
+        return NULL;
+    s->digest = EVP_MD_CTX_new();
+    s->arena = cmc_arena_new(CMC_LIMIT_ARENA_OCTETS);
+    return s;
+}
+
+static void forget_signing(struct cmc_signing *s)
+{
+    EVP_PKEY_CTX_free(s->ctx);
+    EVP_PKEY_free(s->key);
+    *s = (struct cmc_signing){0};
+}
+
+static void scratch_free(struct cmc_crypto_scratch *s)
+{
+    if (s == NULL)
+        return;
+    for (int i = 0; i < CMC_SIGNINGS; i++)
+        forget_signing(&s->signing[i]);
+    EVP_MD_CTX_free(s->digest);
+    cmc_arena_free(s->arena);
+    free(s);
+}
+
 enum cmc_rc cmc_crypto_new(struct cmc_crypto **out, struct cmc_err *err)
 {
     static const char *const groups[CMC_CURVE_COUNT] = {"P-256", "P-384", "P-521"};
@@ -30,6 +59,11 @@ enum cmc_rc cmc_crypto_new(struct cmc_crypto **out, struct cmc_err *err)
     *out = NULL;
     if (c == NULL)
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a cryptographic context");
+    c->scratch = scratch_new();
+    if (c->scratch == NULL || c->scratch->digest == NULL || c->scratch->arena == NULL) {
+        rc = cmc_fail(err, CMC_E_MEM, NULL, "no memory for a cryptographic context");
+        goto out;
+    }
     c->lib = OSSL_LIB_CTX_new();
     if (c->lib == NULL) {
         rc = cmc_fail_openssl(err, CMC_E_CRYPTO, "no OpenSSL library context");
@@ -70,6 +104,7 @@ void cmc_crypto_free(struct cmc_crypto *c)
 {
     if (c == NULL)
         return;
+    scratch_free(c->scratch);
     EVP_PKEY_CTX_free(c->rsa);
     for (int i = 0; i < CMC_CURVE_COUNT; i++)
         EVP_PKEY_free(c->curve[i]);
@@ -88,15 +123,14 @@ enum cmc_rc cmc_digest(const struct cmc_crypto *c, enum cmc_digest_id id, struct
                        uint8_t *out, size_t *n, struct cmc_err *err)
 {
     const struct cmc_digest_alg *d = cmc_digest_alg(id);
-    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-    bool ok = ctx != NULL && EVP_DigestInit_ex2(ctx, c->md[id], NULL) == 1 &&
+    EVP_MD_CTX *ctx = c->scratch->digest;
+    bool ok = EVP_DigestInit_ex2(ctx, c->md[id], NULL) == 1 &&
               EVP_DigestUpdate(ctx, data.p, data.n) == 1;
 
     if (ok && id == CMC_DIGEST_SHAKE256)
         ok = EVP_DigestFinalXOF(ctx, out, d->size) == 1;
     else if (ok)
         ok = EVP_DigestFinal_ex(ctx, out, NULL) == 1;
-    EVP_MD_CTX_free(ctx);
     if (!ok)
         return cmc_fail_openssl(err, CMC_E_CRYPTO, "digest %s failed", d->name);
     *n = d->size;
@@ -110,6 +144,8 @@ enum cmc_rc cmc_random(const struct cmc_crypto *c, void *out, size_t n, struct c
     return CMC_OK;
 }
 
+/* -- signatures -------------------------------------------------------------------------- */
+
 /* PSS: salt as long as the digest when signing, whatever it is when verifying. */
 static bool set_padding(EVP_PKEY_CTX *ctx, const struct cmc_sig_alg *alg, bool signing)
 {
@@ -120,20 +156,91 @@ static bool set_padding(EVP_PKEY_CTX *ctx, const struct cmc_sig_alg *alg, bool s
                                                          : RSA_PSS_SALTLEN_AUTO) > 0;
 }
 
+static bool hashes_inside(const struct cmc_sig_alg *alg)
+{
+    return alg->scheme == CMC_SIG_ED25519 || alg->scheme == CMC_SIG_ED448;
+}
+
 static const char *md_name(const struct cmc_sig_alg *alg)
 {
-    if (alg->scheme == CMC_SIG_ED25519 || alg->scheme == CMC_SIG_ED448)
+    return hashes_inside(alg) ? NULL : cmc_digest_alg(alg->digest)->evp;
+}
+
+/*
+ * May the data be hashed here and only its digest be given to the key? That spares the setting
+ * up of EVP_DigestSign() each time. EdDSA hashes by itself, and a key that is not in OpenSSL's own
+ * provider (a token's) is used in the one way that all of them know.
+ */
+static bool is_prehashed(const struct cmc_sig_alg *alg, const EVP_PKEY *key)
+{
+    return !hashes_inside(alg) && EVP_PKEY_get0_provider(key) != NULL;
+}
+
+/* A context for signatures over digests, or NULL. ECDSA needs no more than the digest. */
+static EVP_PKEY_CTX *prehashed_new(const struct cmc_crypto *c, EVP_PKEY *key,
+                                   const struct cmc_sig_alg *alg, bool signing)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_pkey(c->lib, key, NULL);
+
+    if (ctx != NULL && (signing ? EVP_PKEY_sign_init(ctx) : EVP_PKEY_verify_init(ctx)) == 1 &&
+        set_padding(ctx, alg, signing) &&
+        (alg->scheme == CMC_SIG_ECDSA ||
+         EVP_PKEY_CTX_set_signature_md(ctx, c->md[alg->digest]) == 1))
+        return ctx;
+    EVP_PKEY_CTX_free(ctx);
+    return NULL;
+}
+
+/* The context of a key that signs again and again: the CA's, the responder's. NULL: failed. */
+static EVP_PKEY_CTX *signing_ctx(const struct cmc_crypto *c, EVP_PKEY *key,
+                                 const struct cmc_sig_alg *alg)
+{
+    struct cmc_crypto_scratch *scratch = c->scratch;
+    struct cmc_signing *s;
+
+    for (int i = 0; i < CMC_SIGNINGS; i++) {
+        if (scratch->signing[i].key == key && scratch->signing[i].alg == alg)
+            return scratch->signing[i].ctx;
+    }
+    s = &scratch->signing[scratch->next];
+    scratch->next = (scratch->next + 1) % CMC_SIGNINGS;
+    forget_signing(s);
+    s->ctx = prehashed_new(c, key, alg, true);
+    if (s->ctx == NULL || EVP_PKEY_up_ref(key) != 1)
         return NULL;
-    return cmc_digest_alg(alg->digest)->evp;
+    s->key = key;
+    s->alg = alg;
+    return s->ctx;
+}
+
+static bool sign_digest(const struct cmc_crypto *c, EVP_PKEY *key, const struct cmc_sig_alg *alg,
+                        struct cmc_slice data, uint8_t *out, size_t *n)
+{
+    EVP_PKEY_CTX *ctx = signing_ctx(c, key, alg);
+    uint8_t md[CMC_DIGEST_MAX];
+    size_t len = 0;
+
+    return ctx != NULL && cmc_digest(c, alg->digest, data, md, &len, NULL) == CMC_OK &&
+           EVP_PKEY_sign(ctx, out, n, md, len) == 1;
+}
+
+static bool sign_whole(const struct cmc_crypto *c, EVP_PKEY *key, const struct cmc_sig_alg *alg,
+                       struct cmc_slice data, uint8_t *out, size_t *n)
+{
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    EVP_PKEY_CTX *pctx = NULL;
+    bool ok = ctx != NULL &&
+              EVP_DigestSignInit_ex(ctx, &pctx, md_name(alg), c->lib, NULL, key, NULL) == 1 &&
+              set_padding(pctx, alg, true) && EVP_DigestSign(ctx, out, n, data.p, data.n) == 1;
+
+    EVP_MD_CTX_free(ctx);
+    return ok;
 }
 
 enum cmc_rc cmc_sign(const struct cmc_crypto *c, EVP_PKEY *key, const struct cmc_sig_alg *alg,
                      struct cmc_slice data, struct cmc_arena *arena, struct cmc_slice *sig,
                      struct cmc_err *err)
 {
-    EVP_MD_CTX *ctx = NULL;
-    EVP_PKEY_CTX *pctx = NULL;
-    enum cmc_rc rc = CMC_E_CRYPTO;
     size_t n = (size_t)EVP_PKEY_get_size(key);
     uint8_t *out;
 
@@ -141,47 +248,67 @@ enum cmc_rc cmc_sign(const struct cmc_crypto *c, EVP_PKEY *key, const struct cmc
         return cmc_fail(err, CMC_E_USAGE, NULL, "a key of type %s cannot sign with %s",
                         EVP_PKEY_get0_type_name(key), alg->name);
     out = cmc_arena_alloc(arena, n);
-    ctx = EVP_MD_CTX_new();
-    if (out == NULL || ctx == NULL) {
-        rc = cmc_fail(err, CMC_E_MEM, NULL, "no memory for a signature");
-        goto out;
-    }
-    if (EVP_DigestSignInit_ex(ctx, &pctx, md_name(alg), c->lib, NULL, key, NULL) != 1 ||
-        !set_padding(pctx, alg, true) || EVP_DigestSign(ctx, out, &n, data.p, data.n) != 1) {
-        rc = cmc_fail_openssl(err, CMC_E_CRYPTO, "signing with %s failed", alg->name);
-        goto out;
-    }
+    if (out == NULL)
+        return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a signature");
+    if (!(is_prehashed(alg, key) ? sign_digest(c, key, alg, data, out, &n)
+                                 : sign_whole(c, key, alg, data, out, &n)))
+        return cmc_fail_openssl(err, CMC_E_CRYPTO, "signing with %s failed", alg->name);
     *sig = cmc_slice(out, n);
-    rc = CMC_OK;
-out:
+    return CMC_OK;
+}
+
+/* What became of a verification. */
+enum verdict { VERIFIED, NOT_VERIFIED, COULD_NOT_TRY };
+
+static enum verdict verify_digest(const struct cmc_crypto *c, EVP_PKEY *key,
+                                  const struct cmc_sig_alg *alg, struct cmc_slice data,
+                                  struct cmc_slice sig)
+{
+    EVP_PKEY_CTX *ctx = prehashed_new(c, key, alg, false);
+    enum verdict v = COULD_NOT_TRY;
+    uint8_t md[CMC_DIGEST_MAX];
+    size_t n = 0;
+
+    if (ctx != NULL && cmc_digest(c, alg->digest, data, md, &n, NULL) == CMC_OK)
+        v = EVP_PKEY_verify(ctx, sig.p, sig.n, md, n) == 1 ? VERIFIED : NOT_VERIFIED;
+    EVP_PKEY_CTX_free(ctx);
+    return v;
+}
+
+static enum verdict verify_whole(const struct cmc_crypto *c, EVP_PKEY *key,
+                                 const struct cmc_sig_alg *alg, struct cmc_slice data,
+                                 struct cmc_slice sig)
+{
+    EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+    EVP_PKEY_CTX *pctx = NULL;
+    enum verdict v = COULD_NOT_TRY;
+
+    if (ctx != NULL &&
+        EVP_DigestVerifyInit_ex(ctx, &pctx, md_name(alg), c->lib, NULL, key, NULL) == 1 &&
+        set_padding(pctx, alg, false))
+        v = EVP_DigestVerify(ctx, sig.p, sig.n, data.p, data.n) == 1 ? VERIFIED : NOT_VERIFIED;
     EVP_MD_CTX_free(ctx);
-    return rc;
+    return v;
 }
 
 enum cmc_rc cmc_verify(const struct cmc_crypto *c, EVP_PKEY *key, const struct cmc_sig_alg *alg,
                        struct cmc_slice data, struct cmc_slice sig, struct cmc_err *err)
 {
-    EVP_MD_CTX *ctx = NULL;
-    EVP_PKEY_CTX *pctx = NULL;
-    enum cmc_rc rc = CMC_OK;
+    enum verdict v;
+    enum cmc_rc rc;
 
     if (!cmc_sig_fits(alg, key))
         return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_ALG, NULL,
                              "a key of type %s cannot have signed with %s",
                              EVP_PKEY_get0_type_name(key), alg->name);
-    ctx = EVP_MD_CTX_new();
-    if (ctx == NULL)
-        return cmc_fail(err, CMC_E_MEM, NULL, "no memory to verify a signature");
-    if (EVP_DigestVerifyInit_ex(ctx, &pctx, md_name(alg), c->lib, NULL, key, NULL) != 1 ||
-        !set_padding(pctx, alg, false)) {
-        rc = cmc_fail_openssl(err, CMC_E_CRYPTO, "verifying with %s failed", alg->name);
-        goto out;
-    }
-    if (EVP_DigestVerify(ctx, sig.p, sig.n, data.p, data.n) != 1)
-        rc = cmc_fail_openssl(err, CMC_E_CRYPTO, "the %s signature does not verify", alg->name);
-    if (rc != CMC_OK && err != NULL)
+    v = is_prehashed(alg, key) ? verify_digest(c, key, alg, data, sig)
+                               : verify_whole(c, key, alg, data, sig);
+    if (v == VERIFIED)
+        return CMC_OK;
+    rc = v == NOT_VERIFIED
+             ? cmc_fail_openssl(err, CMC_E_CRYPTO, "the %s signature does not verify", alg->name)
+             : cmc_fail_openssl(err, CMC_E_CRYPTO, "verifying with %s failed", alg->name);
+    if (err != NULL)
         err->fail_info = CMC_FAIL_BAD_MESSAGE_CHECK;
-out:
-    EVP_MD_CTX_free(ctx);
     return rc;
 }

@@ -6,8 +6,26 @@
 
 enum { CMC_CURVE_P256, CMC_CURVE_P384, CMC_CURVE_P521, CMC_CURVE_COUNT };
 
+/* A private key that has signed, ready to sign again. Holds a reference to the key. */
+struct cmc_signing {
+    EVP_PKEY *key; /* NULL: the slot is free */
+    const struct cmc_sig_alg *alg;
+    EVP_PKEY_CTX *ctx;
+};
+/* The CA's and the responder's, and two more. */
+#define CMC_SIGNINGS 4
+
+/* What is not const in a context that is: each belongs to one thread. */
+struct cmc_crypto_scratch {
+    EVP_MD_CTX *digest;
+    struct cmc_arena *arena; /* reset after each use */
+    struct cmc_signing signing[CMC_SIGNINGS];
+    unsigned int next; /* the slot to be used next */
+};
+
 struct cmc_crypto {
     OSSL_LIB_CTX *lib;
+    struct cmc_crypto_scratch *scratch;
     EVP_MD *md[CMC_DIGEST_COUNT];
     EVP_PKEY *curve[CMC_CURVE_COUNT]; /* domain parameters: a key is a copy of these and a point */
     EVP_PKEY_CTX *rsa;                /* makes RSA keys of their numbers */

@@ -11,6 +11,7 @@
 #include "asn1/codec.h"
 #include "asn1/oids.h"
 #include "crypto/crypto_int.h"
+#include "crypto/dh.h"
 
 /* RSAPublicKey ::= SEQUENCE { modulus INTEGER, publicExponent INTEGER }, RFC 8017 */
 struct rsa_public_key {
@@ -111,19 +112,21 @@ static bool curve_is(const struct cmc_algid *id, struct cmc_slice curve)
 enum cmc_rc cmc_spki_key(const struct cmc_crypto *c, struct cmc_slice der, EVP_PKEY **out,
                          struct cmc_err *err)
 {
-    struct cmc_arena *arena = cmc_arena_new(CMC_LIMIT_ARENA_OCTETS);
+    struct cmc_arena *arena = c->scratch->arena;
     struct cmc_spki spki = {0};
     const char *name;
     char dotted[256];
     enum cmc_rc rc;
 
     *out = NULL;
-    if (arena == NULL)
-        return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a public key");
     rc = cmc_decode(&cmc_it_spki, der, arena, &spki, err);
     if (rc != CMC_OK) {
         if (err != NULL)
             err->fail_info = CMC_FAIL_BAD_REQUEST;
+        goto out;
+    }
+    if (cmc_slice_eq(spki.algorithm.algorithm, cmc_oid_dhpublicnumber)) {
+        rc = cmc_dh_public(c, &spki, arena, out, err);
         goto out;
     }
     for (size_t i = 0; i < CMC_COUNT(kinds); i++) {
@@ -148,7 +151,7 @@ enum cmc_rc cmc_spki_key(const struct cmc_crypto *c, struct cmc_slice der, EVP_P
     rc = cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_ALG, "RFC 10002 section 6.1.3",
                        "public key of algorithm %s (or its curve) is not supported", name);
 out:
-    cmc_arena_free(arena);
+    cmc_arena_reset(arena);
     return rc;
 }
 
@@ -170,18 +173,16 @@ enum cmc_rc cmc_key_spki(EVP_PKEY *key, struct cmc_arena *arena, struct cmc_slic
 enum cmc_rc cmc_spki_ski(const struct cmc_crypto *c, struct cmc_slice der,
                          uint8_t out[CMC_SKI_OCTETS], struct cmc_err *err)
 {
-    struct cmc_arena *arena = cmc_arena_new(CMC_LIMIT_ARENA_OCTETS);
+    struct cmc_arena *arena = c->scratch->arena;
     struct cmc_spki spki = {0};
     enum cmc_rc rc;
     size_t n;
 
-    if (arena == NULL)
-        return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a public key");
     rc = cmc_decode(&cmc_it_spki, der, arena, &spki, err);
     if (rc == CMC_OK)
         rc = cmc_digest(c, CMC_DIGEST_SHA1, cmc_slice(spki.public_key.p + 1, spki.public_key.n - 1),
                         out, &n, err);
-    cmc_arena_free(arena);
+    cmc_arena_reset(arena);
     return rc;
 }
 
@@ -206,6 +207,8 @@ const char *cmc_key_describe(EVP_PKEY *key, char *buf, size_t size)
         (void)snprintf(buf, size, "Ed25519");
     } else if (EVP_PKEY_is_a(key, "ED448")) {
         (void)snprintf(buf, size, "Ed448");
+    } else if (EVP_PKEY_is_a(key, "DHX")) {
+        (void)snprintf(buf, size, "DH-%d", bits);
     } else {
         (void)snprintf(buf, size, "%s", EVP_PKEY_get0_type_name(key));
     }

@@ -3,10 +3,8 @@
  * CMCSharedToken: encrypt a shared secret to the CA's issuance protection certificate, in the
  * form that Dogtag keeps in LDAP.
  */
-#include <openssl/crypto.h>
-
 #include "asn1/codec.h"
-#include "crypto/cipher.h"
+#include "control/shared_token.h"
 #include "dogtag/db.h"
 #include "dogtag/text.h"
 
@@ -34,16 +32,6 @@ static const struct cmc_option rows[] = {
     CMC_OPTION_END,
 };
 
-/* SEQUENCE { OCTET STRING wrapped session key, OCTET STRING encrypted passphrase } */
-struct cmc_shared_token {
-    struct cmc_slice key, passphrase;
-};
-static const struct cmc_field f_shared_token[] = {
-    CMC_FIELD(cmc_shared_token, key, "wrappedSessionKey", cmc_it_octet_string),
-    CMC_FIELD(cmc_shared_token, passphrase, "encryptedPassphrase", cmc_it_octet_string),
-};
-static CMC_SEQUENCE(cmc_shared_token, "SharedToken", shared_token, f_shared_token);
-
 static enum cmc_rc load_cert(struct dog *d, const struct options *o, struct cmc_slice *out)
 {
     const struct dog_db_place place = {
@@ -63,29 +51,6 @@ static enum cmc_rc load_cert(struct dog *d, const struct options *o, struct cmc_
         rc = dog_db_cert(d, &db, o->nickname, out);
     }
     dog_db_close(&db);
-    return rc;
-}
-
-static enum cmc_rc encrypt(struct dog *d, const struct options *o, EVP_PKEY *key,
-                           struct cmc_slice *der)
-{
-    /* Dogtag's word: the IV is fixed. The session key is used once, so that does no harm. */
-    static const uint8_t iv[16] = {1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1};
-    const struct cmc_cipher_alg *aes = cmc_cipher_by_name("aes128-cbc");
-    struct cmc_shared_token st = {0};
-    uint8_t session[16];
-    enum cmc_rc rc = cmc_random(d->crypto, session, sizeof session, &d->err);
-
-    if (rc == CMC_OK)
-        rc = cmc_rsa_encrypt(d->crypto, key, o->oaep ? CMC_RSA_OAEP_SHA256 : CMC_RSA_PKCS1_V15,
-                             cmc_slice(session, sizeof session), d->arena, &st.key, &d->err);
-    if (rc == CMC_OK)
-        rc = cmc_cipher(d->crypto, aes, CMC_ENCRYPT, cmc_slice(session, sizeof session),
-                        cmc_slice(iv, sizeof iv), true, cmc_slice_str(o->secret), d->arena,
-                        &st.passphrase, &d->err);
-    OPENSSL_cleanse(session, sizeof session);
-    if (rc == CMC_OK)
-        rc = cmc_encode_arena(&shared_token, &st, d->arena, der, &d->err);
     return rc;
 }
 
@@ -139,7 +104,8 @@ static enum cmc_rc run(struct dog *d, int argc, char **argv)
     if (rc == CMC_OK)
         rc = cmc_spki_key(d->crypto, cert.tbs.spki.raw, &key, &d->err);
     if (rc == CMC_OK)
-        rc = encrypt(d, &o, key, &der);
+        rc = cmc_shared_token_make(d->crypto, key, o.oaep ? CMC_RSA_OAEP_SHA256 : CMC_RSA_PKCS1_V15,
+                                   cmc_slice_str(o.secret), d->arena, &der, &d->err);
     if (rc == CMC_OK)
         rc = put(d, &o, der);
     EVP_PKEY_free(key);

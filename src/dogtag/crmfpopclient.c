@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* CRMFPopClient: a key pair in the database and a CRMF request for it. */
 #include "asn1/codec.h"
-#include "dogtag/newkey.h"
+#include "dogtag/archive.h"
+#include "dogtag/submit.h"
 #include "dogtag/text.h"
 
 /* CRMFPopClient gives every request this id. */
@@ -9,8 +10,10 @@
 
 struct options {
     struct dog_newkey_options key;
-    const char *pop, *transport, *wrap_alg, *submit, *profile, *user, *requestor;
-    bool oaep, ski;
+    struct dog_archive_options archive;
+    struct dog_submission submit;
+    const char *pop;
+    bool ski;
 };
 
 static const struct cmc_option rows[] = {
@@ -47,17 +50,24 @@ static const struct cmc_option rows[] = {
     CMC_OPTION("output", 'o', STRING, "FILE", struct options, key.output,
                "where the request goes (default: standard output); the\n"
                "key id goes to FILE.keyId"),
-    CMC_OPTION("verbose", 'v', FLAG, NULL, struct options, key.verbose, "taken for compatibility"),
-    CMC_OPTION_HEADING("Options of the original that are refused"),
-    CMC_OPTION("transport", 'b', STRING, "FILE", struct options, transport,
-               "key archival; not done"),
-    CMC_OPTION("wrap-alg", 'w', STRING, "NAME", struct options, wrap_alg, "belongs to -b"),
-    CMC_OPTION("oaep", 0, FLAG, NULL, struct options, oaep, "belongs to -b"),
-    CMC_OPTION("submit", 'm', STRING, "HOST:PORT", struct options, submit,
-               "submission outside of CMC; not done, use HttpClient"),
-    CMC_OPTION("profile", 'f', STRING, "NAME", struct options, profile, "belongs to -m"),
-    CMC_OPTION("user", 'u', STRING, "NAME", struct options, user, "belongs to -m"),
-    CMC_OPTION("requestor", 'r', STRING, "NAME", struct options, requestor, "belongs to -m"),
+    CMC_OPTION("verbose", 'v', FLAG, NULL, struct options, key.verbose,
+               "with -m: show the CA's answer"),
+    CMC_OPTION_HEADING("Key archival"),
+    CMC_OPTION("transport", 'b', STRING, "FILE", struct options, archive.transport,
+               "transport certificate of the KRA: the private key goes\n"
+               "along, encrypted to it"),
+    CMC_OPTION("wrap-alg", 'w', STRING, "NAME", struct options, archive.wrap_alg,
+               "'AES KeyWrap/Padding' (the default), 'AES\n"
+               "KeyWrap/Wrapped', 'AES/CBC/PKCS5Padding' or\n'DES3/CBC/Pad'"),
+    CMC_OPTION("oaep", 0, FLAG, NULL, struct options, archive.oaep,
+               "RSA-OAEP for the session key instead of PKCS#1 v1.5"),
+    CMC_OPTION_HEADING("Submission to a Dogtag CA, outside of CMC, instead of -o"),
+    CMC_OPTION("submit", 'm', STRING, "HOST:PORT", struct options, submit.place,
+               "the CA's plain HTTP port"),
+    CMC_OPTION("profile", 'f', STRING, "NAME", struct options, submit.profile,
+               "profile (default caEncUserCert, for ec caEncECUserCert)"),
+    CMC_OPTION("user", 'u', STRING, "NAME", struct options, submit.user, "user name"),
+    CMC_OPTION("requestor", 'r', STRING, "NAME", struct options, submit.requestor, "who asks"),
     CMC_OPTION_END,
 };
 
@@ -108,24 +118,31 @@ static enum cmc_rc add_bad_pop(struct dog *d, const struct dog_newkey *k, struct
 }
 
 static enum cmc_rc make_message(struct dog *d, const struct options *o, const struct dog_newkey *k,
-                                enum pop pop, struct cmc_slice *out)
+                                const struct dog_archive *archive, enum pop pop,
+                                struct cmc_slice *out)
 {
+    struct cmc_atv control = {0};
     const struct cmc_request_params p = {.key = k->key,
                                          .alg = k->alg,
                                          .subject = k->subject,
                                          .exts = &k->ski,
                                          .nexts = o->ski ? 1 : 0,
                                          .cert_req_id = CERT_REQ_ID,
+                                         .controls = &control,
+                                         .ncontrols = archive->transport != NULL ? 1 : 0,
                                          .dogtag = true,
                                          .no_pop = pop != POP_GOOD};
     struct cmc_cert_req_msg msg = {0};
     const struct cmc_list msgs = {&msg, 1};
     struct cmc_slice der;
-    enum cmc_rc rc;
+    enum cmc_rc rc = CMC_OK;
 
     if (o->ski)
         dog_say("Generating SubjectKeyIdentifier extension.\n");
-    rc = cmc_crmf_create(d->crypto, &p, d->arena, &der, &d->err);
+    if (archive->transport != NULL)
+        rc = dog_archive_control(d, archive, k, &control);
+    if (rc == CMC_OK)
+        rc = cmc_crmf_create(d->crypto, &p, d->arena, &der, &d->err);
     if (rc == CMC_OK && pop == POP_BAD)
         rc = add_bad_pop(d, k, &der);
     if (rc == CMC_OK)
@@ -147,6 +164,8 @@ static enum cmc_rc put(struct dog *d, const struct options *o, const struct dog_
     text = cmc_buf_cstr(&b);
     if (text == NULL) {
         rc = dog_no_memory(d);
+    } else if (o->submit.place != NULL) {
+        rc = dog_submit(d, &o->submit, text, o->key.verbose);
     } else if (o->key.output == NULL) {
         dog_say("%s", text);
     } else {
@@ -154,9 +173,36 @@ static enum cmc_rc put(struct dog *d, const struct options *o, const struct dog_
         if (rc == CMC_OK)
             rc = dog_newkey_write_id(d, k, o->key.output);
         if (rc == CMC_OK)
-            dog_say("Storing CRMF request into %s\n", o->key.output);
+            dog_say("Storing CRMF request into %s\nStoring CRMF request key id into %s.keyId\n",
+                    o->key.output, o->key.output);
     }
     cmc_buf_free(&b);
+    return rc;
+}
+
+/* What can be wrong is told before a key is made that nobody would use. */
+static enum cmc_rc check(struct dog *d, struct options *o, enum pop *pop,
+                         struct dog_archive *archive)
+{
+    bool ec = o->key.algorithm != NULL && strcmp(o->key.algorithm, "ec") == 0;
+    enum cmc_rc rc = pop_kind(d, o->pop, pop);
+
+    if (rc == CMC_OK && o->submit.place != NULL) {
+        if (o->submit.profile == NULL)
+            o->submit.profile = ec ? "caEncECUserCert" : "caEncUserCert";
+        if (o->key.output != NULL)
+            dog_warn(d, "-o %s: nothing is stored with -m", o->key.output);
+        rc = dog_submit_check(d, &o->submit);
+    } else if (rc == CMC_OK && (o->submit.profile != NULL || o->submit.user != NULL ||
+                                o->submit.requestor != NULL)) {
+        dog_warn(d, "-f, -u and -r have no effect without -m");
+    }
+    if (rc == CMC_OK && o->archive.transport != NULL && o->key.extractable != NULL &&
+        strcmp(o->key.extractable, "0") == 0)
+        return dog_usage(d, "ERROR: -b needs a key that the token lets out; -e 0 says otherwise");
+    if (rc == CMC_OK)
+        rc = dog_archive_open(d, &o->archive, archive);
+    o->key.archive = archive->transport != NULL;
     return rc;
 }
 
@@ -169,6 +215,7 @@ static enum cmc_rc run(struct dog *d, int argc, char **argv)
         .rows = rows};
     struct options o = {0};
     struct dog_newkey k = {0};
+    struct dog_archive archive = {0};
     enum pop pop = POP_GOOD;
     struct cmc_slice der;
     bool go_on = false;
@@ -176,21 +223,17 @@ static enum cmc_rc run(struct dog *d, int argc, char **argv)
 
     if (rc != CMC_OK || !go_on)
         return rc;
-    if (o.transport != NULL || o.wrap_alg != NULL || o.oaep)
-        return dog_usage(d, "ERROR: key archival (-b, -w, --oaep) is not done by this tool");
-    if (o.submit != NULL || o.profile != NULL || o.user != NULL || o.requestor != NULL)
-        return dog_usage(d, "ERROR: submission (-m, -f, -u, -r) is not done by this tool; "
-                            "make a message with CMCRequest and send it with HttpClient");
-    rc = pop_kind(d, o.pop, &pop);
+    rc = check(d, &o, &pop, &archive);
     if (rc == CMC_OK)
         rc = dog_newkey(d, &o.key, true, &k);
     if (rc == CMC_OK)
-        rc = make_message(d, &o, &k, pop, &der);
+        rc = make_message(d, &o, &k, &archive, pop, &der);
     if (rc == CMC_OK)
         rc = put(d, &o, &k, der);
     if (rc == CMC_OK)
         dog_say("Keypair private key id: %s\n", k.id);
     dog_newkey_clean(&k);
+    dog_archive_clean(&archive);
     return rc;
 }
 

@@ -64,6 +64,8 @@ static enum cmc_rc key_plan(struct dog *d, const struct dog_newkey_options *o, b
         rc = tristate(d, "-s", o->sensitive, &plan->sensitive);
     if (rc == CMC_OK)
         rc = tristate(d, "-e", o->extractable, &plan->extractable);
+    if (o->archive && plan->extractable == CMC_UNSAID)
+        plan->extractable = CMC_YES;
     if (ec && !ecdh)
         plan->usage = CMC_KEY_SIGN;
     if (!ec && o->wrap)

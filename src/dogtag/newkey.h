@@ -12,6 +12,7 @@ struct dog_newkey_options {
     const char *algorithm, *curve, *subject, *output;
     const char *length, *temporary, *sensitive, *extractable, *ecdh, *typed;
     bool wrap, verbose;
+    bool archive; /* the key is to leave the token: extractable unless -e says otherwise */
 };
 
 struct dog_newkey {

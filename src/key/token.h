@@ -151,6 +151,24 @@ enum cmc_rc cmc_token_generate(struct cmc_token *t, const struct cmc_token_keyge
                                struct cmc_arena *arena, struct cmc_slice *id, EVP_PKEY **out,
                                struct cmc_err *err) CMC_MUST_USE;
 
+/* How a private key is wrapped: RFC 3394 after PKCS#7 padding (PKCS#11's AES_KEY_WRAP_PAD), RFC
+ * 5649, CBC with padding. */
+enum cmc_token_wrap_kind {
+    CMC_WRAP_AES_PAD,
+    CMC_WRAP_AES_KWP,
+    CMC_WRAP_AES_CBC_PAD,
+    CMC_WRAP_DES3_CBC_PAD
+};
+
+/*
+ * The private key with this id as PrivateKeyInfo, wrapped by a secret key (its octets), into the
+ * arena. iv: for CBC. Errors: CMC_E_USAGE (the token does not let it out, or does not know the
+ * way), CMC_E_NOTFOUND, CMC_E_LOCAL.
+ */
+enum cmc_rc cmc_token_wrap(struct cmc_token *t, struct cmc_slice id, enum cmc_token_wrap_kind kind,
+                           struct cmc_slice secret, struct cmc_slice iv, struct cmc_arena *arena,
+                           struct cmc_slice *out, struct cmc_err *err) CMC_MUST_USE;
+
 /*
  * Put a certificate into the token under a nickname; its CKA_ID is that of its key where the key
  * is there. One that is there already, or another of its issuer and serial number, is

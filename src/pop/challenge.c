@@ -11,12 +11,12 @@
 
 #define CLAUSE "RFC 10002 section 6.7"
 
-/* y: 32 octets, so that "the first 64" and plain HMAC agree. [10002-6.7-u3] */
+/* y: 32 octets (64 in Dogtag's form), so that "the first 64" and plain HMAC agree. */
 static enum cmc_rc challenge_for(const struct cmc_crypto *c, const uint8_t *secret,
-                                 struct cmc_slice request, uint8_t y[CMC_DIGEST_MAX], size_t *n,
-                                 struct cmc_err *err)
+                                 struct cmc_slice request, bool dogtag, uint8_t y[CMC_DIGEST_MAX],
+                                 size_t *n, struct cmc_err *err)
 {
-    return cmc_hmac(c, cmc_mac_by_digest(CMC_DIGEST_SHA256),
+    return cmc_hmac(c, cmc_mac_by_digest(dogtag ? CMC_CHALLENGE_DOGTAG_DIGEST : CMC_DIGEST_SHA256),
                     cmc_slice(secret, CMC_CHALLENGE_SECRET_OCTETS), request, y, n, err);
 }
 
@@ -65,7 +65,7 @@ enum cmc_rc cmc_challenge_make(const struct cmc_crypto *c,
                                        .padding = CMC_RSA_PKCS1_V15};
     uint8_t y[CMC_DIGEST_MAX];
     size_t n = 0;
-    enum cmc_rc rc = challenge_for(c, secrets->now, tr->raw, y, &n, err);
+    enum cmc_rc rc = challenge_for(c, secrets->now, tr->raw, false, y, &n, err);
 
     *out = (struct cmc_encrypted_pop){.request = *tr};
     if (rc == CMC_OK)
@@ -110,7 +110,7 @@ enum cmc_rc cmc_challenge_check(const struct cmc_crypto *c,
     if (rc != CMC_OK)
         return rc;
     for (size_t i = 0; i < CMC_COUNT(both); i++) {
-        rc = challenge_for(c, both[i], tr->raw, y, &n, err);
+        rc = challenge_for(c, both[i], tr->raw, is_dogtag(&pop->pop_alg), y, &n, err);
         if (rc == CMC_OK)
             rc = cmc_decrypted_pop_check(c, mac, cmc_slice(y, n), tr->raw, pop->pop, err);
         OPENSSL_cleanse(y, sizeof y);

@@ -36,8 +36,20 @@ enum cmc_rc cmc_challenge_make(const struct cmc_crypto *c,
                                struct cmc_encrypted_pop *out, struct cmc_err *err) CMC_MUST_USE;
 
 /*
+ * The same in the form that Dogtag's Java client reads (dogtag.c); RSA keys only. It is known by
+ * the content cipher in thePOPAlgID, and has a y of its own, of 64 octets.
+ * Errors: CMC_E_USAGE (another kind of key).
+ */
+#define CMC_CHALLENGE_DOGTAG_DIGEST CMC_DIGEST_SHA512
+enum cmc_rc cmc_challenge_make_dogtag(const struct cmc_crypto *c,
+                                      const struct cmc_challenge_secrets *secrets,
+                                      const struct cmc_tagged_request *tr, EVP_PKEY *key,
+                                      struct cmc_arena *arena, struct cmc_encrypted_pop *out,
+                                      struct cmc_err *err) CMC_MUST_USE;
+
+/*
  * Is this the answer to the challenge for this request? dogtag: thePOPAlgID may name a content
- * cipher, as Dogtag's client copies it from its own server; HMAC-SHA256 is meant.
+ * cipher, as Dogtag's client copies it from the challenge; HMAC-SHA256 is meant.
  * Errors: CMC_E_CRYPTO with failInfo popFailed, CMC_E_REFUSED with badAlg.
  */
 enum cmc_rc cmc_challenge_check(const struct cmc_crypto *c,

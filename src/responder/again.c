@@ -4,6 +4,8 @@
  * the form that is asked for now is another one, the certificates of the first answer are given
  * in that form. Never is anything issued twice.
  */
+#include <time.h>
+
 #include "asn1/codec.h"
 #include "responder/responder_int.h"
 
@@ -30,6 +32,13 @@ static bool same_form(const struct job *j, const struct cmc_answer *answer, size
     default:
         return was == j->x->form;
     }
+}
+
+/* Does the first answer say what no other form can: that something is still to be done? */
+static bool must_stay(const struct job *j, const struct cmc_answer *answer)
+{
+    return form_of(answer->type) == CMC_ANSWER_CMC &&
+           (j->rules->confirm_seconds > 0 || j->data_return.p != NULL);
 }
 
 /* The certificates of the first answer. */
@@ -118,8 +127,9 @@ enum cmc_rc cmc_job_again(struct job *j, const struct cmc_answer *answer, struct
     enum cmc_rc rc = CMC_OK;
     size_t n = 0;
 
-    if (certs_of(j, answer, &certs, &n) != CMC_OK || !reopen(j) || !recall_items(j, certs, n) ||
-        same_form(j, answer, n)) {
+    /* A protected answer has one form, and is as confidential as it was. */
+    if (cmc_job_is_wrapped(j) || certs_of(j, answer, &certs, &n) != CMC_OK || !reopen(j) ||
+        !recall_items(j, certs, n) || same_form(j, answer, n) || must_stay(j, answer)) {
         j->reply = (struct cmc_reply){
             .http_status = 200, .content_type = answer->type, .body = answer->octets};
     } else {
@@ -127,4 +137,24 @@ enum cmc_rc cmc_job_again(struct job *j, const struct cmc_answer *answer, struct
     }
     j->reply.reason = "the same message again: the same answer";
     return rc;
+}
+
+/* The answer is too old to be kept, but a second certificate there must not be. */
+enum cmc_rc cmc_job_forgotten(struct job *j, const struct cmc_answer *answer, bool *final,
+                              struct cmc_err *err)
+{
+    struct tm tm;
+    char when[32] = "?";
+    time_t at = (time_t)answer->at;
+
+    if (gmtime_r(&at, &tm) != NULL)
+        (void)strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    (void)cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, "RFC 10002 section 6.6",
+                        "this very message was answered at %s, and the answer is not kept any "
+                        "more; make a new one",
+                        when);
+    (void)reopen(j);
+    cmc_job_refuse(j, err, CMC_STATUS_FAILED, NULL, 0);
+    *final = true;
+    return cmc_job_answer(j, err);
 }

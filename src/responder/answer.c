@@ -4,8 +4,6 @@
 #include "asn1/oids.h"
 #include "responder/responder_int.h"
 
-#define SENDER_NONCE_OCTETS 16
-
 static enum cmc_rc no_memory(struct cmc_err *err)
 {
     return cmc_fail(err, CMC_E_MEM, NULL, "no memory for an answer");
@@ -20,8 +18,16 @@ static size_t count(const struct job *j, enum plan_kind kind, uint32_t status)
     return n;
 }
 
-/* The issued certificates, those that were asked for, then (with_chain) the issuer's chain.
- * [10002-4.1-c, 10002-4.2-c, 10002-4.2-u1] */
+static size_t failures(const struct job *j)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < j->nitems; i++)
+        n += j->items[i].status != CMC_STATUS_SUCCESS;
+    return n;
+}
+
+/* The issued certificates, those that were asked for, then (with_chain) the issuer's chain. */
 static enum cmc_rc certificates(const struct job *j, bool with_chain, struct cmc_slice **out,
                                 size_t *n, struct cmc_err *err)
 {
@@ -35,7 +41,7 @@ static enum cmc_rc certificates(const struct job *j, bool with_chain, struct cmc
     if (*out == NULL)
         return no_memory(err);
     for (size_t i = 0; i < j->nitems; i++) {
-        if (j->items[i].kind == PLAN_ISSUE && j->items[i].status == CMC_STATUS_SUCCESS)
+        if (j->items[i].kind == PLAN_ISSUE && cmc_item_done(&j->items[i]))
             (*out)[(*n)++] = j->items[i].issued.cert;
     }
     for (size_t i = 0; i < j->answer_certs.n && !j->refused; i++)
@@ -55,6 +61,7 @@ static enum cmc_rc add_success(const struct job *j, struct cmc_pkiresponse *resp
     struct cmc_outcome o = {.status = CMC_STATUS_SUCCESS, .fail_info = CMC_FAIL_INFO_NONE};
     size_t issued = count(j, PLAN_ISSUE, CMC_STATUS_SUCCESS);
     size_t changed = count(j, PLAN_REVOKE, CMC_STATUS_SUCCESS);
+    size_t given = count(j, PLAN_RETRIEVE, CMC_STATUS_SUCCESS);
     char *text;
 
     if (ids == NULL)
@@ -70,6 +77,8 @@ static enum cmc_rc add_success(const struct job *j, struct cmc_pkiresponse *resp
     }
     text = cmc_arena_printf(j->arena, "%zu certificate(s) issued, %zu changed in status", issued,
                             changed);
+    if (text != NULL && given > 0)
+        text = cmc_arena_printf(j->arena, "%s, %zu question(s) answered", text, given);
     if (text == NULL)
         return no_memory(err);
     o.body_parts = ids;
@@ -82,14 +91,17 @@ static enum cmc_rc add_failures(const struct job *j, struct cmc_pkiresponse *res
 {
     for (size_t i = 0; i < j->nitems; i++) {
         const struct plan_item *it = &j->items[i];
-        const struct cmc_outcome o = {.status = it->status,
+        /* Dogtag's CA says popRequired in both places. */
+        const struct cmc_outcome o = {.status = it->challenge != NULL && j->rules->dogtag
+                                                    ? CMC_STATUS_POP_REQUIRED
+                                                    : it->status,
                                       .fail_info = it->fail_info,
                                       .body_parts = &it->body_part,
                                       .nbody_parts = 1,
                                       .text = cmc_slice_str(it->text)};
         enum cmc_rc rc;
 
-        if (it->status == CMC_STATUS_SUCCESS)
+        if (it->status != CMC_STATUS_FAILED)
             continue;
         rc = cmc_status_add(j->arena, &resp->controls, &o, j->rules->status_v1, next_id, err);
         if (rc != CMC_OK)
@@ -98,9 +110,35 @@ static enum cmc_rc add_failures(const struct job *j, struct cmc_pkiresponse *res
     return CMC_OK;
 }
 
-/* RFC 10002 sections 6.4 and 6.6: what is given back.
- * [10002-6.4-a, 10002-6.4-u1, 10004-5.2-j, 10002-6.6-a, 10002-6.6-c, 10002-6.6-d, 10002-6.6-e,
- * 10002-6.6-f, 10004-5.2-m, 10004-5.2-n, 10004-5.2-o] */
+/* What became of the parts, and the challenges: in Dogtag's order where its clients are served. */
+static enum cmc_rc add_outcomes(const struct job *j, struct cmc_pkiresponse *resp,
+                                uint32_t *next_id, struct cmc_err *err)
+{
+    bool dogtag = j->rules->dogtag;
+    enum cmc_rc rc = dogtag ? cmc_answer_challenges(j, resp, next_id, err) : CMC_OK;
+
+    if (rc == CMC_OK)
+        rc = add_success(j, resp, next_id, err);
+    if (rc == CMC_OK)
+        rc = add_failures(j, resp, next_id, err);
+    if (rc == CMC_OK)
+        rc = dogtag ? cmc_answer_request_number(j, resp, next_id, err)
+                    : cmc_answer_challenges(j, resp, next_id, err);
+    return rc;
+}
+
+/* RFC 10002 section 6.12: what the operator wants to be told. */
+static enum cmc_rc add_response_info(const struct job *j, struct cmc_pkiresponse *resp,
+                                     uint32_t *next_id, struct cmc_err *err)
+{
+    if (j->rules->response_info.p == NULL)
+        return CMC_OK;
+    return cmc_control_add(j->arena, &resp->controls, (*next_id)++, cmc_oid_id_cmc_responseInfo,
+                           &cmc_it_octet_string, &j->rules->response_info, err);
+}
+
+/* RFC 10002 sections 6.4 and 6.6: what is given back [10002-6.4-a, 10002-6.4-u1, 10002-6.6-a,
+ * 10002-6.6-c, 10002-6.6-d, 10002-6.6-e]. */
 static enum cmc_rc add_echoes(const struct job *j, struct cmc_pkiresponse *resp, uint32_t *next_id,
                               struct cmc_err *err)
 {
@@ -110,12 +148,9 @@ static enum cmc_rc add_echoes(const struct job *j, struct cmc_pkiresponse *resp,
         rc = cmc_control_add(j->arena, &resp->controls, (*next_id)++, cmc_oid_id_cmc_transactionId,
                              &cmc_it_transaction_id, &j->transaction_id, err);
     if (rc == CMC_OK && j->sender_nonce.p != NULL) {
-        uint8_t *octets = cmc_arena_alloc(j->arena, SENDER_NONCE_OCTETS);
-        struct cmc_slice nonce = cmc_slice(octets, SENDER_NONCE_OCTETS);
+        struct cmc_slice nonce;
 
-        if (octets == NULL)
-            return no_memory(err);
-        rc = cmc_random(j->r->crypto, octets, SENDER_NONCE_OCTETS, err);
+        rc = cmc_job_make_nonce(j, &nonce, err); /* [10002-6.6-f] */
         if (rc == CMC_OK)
             rc = cmc_control_add(j->arena, &resp->controls, (*next_id)++,
                                  cmc_oid_id_cmc_recipientNonce, &cmc_it_nonce, &j->sender_nonce,
@@ -124,7 +159,9 @@ static enum cmc_rc add_echoes(const struct job *j, struct cmc_pkiresponse *resp,
             rc = cmc_control_add(j->arena, &resp->controls, (*next_id)++,
                                  cmc_oid_id_cmc_senderNonce, &cmc_it_nonce, &nonce, err);
     }
-    if (rc == CMC_OK && j->data_return.p != NULL)
+    /* What came encrypted does not go back in clear. */
+    if (rc == CMC_OK && j->data_return.p != NULL &&
+        (!cmc_job_is_encrypted(j) || cmc_protect_due(j)))
         rc = cmc_control_add(j->arena, &resp->controls, (*next_id)++, cmc_oid_id_cmc_dataReturn,
                              &cmc_it_octet_string, &j->data_return, err);
     return rc;
@@ -160,23 +197,22 @@ static enum cmc_rc full_response(struct job *j, struct cmc_err *err)
         rc = cmc_status_add(j->arena, &resp.controls, &j->refusal, j->rules->status_v1, &next_id,
                             err);
     else
-        rc = add_success(j, &resp, &next_id, err);
+        rc = add_outcomes(j, &resp, &next_id, err);
     if (rc == CMC_OK && !j->refused)
-        rc = add_failures(j, &resp, &next_id, err);
-    if (rc == CMC_OK && !j->refused)
-        rc = cmc_answer_challenges(j, &resp, &next_id, err);
+        rc = cmc_answer_waiting(j, &resp, &next_id, err);
     if (rc == CMC_OK)
         rc = add_planned(j, &resp, &next_id, err);
     if (rc == CMC_OK)
         rc = add_echoes(j, &resp, &next_id, err);
+    if (rc == CMC_OK)
+        rc = add_response_info(j, &resp, &next_id, err);
     if (rc == CMC_OK)
         rc = cmc_pkiresponse_encode(j->arena, &resp, &response.body, err);
     if (rc == CMC_OK)
         rc = certificates(j, true, &certs, &response.ncerts, err);
     if (rc == CMC_OK) {
         response.certs = certs;
-        rc = j->r->auth->ops->sign_response(j->r->auth->self, &response, j->x->now, j->arena,
-                                            &j->reply.body, err);
+        rc = cmc_protect_answer(j, &response, &j->reply.body, err);
     }
     j->reply.content_type = CMC_MEDIA_RESPONSE;
     return rc;
@@ -194,7 +230,13 @@ static enum cmc_answer_form answer_form(const struct job *j)
 {
     size_t issued = count(j, PLAN_ISSUE, CMC_STATUS_SUCCESS);
 
-    if (j->refused || issued == 0 || issued != j->nitems ||
+    /* A Simple one cannot be encrypted (RFC 10002 section 5), nor can a MAC cover it; and dataReturn
+     * has a place in a Full one only [10002-6.4-a]. */
+    if (j->refused || cmc_job_is_wrapped(j) || j->data_return.p != NULL)
+        return CMC_ANSWER_CMC;
+    if (cmc_plan_is_question(j))
+        return j->x->form == CMC_ANSWER_CERTS_ONLY_CHAIN ? j->x->form : CMC_ANSWER_CERTS_ONLY;
+    if (issued == 0 || issued != j->nitems ||
         (j->x->form == CMC_ANSWER_PKIX_CERT && issued != 1))
         return CMC_ANSWER_CMC;
     return j->x->form;
@@ -213,9 +255,9 @@ static const char *reason(const struct job *j)
                                 (int)j->refusal.text.n, (const char *)j->refusal.text.p);
     else
         text = cmc_arena_printf(
-            j->arena, "%zu issued, %zu changed in status, %zu refused",
+            j->arena, "%zu issued, %zu changed in status, %zu given out, %zu refused",
             count(j, PLAN_ISSUE, CMC_STATUS_SUCCESS), count(j, PLAN_REVOKE, CMC_STATUS_SUCCESS),
-            count(j, PLAN_ISSUE, CMC_STATUS_FAILED) + count(j, PLAN_REVOKE, CMC_STATUS_FAILED));
+            count(j, PLAN_RETRIEVE, CMC_STATUS_SUCCESS), failures(j));
     return text != NULL ? text : "out of memory";
 }
 
@@ -237,7 +279,8 @@ enum cmc_rc cmc_job_answer(struct job *j, struct cmc_err *err)
             j->reply.body = certs[0];
         } else if (rc == CMC_OK) {
             j->reply.content_type = CMC_MEDIA_CERTS_ONLY;
-            rc = cmc_certs_only_create(certs, ncerts, NULL, 0, j->arena, &j->reply.body, err);
+            rc = cmc_certs_only_create(certs, ncerts, j->answer_crls.v, j->answer_crls.n, j->arena,
+                                       &j->reply.body, err);
         }
     }
     j->reply.reason = reason(j);

@@ -6,6 +6,7 @@
 #ifndef CMC_RESPONDER_AUTHORITY_H
 #define CMC_RESPONDER_AUTHORITY_H
 
+#include "cms/enveloped_data.h"
 #include "crypto/crypto.h"
 #include "message/request.h"
 #include "pop/challenge.h"
@@ -61,9 +62,10 @@ struct cmc_issued {
     struct cmc_cert_record record; /* for the store */
 };
 
-/* A Full PKI Response that is to be signed: PKIResponse, and what travels beside it. */
+/* What is to be signed, as a rule a Full PKI Response: PKIResponse, and what travels beside it. */
 struct cmc_response {
-    struct cmc_slice body;         /* PKIResponse DER */
+    struct cmc_slice type;         /* of the content; absent: id-cct-PKIResponse */
+    struct cmc_slice body;         /* PKIResponse DER, or what type says */
     const struct cmc_slice *certs; /* issued or asked for, and the chain */
     size_t ncerts;
     const struct cmc_slice *crls;
@@ -72,6 +74,15 @@ struct cmc_response {
 
 /* Called once, in the worker's thread or another; see commit. */
 typedef void (*cmc_commit_done_fn)(void *arg, enum cmc_rc rc, const struct cmc_err *err);
+
+/* Which CRL. */
+struct cmc_crl_query {
+    struct cmc_slice issuer;             /* Name */
+    const struct cmc_general_name *name; /* as in a CRL distribution point, or NULL */
+    bool has_before;                     /* else the newest */
+    int64_t before;                      /* the one whose thisUpdate is nearest before this */
+    int64_t now;
+};
 
 struct cmc_authority_ops {
     /*
@@ -98,13 +109,21 @@ struct cmc_authority_ops {
     /* The record of a certificate; CMC_E_NOTFOUND. */
     enum cmc_rc (*find)(void *self, struct cmc_slice issuer, struct cmc_slice serial,
                         struct cmc_arena *arena, struct cmc_cert_record *out, struct cmc_err *err);
+    /* A CRL. Errors: CMC_E_NOTFOUND with the failInfo due. */
+    enum cmc_rc (*crl)(void *self, const struct cmc_crl_query *query, struct cmc_arena *arena,
+                       struct cmc_slice *out, struct cmc_err *err);
     /* The answer that this request digest got before; CMC_E_NOTFOUND. */
     enum cmc_rc (*remembered)(void *self, const uint8_t digest[CMC_SHA256_OCTETS],
                               struct cmc_arena *arena, struct cmc_answer *out, struct cmc_err *err);
-    /* Sign a PKIResponse with the responder key: ContentInfo into the arena. */
+    /* Sign a response with the responder key: ContentInfo into the arena. */
     enum cmc_rc (*sign_response)(void *self, const struct cmc_response *response, int64_t now,
                                  struct cmc_arena *arena, struct cmc_slice *out,
                                  struct cmc_err *err);
+    /*
+     * The keys that messages to this authority are encrypted for, borrowed. May be NULL: there
+     * are none.
+     */
+    void (*recipients)(void *self, const struct cmc_cms_recipient **keys, size_t *n);
     /* The chain of the issuing CA, itself first, root last. Static for the authority's life. */
     void (*chain)(void *self, const struct cmc_slice **certs, size_t *n);
     /* The subject Name of the issuing CA. */
@@ -115,6 +134,19 @@ struct cmc_authority_ops {
      */
     enum cmc_rc (*challenge_secrets)(void *self, int64_t now, struct cmc_challenge_secrets *out,
                                      struct cmc_err *err);
+    /* What lasts longer than one exchange, as store/pending.h has it. CMC_E_NOTFOUND. */
+    enum cmc_rc (*held)(void *self, const uint8_t token_digest[CMC_TXN_DIGEST_OCTETS],
+                        struct cmc_arena *arena, struct cmc_held *out, struct cmc_err *err);
+    enum cmc_rc (*await)(void *self, struct cmc_slice issuer, struct cmc_slice serial,
+                         struct cmc_arena *arena, struct cmc_await *out, struct cmc_err *err);
+    enum cmc_rc (*await_each)(void *self, struct cmc_slice transaction_id,
+                              enum cmc_rc (*fn)(void *arg, const struct cmc_await *a), void *arg,
+                              struct cmc_err *err);
+    enum cmc_rc (*nonce)(void *self, const uint8_t key[CMC_NONCE_KEY_OCTETS],
+                         struct cmc_nonce_use *out, struct cmc_err *err);
+    /* The secret of our own nonces; the same for every worker, and after a restart. */
+    enum cmc_rc (*nonce_secret)(void *self, uint8_t out[CMC_TXN_DIGEST_OCTETS],
+                                struct cmc_err *err);
     /*
      * Make the transaction durable and then call done. txn lives until then.
      * Errors: CMC_E_RETRY (too much waits; done is not called).

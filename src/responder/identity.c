@@ -74,10 +74,19 @@ static bool note(struct job *j, struct secret_event e, const struct cmc_secret_f
     return good;
 }
 
+void cmc_identity_tried(struct job *j, struct cmc_slice name, const struct cmc_secret_found *s,
+                        bool right)
+{
+    (void)note(j, (struct secret_event){.purpose = CMC_SECRET_ENROLL, .name = name}, s, right);
+}
+
 static bool took_effect(const struct job *j, enum plan_kind kind)
 {
     for (size_t i = 0; i < j->nitems; i++) {
-        if (j->items[i].kind == kind && j->items[i].status == CMC_STATUS_SUCCESS)
+        const struct plan_item *it = &j->items[i];
+
+        /* What is held for approval has made use of it too. */
+        if (it->kind == kind && (cmc_item_done(it) || it->status == CMC_STATUS_PENDING))
             return true;
     }
     return false;
@@ -267,7 +276,27 @@ static enum cmc_rc become(struct job *j, struct cmc_err *err)
                                      : cmc_fail(err, CMC_E_MEM, NULL, "no memory for a name");
 }
 
-/* [10002-6.3.2-e] */
+/*
+ * The MAC over the message has proved who sent it, and was noted down. A proof beside it must be
+ * right as well, and every request is linked to the identity as with a proof.
+ */
+static enum cmc_rc check_beside_mac(struct job *j, struct cmc_err *err)
+{
+    struct identity *id = &j->identity;
+    enum cmc_rc rc = CMC_OK;
+
+    id->secret = j->protection.secret;
+    if (has_proof(id))
+        rc = check_proof(j, err);
+    if (rc == CMC_E_CRYPTO) {
+        rc = not_proved(err);
+        cmc_err_body_part(err, id->body_part);
+    }
+    if (rc == CMC_OK && id->random.p != NULL)
+        rc = check_links(j, err);
+    return rc == CMC_OK ? become(j, err) : rc;
+}
+
 enum cmc_rc cmc_identity_check(struct job *j, struct cmc_err *err)
 {
     struct identity *id = &j->identity;
@@ -275,6 +304,8 @@ enum cmc_rc cmc_identity_check(struct job *j, struct cmc_err *err)
         .purpose = CMC_SECRET_ENROLL, .name = id->name, .now = j->x->now};
     enum cmc_rc rc;
 
+    if (j->protection.mac_good)
+        return check_beside_mac(j, err);
     if (!has_proof(id) && id->random.p == NULL)
         return CMC_OK;
     if (!j->rules->secrets)

@@ -31,15 +31,18 @@ static enum cmc_rc keep_data_return(struct job *j, const struct cmc_tagged_attri
     return cmc_control_decode(ta, j->arena, &j->data_return, err);
 }
 
-/* A recipientNonce answers ours of an earlier message; registration information is bilateral;
- * a status from an end entity asks for nothing. Each was checked to be well formed. */
-static enum cmc_rc nothing_to_do(struct job *j, const struct cmc_tagged_attribute *ta,
+/* It answers ours of an earlier message. */
+static enum cmc_rc keep_recipient_nonce(struct job *j, const struct cmc_tagged_attribute *ta,
+                                        struct cmc_err *err)
+{
+    return cmc_control_decode(ta, j->arena, &j->recipient_nonce, err);
+}
+
+/* RFC 10002 section 6.12: a bilateral matter [10002-6.12-u1]; the audit log keeps it. */
+static enum cmc_rc keep_reg_info(struct job *j, const struct cmc_tagged_attribute *ta,
                                  struct cmc_err *err)
 {
-    (void)j;
-    (void)ta;
-    (void)err;
-    return CMC_OK;
+    return cmc_control_decode(ta, j->arena, &j->reg_info, err);
 }
 
 /* The controls that are acted on here. A control that is known but has no row is refused. */
@@ -54,12 +57,16 @@ static const struct {
     {&cmc_oid_id_cmc_identityProofV2, cmc_identity_keep},
     {&cmc_oid_id_cmc_identityProof, cmc_identity_keep},
     {&cmc_oid_id_cmc_popLinkRandom, cmc_identity_keep},
-    {&cmc_oid_id_cmc_recipientNonce, nothing_to_do},
-    {&cmc_oid_id_cmc_regInfo, nothing_to_do},
-    {&cmc_oid_id_cmc_statusInfoV2, nothing_to_do},
-    {&cmc_oid_id_cmc_statusInfo, nothing_to_do},
+    {&cmc_oid_id_cmc_recipientNonce, keep_recipient_nonce},
+    {&cmc_oid_id_cmc_regInfo, keep_reg_info},
+    {&cmc_oid_id_cmc_statusInfoV2, cmc_follow_up_keep},
+    {&cmc_oid_id_cmc_statusInfo, cmc_follow_up_keep},
+    {&cmc_oid_id_cmc_queryPending, cmc_follow_up_keep},
+    {&cmc_oid_id_cmc_confirmCertAcceptance, cmc_follow_up_keep},
     {&cmc_oid_id_cmc_revokeRequest, cmc_plan_revoke},
     {&cmc_oid_id_cmc_decryptedPOP, cmc_plan_decrypted_pop},
+    {&cmc_oid_id_cmc_getCert, cmc_plan_keep_retrieval},
+    {&cmc_oid_id_cmc_getCRL, cmc_plan_keep_retrieval},
 };
 
 static plan_control_fn find_handler(struct cmc_slice type)
@@ -99,7 +106,9 @@ static enum cmc_rc plan_controls(struct job *j, struct cmc_err *err)
     struct cmc_list unknown = {0};
     enum cmc_rc rc;
 
-    rc = cmc_controls_check(&j->body.controls, CMC_CTL_REQUEST, j->arena, &unknown, err);
+    rc = cmc_controls_check(&j->body.controls,
+                            CMC_CTL_REQUEST | (j->rules->dogtag ? CMC_CTL_DOGTAG : 0), j->arena,
+                            &unknown, err);
     if (rc != CMC_OK)
         return rc;
     if (unknown.n > 0) {
@@ -190,24 +199,31 @@ static enum cmc_rc plan_full(struct job *j, struct cmc_err *err)
     if (rc != CMC_OK || j->refused || refuse_other_types(j))
         return rc;
     rc = cmc_identity_check(j, err);
+    if (rc == CMC_OK)
+        rc = cmc_job_check_time(j, err);
+    if (rc == CMC_OK)
+        rc = cmc_job_check_nonces(j, err);
+    if (rc == CMC_OK)
+        rc = cmc_plan_follow_ups(j, err);
+    for (size_t i = 0; rc == CMC_OK && i < j->body.requests.n; i++)
+        rc = cmc_plan_issue(j, i, err);
     if (rc != CMC_OK)
         return rc;
-    for (size_t i = 0; i < j->body.requests.n; i++) {
-        rc = cmc_plan_issue(j, i, err);
-        if (rc != CMC_OK)
-            return rc;
-    }
     reject_all_without_pop(j);
-    return CMC_OK;
+    rc = cmc_plan_hold(j, err);
+    return rc == CMC_OK ? cmc_plan_retrieve(j, err) : rc;
 }
 
 static enum cmc_rc plan_simple(struct job *j, struct cmc_err *err)
 {
+    enum cmc_rc rc;
+
     j->max_items = 1;
     j->items = cmc_arena_array(j->arena, 1, sizeof *j->items);
     if (j->items == NULL)
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a plan");
-    return cmc_plan_simple(j, err);
+    rc = cmc_plan_simple(j, err);
+    return rc == CMC_OK ? cmc_plan_hold(j, err) : rc;
 }
 
 /* A decision about the message, rather than a failure of ours? */

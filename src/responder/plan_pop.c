@@ -119,7 +119,11 @@ enum cmc_rc cmc_plan_challenge(struct job *j, struct plan_item *it, struct cmc_e
     if (challenge == NULL)
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a challenge");
     rc = secrets_of(j, &secrets, err);
-    if (rc == CMC_OK)
+    /* Dogtag's client reads its own form only, and knows no challenge but for RSA. */
+    if (rc == CMC_OK && j->rules->dogtag && EVP_PKEY_is_a(it->key, "RSA") == 1)
+        rc = cmc_challenge_make_dogtag(j->r->crypto, &secrets, it->tagged, it->key, j->arena,
+                                       challenge, err);
+    else if (rc == CMC_OK)
         rc = cmc_challenge_make(j->r->crypto, &secrets, it->tagged, &it->request, it->key, j->arena,
                                 challenge, err);
     OPENSSL_cleanse(&secrets, sizeof secrets);
@@ -143,4 +147,28 @@ enum cmc_rc cmc_answer_challenges(const struct job *j, struct cmc_pkiresponse *r
                                  j->items[i].challenge, err);
     }
     return rc;
+}
+
+/* Eight octets that name the request, positive for those who read a number: Dogtag's client gives
+ * them back as regInfo, and does not go on without. */
+static enum cmc_rc add_request_number(const struct job *j, struct cmc_pkiresponse *resp,
+                                      uint32_t *next_id, struct cmc_err *err)
+{
+    uint8_t number[8];
+    const struct cmc_slice value = {number, sizeof number};
+
+    memcpy(number, j->digest, sizeof number);
+    number[0] &= 0x7f;
+    return cmc_control_add(j->arena, &resp->controls, (*next_id)++, cmc_oid_id_cmc_responseInfo,
+                           &cmc_it_octet_string, &value, err);
+}
+
+enum cmc_rc cmc_answer_request_number(const struct job *j, struct cmc_pkiresponse *resp,
+                                      uint32_t *next_id, struct cmc_err *err)
+{
+    for (size_t i = 0; i < j->nitems; i++) {
+        if (j->items[i].challenge != NULL)
+            return add_request_number(j, resp, next_id, err);
+    }
+    return CMC_OK;
 }

@@ -22,11 +22,20 @@ enum cmc_rc cmc_responder_new(const struct cmc_crypto *crypto, const struct cmc_
     r->crypto = crypto;
     r->auth = auth;
     r->log = log;
+    r->arenas = cmc_arena_pool_new(CMC_LIMIT_ARENA_OCTETS);
+    if (r->arenas == NULL) {
+        cmc_responder_free(r);
+        *out = NULL;
+        return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a responder");
+    }
     return CMC_OK;
 }
 
 void cmc_responder_free(struct cmc_responder *r)
 {
+    if (r == NULL)
+        return;
+    cmc_arena_pool_free(r->arenas);
     free(r);
 }
 
@@ -37,7 +46,7 @@ static void job_free(struct job *j)
     for (size_t i = 0; i < j->nitems; i++)
         EVP_PKEY_free(j->items[i].key);
     EVP_PKEY_free(j->self_key);
-    cmc_arena_free(j->arena); /* j itself lives in it */
+    cmc_arena_pool_put(j->arenas, j->arena); /* j itself lives in it */
 }
 
 static void job_done(struct job *j)
@@ -62,20 +71,18 @@ static void reply_text(struct job *j, unsigned int status, const char *text)
 }
 
 /*
- * RFC 10002 section 3.2.1.3.4, of a server that cannot sign: a SignedData without content and
- * without SignerInfo. The status that the same section asks for has no place in it.
- * [10002-3.2.1.3.4-d, 10002-3.2.1.3.4-e]
+ * What a server that cannot sign says: a SignedData without eContent and without SignerInfos
+ * [10002-3.2.1.3.4-d, 10002-3.2.1.3.4-e], which leaves no room for the status that the same clause
+ * asks for; HTTP 500 says it in its place [10002-3.2.1.3.4-c].
  */
 static void reply_unsigned(struct job *j)
 {
-    const struct cmc_cms_content nothing = {.type = cmc_oid_id_cct_PKIResponse};
     struct cmc_slice body;
 
-    if (cmc_signed_data_create(j->r->crypto, &nothing, NULL, 0, j->arena, &body, NULL) == CMC_OK)
-        j->reply = (struct cmc_reply){.http_status = 500,
-                                      .content_type = CMC_MEDIA_RESPONSE,
-                                      .body = body,
-                                      .reason = "the answer could not be signed"};
+    if (!j->full || cmc_certs_only_create(NULL, 0, NULL, 0, j->arena, &body, NULL) != CMC_OK)
+        return;
+    j->reply.content_type = CMC_MEDIA_RESPONSE;
+    j->reply.body = body;
 }
 
 /*
@@ -102,71 +109,16 @@ static enum cmc_rc job_digest(struct job *j, struct cmc_err *err)
     return rc;
 }
 
-/* -- open -------------------------------------------------------------------------------- */
-
-/* Dogtag's client sends an unsigned revocation as id-data: the PKIData without a SignedData. */
-static bool open_bare(struct job *j, const struct cmc_content_info *ci)
-{
-    struct cmc_err err = {0};
-
-    if (ci->content.p == NULL || cmc_decode(&cmc_it_octet_string, ci->content, j->arena,
-                                            &j->sd.encap.content, &err) != CMC_OK) {
-        reply_text(j, 400, cmc_arena_printf(j->arena, "the body is no PKIData: %s", err.text));
-        return false;
-    }
-    j->sd.encap.type = cmc_oid_id_cct_PKIData;
-    return true;
-}
-
-/* False when the octets are not even the outermost structure: HTTP 400 was prepared. [10004-5-b] */
-static bool job_open(struct job *j)
-{
-    struct cmc_content_info ci = {0};
-    struct cmc_err err = {0};
-    enum cmc_rc rc;
-
-    if (j->x->type == CMC_TYPE_PKCS10)
-        return true;
-    j->full = true;
-    rc = cmc_decode(&cmc_it_content_info, j->x->body, j->arena, &ci, &err);
-    if (rc != CMC_OK) {
-        reply_text(j, 400,
-                   cmc_arena_printf(j->arena,
-                                    "the body is no CMC message (a ContentInfo in binary BER or "
-                                    "DER is due): %s",
-                                    err.text));
-        return false;
-    }
-    if (j->rules->dogtag && cmc_slice_eq(ci.content_type, cmc_oid_id_data))
-        return open_bare(j, &ci);
-    rc = cmc_signed_data_read(&ci, j->arena, &j->sd, &err);
-    if (rc != CMC_OK && cmc_slice_eq(ci.content_type, cmc_oid_id_signedData)) {
-        reply_text(j, 400, cmc_arena_printf(j->arena, "the body is no SignedData: %s", err.text));
-        return false;
-    }
-    /* RFC 10002 section 5: what cannot be decrypted is answered like a bad signature. */
-    if (rc != CMC_OK) {
-        err.fail_info = cmc_slice_eq(ci.content_type, cmc_oid_id_envelopedData) ||
-                                cmc_slice_eq(ci.content_type, cmc_oid_id_ct_authEnvelopedData)
-                            ? CMC_FAIL_BAD_MESSAGE_CHECK
-                            : CMC_FAIL_BAD_REQUEST;
-        cmc_job_refuse(j, &err, CMC_STATUS_FAILED, NULL, 0);
-    } else if (!cmc_slice_eq(j->sd.encap.type, cmc_oid_id_cct_PKIData)) {
-        (void)cmc_fail_info(&err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, "RFC 10002 section 3.2",
-                            "the content of the SignedData is %s where id-cct-PKIData is due",
-                            cmc_oid_name(j->sd.encap.type) != NULL ? cmc_oid_name(j->sd.encap.type)
-                                                                   : "of an unknown type");
-        cmc_job_refuse(j, &err, CMC_STATUS_FAILED, NULL, 0);
-    }
-    return true;
-}
-
 /* -- commit ------------------------------------------------------------------------------ */
 
 static bool issues_or_changes(const struct job *j)
 {
     for (size_t i = 0; i < j->nitems; i++) {
-        if (j->items[i].status == CMC_STATUS_SUCCESS)
+        const struct plan_item *it = &j->items[i];
+
+        if (it->kind == PLAN_QUERY || it->kind == PLAN_RETRIEVE)
+            continue; /* look only; what comes of it may be another answer next time */
+        if (cmc_item_done(it) || it->status == CMC_STATUS_PENDING)
             return true;
     }
     return false;
@@ -187,14 +139,18 @@ static enum cmc_rc job_txn(struct job *j, struct cmc_err *err)
     for (size_t i = 0; i < j->nitems; i++) {
         const struct plan_item *it = &j->items[i];
 
-        if (it->status != CMC_STATUS_SUCCESS)
+        if (!cmc_item_done(it))
             continue;
         if (it->kind == PLAN_ISSUE)
             certs[j->txn.ncerts++] = it->issued.record;
-        else
+        else if (it->kind == PLAN_REVOKE)
             changes[j->txn.nchanges++] = it->change;
     }
     rc = cmc_identity_uses(j, err);
+    if (rc == CMC_OK)
+        rc = cmc_pending_txn(j, err);
+    if (rc == CMC_OK)
+        rc = cmc_confirm_txn(j, err);
     if (rc != CMC_OK)
         return rc;
     /* Only what had an effect is remembered: a refused message may be mended by an
@@ -203,6 +159,8 @@ static enum cmc_rc job_txn(struct job *j, struct cmc_err *err)
         j->txn.request_digest = j->digest;
         j->txn.answer_type = j->reply.content_type;
         j->txn.answer = j->reply.body;
+        if (j->rules->refuse_nonces && j->nonce_known)
+            j->txn.nonce = &j->nonce;
     }
     return cmc_job_audit(j, err);
 }
@@ -224,7 +182,7 @@ static enum cmc_rc job_issue(struct job *j, struct cmc_err *err)
         struct plan_item *it = &j->items[i];
         const struct cmc_issue_order order = {.request = &it->request,
                                               .key = it->key,
-                                              .profile = j->rules->profile,
+                                              .profile = cmc_item_profile(j, it),
                                               .requester = &j->requester,
                                               .now = j->x->now};
         enum cmc_rc rc;
@@ -237,7 +195,15 @@ static enum cmc_rc job_issue(struct job *j, struct cmc_err *err)
         if (rc != CMC_OK)
             cmc_item_refuse(j, it, err);
     }
+    cmc_job_require_confirmation(j);
     return CMC_OK;
+}
+
+static void drop_items(struct job *j)
+{
+    for (size_t i = 0; i < j->nitems; i++)
+        EVP_PKEY_free(j->items[i].key);
+    j->nitems = 0;
 }
 
 /* The store failed or is full: say so, and change nothing. */
@@ -252,8 +218,40 @@ static void refuse_for_commit(struct job *j)
                         later ? "the authority is busy; send the same message again later"
                               : "the authority cannot store its decision; nothing was done; tell "
                                 "its operator");
-    j->nitems = 0;
+    drop_items(j);
     cmc_job_refuse(j, &err, CMC_STATUS_FAILED, NULL, 0);
+}
+
+/* In the words of Dogtag's CA, whose clients ask in this way. */
+static void refuse_profile(struct job *j)
+{
+    struct cmc_err err;
+
+    (void)cmc_fail_info(&err, CMC_E_REFUSED, CMC_FAIL_INTERNAL_CA_ERROR, NULL,
+                        "Profile %s Not Found", j->x->unknown_profile);
+    cmc_job_refuse(j, &err, CMC_STATUS_FAILED, NULL, 0);
+}
+
+/*
+ * The answer; if it cannot be protected as the request was, one that says so in clear, and
+ * nothing happens.
+ */
+static enum cmc_rc job_answer(struct job *j, struct cmc_err *err)
+{
+    struct cmc_err why;
+    enum cmc_rc rc = cmc_job_answer(j, err);
+
+    if (rc == CMC_OK || rc == CMC_E_MEM || !cmc_protect_due(j))
+        return rc;
+    cmc_log_event(j->r->log, CMC_LOG_ERROR, "respond", "error", err->text, "rc", cmc_rc_name(rc),
+                  NULL);
+    (void)cmc_fail_info(&why, rc, CMC_FAIL_INTERNAL_CA_ERROR, "RFC 10002 section 5",
+                        "the answer cannot be protected as the request was; nothing was done; tell "
+                        "the operator of the authority");
+    drop_items(j);
+    j->protection.in_clear = true;
+    cmc_job_refuse(j, &why, CMC_STATUS_FAILED, NULL, 0);
+    return cmc_job_answer(j, err);
 }
 
 /* Everything up to the commit. CMC_OK: txn and reply are ready (or only reply: *final). */
@@ -262,21 +260,33 @@ static enum cmc_rc job_run(struct job *j, bool *final, struct cmc_err *err)
     bool give_up = j->x->commit_rc != CMC_OK &&
                    (j->x->commit_rc != CMC_E_CONFLICT || j->x->attempt >= ATTEMPTS_MAX);
     struct cmc_answer before;
+    const char *why = NULL;
     bool opened;
     enum cmc_rc rc;
 
     *final = true;
     rc = job_digest(j, err);
-    if (rc != CMC_OK || !job_open(j))
+    if (rc != CMC_OK)
         return rc;
-    if (j->r->auth->ops->remembered(j->r->auth->self, j->digest, j->arena, &before, NULL) == CMC_OK)
-        return cmc_job_again(j, &before, err);
-    opened = j->full && !j->refused;
-    if (opened) {
-        rc = cmc_job_authenticate(j, err);
-        if (rc != CMC_OK)
-            return rc;
+    if (!cmc_job_open(j, &why)) {
+        reply_text(j, 400, why);
+        return CMC_OK;
     }
+    if (j->x->unknown_profile != NULL)
+        refuse_profile(j);
+    else if (j->r->auth->ops->remembered(j->r->auth->self, j->digest, j->arena, &before, NULL) ==
+             CMC_OK)
+        return before.octets.n > 0 ? cmc_job_again(j, &before, err)
+                                   : cmc_job_forgotten(j, &before, final, err);
+    if (j->full && !j->refused)
+        rc = cmc_job_peel(j, err);
+    opened = rc == CMC_OK && j->full && !j->refused;
+    if (opened)
+        rc = cmc_job_authenticate(j, err);
+    if (rc == CMC_OK)
+        rc = cmc_protect_prepare(j, err);
+    if (rc != CMC_OK)
+        return rc;
     if (give_up)
         refuse_for_commit(j);
     else if (!j->refused)
@@ -287,7 +297,7 @@ static enum cmc_rc job_run(struct job *j, bool *final, struct cmc_err *err)
     if (rc == CMC_OK && j->refused && opened && cmc_job_holds_only_status(j))
         j->reply = (struct cmc_reply){.http_status = 204, .reason = "a status got no answer"};
     else if (rc == CMC_OK)
-        rc = cmc_job_answer(j, err);
+        rc = job_answer(j, err);
     if (rc == CMC_OK)
         rc = job_txn(j, err);
     *final = give_up; /* a store that fails takes no audit record either */
@@ -301,14 +311,14 @@ void cmc_respond(struct cmc_responder *r, const struct cmc_exchange *x, cmc_resp
                                                .content_type = "text/plain; charset=utf-8",
                                                .body = {(const uint8_t *)"out of memory\n", 14},
                                                .reason = "out of memory"};
-    struct cmc_arena *arena = cmc_arena_new(CMC_LIMIT_ARENA_OCTETS);
+    struct cmc_arena *arena = cmc_arena_pool_get(r->arenas);
     struct job *j = arena != NULL ? cmc_arena_alloc(arena, sizeof *j) : NULL;
     struct cmc_err err = {0};
     bool final = true;
     enum cmc_rc rc;
 
     if (j == NULL) {
-        cmc_arena_free(arena);
+        cmc_arena_pool_put(r->arenas, arena);
         done(arg, &no_memory);
         return;
     }
@@ -318,6 +328,7 @@ void cmc_respond(struct cmc_responder *r, const struct cmc_exchange *x, cmc_resp
     j->done = done;
     j->done_arg = arg;
     j->arena = arena;
+    j->arenas = r->arenas;
     rc = job_run(j, &final, &err);
     if (rc == CMC_OK && !final) {
         rc = r->auth->ops->commit(r->auth->self, &j->txn, committed, j, &err);
@@ -330,7 +341,7 @@ void cmc_respond(struct cmc_responder *r, const struct cmc_exchange *x, cmc_resp
         cmc_log_event(r->log, CMC_LOG_ERROR, "respond", "error", err.text, "rc", cmc_rc_name(rc),
                       NULL);
         reply_text(j, rc == CMC_E_MEM ? 503 : 500, "the server could not answer; see its log");
-        if (rc != CMC_E_MEM && j->full)
+        if (rc != CMC_E_MEM)
             reply_unsigned(j);
     }
     job_done(j);

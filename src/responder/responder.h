@@ -20,6 +20,14 @@ enum cmc_answer_form {
 
 enum cmc_request_type { CMC_TYPE_PKCS10, CMC_TYPE_CMC };
 
+/* Who may ask for certificates and CRLs (RFC 10002 sections 6.9 and 6.10). */
+enum cmc_retrieve {
+    CMC_RETRIEVE_OFF,
+    CMC_RETRIEVE_OFFICER,
+    CMC_RETRIEVE_AUTHENTICATED, /* officers, holders of a certificate, proved identities */
+    CMC_RETRIEVE_ANYONE         /* also by an unsigned message */
+};
+
 #define CMC_REASON_BIT(r)   (1u << (r))
 #define CMC_REASONS_RFC5280 0x077fu /* 0..6, 8..10 */
 #define CMC_REASONS_NEXUS                                                                          \
@@ -38,20 +46,29 @@ struct cmc_endpoint_rules {
     unsigned int revoke_max;    /* revocations in one message; 0: no limit but the message's */
     unsigned int reasons;       /* CMC_REASON_BIT() of those allowed */
     bool mandatory_fields_only; /* ignore invalidityDate, passphrase and comment (Nexus) */
+    enum cmc_retrieve retrieve; /* who may ask for certificates and CRLs */
     bool status_v1;             /* statusInfo v1 beside V2 */
     bool allow_weak;            /* SHA-1 of old peers */
     bool lax_ids;               /* compat: dogtag, duplicate body part ids */
     bool dogtag;                /* compat: dogtag, its other deviations */
+    unsigned int approvals;     /* that a request needs before it is issued; 0: none */
+    int64_t poll_seconds;       /* after which a held request is to be asked for again */
+    int64_t confirm_seconds;    /* in which a certificate must be confirmed; 0: it need not */
+    int64_t time_seconds;       /* how far signingTime may be from now; 0: any */
+    bool refuse_nonces;         /* a senderNonce serves one message of who sends it */
+    struct cmc_slice response_info; /* for the responseInfo control, or absent */
 };
 
 struct cmc_exchange {
     enum cmc_request_type type;
     struct cmc_slice body;
     enum cmc_answer_form form;
+    bool no_simple; /* the client would not take a Simple PKI Response */
     const struct cmc_endpoint_rules *rules;
     struct cmc_slice tls_cert; /* client certificate of the connection, whole DER, or absent */
     const char *peer;          /* address, for the audit log */
     int64_t now;
+    const char *unknown_profile; /* asked for beside the message and not there, or NULL */
     /* 0 and CMC_OK the first time; see cmc_reply.again. */
     unsigned int attempt;
     enum cmc_rc commit_rc;

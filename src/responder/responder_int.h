@@ -3,6 +3,8 @@
 #ifndef CMC_RESPONDER_RESPONDER_INT_H
 #define CMC_RESPONDER_RESPONDER_INT_H
 
+#include "cms/authenticated_data.h"
+#include "cms/enveloped_data.h"
 #include "cms/signed_data.h"
 #include "control/proof.h"
 #include "message/body.h"
@@ -13,9 +15,17 @@ struct cmc_responder {
     const struct cmc_crypto *crypto;
     const struct cmc_authority *auth;
     struct cmc_log *log;
+    struct cmc_arena_pool *arenas; /* of jobs; given back by the store's thread */
 };
 
-enum plan_kind { PLAN_ISSUE, PLAN_REVOKE };
+enum plan_kind {
+    PLAN_ISSUE,
+    PLAN_REVOKE,
+    PLAN_QUERY,   /* a held request that is asked for; one that is approved becomes PLAN_ISSUE */
+    PLAN_CONFIRM, /* a certificate is accepted */
+    PLAN_REJECT,  /* or it is not */
+    PLAN_RETRIEVE /* a certificate or CRL is asked for */
+};
 
 /* What would happen to one body part. */
 struct plan_item {
@@ -32,6 +42,12 @@ struct plan_item {
     EVP_PKEY *key;                           /* owned: public key of the request */
     struct cmc_issued issued;                /* after issuing */
     struct cmc_state_change change;          /* PLAN_REVOKE */
+    const struct cmc_held *held;             /* PLAN_QUERY, and PLAN_ISSUE of what was held */
+    struct cmc_slice pend_token;             /* CMC_STATUS_PENDING */
+    int64_t pend_time;
+    const struct cmc_await *awaits; /* PLAN_CONFIRM, PLAN_REJECT: what comes to an end */
+    size_t nawaits;
+    const struct cmc_tagged_attribute *control; /* PLAN_RETRIEVE: as it stands in the message */
 };
 
 /* What the controls of a message say about who sent it (identity.c). */
@@ -60,6 +76,40 @@ struct secret_event {
 /* The three stages of verification, in order. */
 enum stage { STAGE_DIGEST, STAGE_CONTENT_TYPE, STAGE_OFFICER, STAGE_COUNT };
 
+/* What lies around the PKIData, from the outside in (RFC 10002 section 5). */
+enum layer_kind { LAYER_SIGNED, LAYER_ENVELOPED, LAYER_AUTH_ENVELOPED, LAYER_AUTHENTICATED };
+struct layer {
+    enum layer_kind kind;
+    struct cmc_signed_data sd;        /* LAYER_SIGNED */
+    struct cmc_authenticated_data ad; /* LAYER_AUTHENTICATED */
+};
+
+/* Who signed a layer: two layers must have one in common, or the outer one an officer. */
+struct signed_by {
+    struct cmc_slice spki; /* whole DER */
+    bool officer;
+};
+
+/* How the message was protected, which is how the answer will be. */
+struct protection {
+    struct layer layers[CMC_LIMIT_CMS_LAYERS];
+    size_t n;
+    bool wrapped;                  /* more than a SignedData around the PKIData, or less */
+    struct cmc_content_info inner; /* where open.c goes on */
+    bool opened;                   /* down to the PKIData */
+    bool decrypted;                /* something was opened with a key of ours or a secret */
+    bool mac_good;                 /* the AuthenticatedData verified */
+    bool signature_good;           /* of the layer that is verified now: what follows may be told */
+    struct cmc_slice name;         /* identification of the secret that protects, or absent */
+    struct cmc_slice password;     /* see cmc_shared_password(); of that secret */
+    struct cmc_secret_found secret;
+    struct cmc_envelope_to to; /* whom the answer is encrypted to; to.key and to.password absent:
+                                  nobody */
+    struct cmc_err why;        /* what was not told, for the audit log */
+    const char *failed_at;     /* what it calls the stage, if it is none of enum stage */
+    bool in_clear;             /* the answer cannot be protected: it says that and no more */
+};
+
 struct job {
     struct cmc_responder *r;
     const struct cmc_exchange *x;
@@ -67,10 +117,12 @@ struct job {
     cmc_respond_done_fn done;
     void *done_arg;
     struct cmc_arena *arena;
+    struct cmc_arena_pool *arenas; /* where it came from; the responder may have gone by then */
     uint8_t digest[CMC_SHA256_OCTETS]; /* of the request and where it came in */
 
     /* open */
-    struct cmc_signed_data sd;
+    struct protection protection;
+    struct cmc_signed_data sd; /* around the PKIData; of an AuthenticatedData what it has of one */
     struct cmc_pkidata body;
     bool full; /* a Full PKI Request; else a bare PKCS#10 */
 
@@ -79,7 +131,8 @@ struct job {
     struct cmc_err stage_err;   /* why the next one failed */
     struct cmc_requester requester;
     EVP_PKEY *self_key; /* owned: the request's own key that signed the message */
-    size_t self_index;  /* which request that is, counted from 0 */
+    size_t self_index;  /* which request that is, counted from 0; SIZE_MAX: one held before */
+    struct cmc_slice self_spki; /* of that request */
 
     /* plan */
     struct plan_item *items;
@@ -93,6 +146,11 @@ struct job {
     struct secret_event secret_events[SECRET_EVENTS_MAX];
     size_t nsecret_events;
     struct cmc_slice transaction_id, sender_nonce, data_return; /* to be given back, or absent */
+    struct cmc_slice recipient_nonce;                           /* ours, they say, or absent */
+    struct cmc_slice reg_info;                                  /* for the audit log, or absent */
+    struct cmc_list follow_ups; /* const struct cmc_tagged_attribute *: judged after identity */
+    struct cmc_nonce_use nonce;
+    bool nonce_known; /* there is a senderNonce, and it is known whose */
 
     /* what else the plan puts into the answer; see cmc_job_answer_control() and its kin */
     struct cmc_list answer_controls; /* struct cmc_tagged_attribute; the answer numbers them */
@@ -103,6 +161,32 @@ struct job {
     struct cmc_txn txn;
     struct cmc_reply reply;
 };
+
+/*
+ * open.c: the outermost structure. False when the octets are not even that: *why says why not,
+ * for HTTP 400.
+ */
+bool cmc_job_open(struct job *j, const char **why);
+/* Then every layer down to the PKIData, decrypting. A refusal is noted in the job. */
+enum cmc_rc cmc_job_peel(struct job *j, struct cmc_err *err) CMC_MUST_USE;
+/* Is there more than a SignedData around the PKIData; is something encrypted? */
+bool cmc_job_is_wrapped(const struct job *j);
+bool cmc_job_is_encrypted(const struct job *j);
+/*
+ * What the peer is told of a refusal inside of an envelope: nothing that tells how far its
+ * ciphertext came. Replaces *err, which is kept for the audit log.
+ */
+void cmc_job_hide(struct job *j, struct cmc_err *err);
+/* The shared secret of this name, for opening; at the same cost when there is none. */
+enum cmc_rc cmc_job_secret(struct job *j, struct cmc_slice name, struct cmc_err *err) CMC_MUST_USE;
+
+/* protect.c: whom the answer will be encrypted to. A refusal is noted in the job. */
+enum cmc_rc cmc_protect_prepare(struct job *j, struct cmc_err *err) CMC_MUST_USE;
+/* Is the answer to be protected as the request was, and can it be? */
+bool cmc_protect_due(const struct job *j);
+/* Sign a response, or protect it as the request was: ContentInfo into the arena. */
+enum cmc_rc cmc_protect_answer(struct job *j, const struct cmc_response *response,
+                               struct cmc_slice *out, struct cmc_err *err) CMC_MUST_USE;
 
 /* authenticate.c: run the stages. CMC_OK also when one failed (job->stages_passed tells). */
 enum cmc_rc cmc_job_authenticate(struct job *j, struct cmc_err *err) CMC_MUST_USE;
@@ -139,16 +223,33 @@ bool cmc_job_holds_only_status(struct job *j);
 enum cmc_rc cmc_job_again(struct job *j, const struct cmc_answer *answer,
                           struct cmc_err *err) CMC_MUST_USE;
 
+/* again.c: the same where the answer itself is not kept any more. */
+enum cmc_rc cmc_job_forgotten(struct job *j, const struct cmc_answer *answer, bool *final,
+                              struct cmc_err *err) CMC_MUST_USE;
+
 /* plan_issue.c, plan_revoke.c: one item each. */
 enum cmc_rc cmc_plan_issue(struct job *j, size_t index, struct cmc_err *err) CMC_MUST_USE;
 enum cmc_rc cmc_plan_simple(struct job *j, struct cmc_err *err) CMC_MUST_USE;
 enum cmc_rc cmc_plan_revoke(struct job *j, const struct cmc_tagged_attribute *ta,
                             struct cmc_err *err) CMC_MUST_USE;
 
+/* plan_retrieve.c */
+/* Does a control of this type ask for a certificate or a CRL? */
+bool cmc_control_retrieves(struct cmc_slice type);
+/* Row of plan.c; and, when it is known who asks, what is found for each. */
+enum cmc_rc cmc_plan_keep_retrieval(struct job *j, const struct cmc_tagged_attribute *ta,
+                                    struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_plan_retrieve(struct job *j, struct cmc_err *err) CMC_MUST_USE;
+/* Is the message a question that a Simple PKI Response answers? */
+bool cmc_plan_is_question(const struct job *j);
+
 /* identity.c */
 /* Rows of plan.c: what the identity controls say. */
 enum cmc_rc cmc_identity_keep(struct job *j, const struct cmc_tagged_attribute *ta,
                               struct cmc_err *err) CMC_MUST_USE;
+/* Note down that a secret was put to the proof by opening or verifying with it. */
+void cmc_identity_tried(struct job *j, struct cmc_slice name, const struct cmc_secret_found *s,
+                        bool right);
 /* Check the identity proof, if there is one; the requester is then who was proved. Errors:
  * a refusal of the whole message. */
 enum cmc_rc cmc_identity_check(struct job *j, struct cmc_err *err) CMC_MUST_USE;
@@ -160,6 +261,63 @@ enum cmc_rc cmc_identity_passphrase(struct job *j, const struct cmc_revoke_reque
                                     struct cmc_err *err) CMC_MUST_USE;
 /* The secrets that were put to the proof, for the transaction. */
 enum cmc_rc cmc_identity_uses(struct job *j, struct cmc_err *err) CMC_MUST_USE;
+
+/* Was what it asks for done? */
+static inline bool cmc_item_done(const struct plan_item *it)
+{
+    return it->status == CMC_STATUS_SUCCESS || it->status == CMC_STATUS_CONFIRM_REQUIRED;
+}
+/* The profile that a certificate is issued under. */
+static inline const char *cmc_item_profile(const struct job *j, const struct plan_item *it)
+{
+    return it->held != NULL ? it->held->profile : j->rules->profile;
+}
+/* authenticate.c: does a sid name the key of this request? */
+bool cmc_job_names_request(struct job *j, const struct cmc_request *rq, struct cmc_slice sid);
+
+/* transaction.c: who sent it, nonces, transactionId and signing time (RFC 10002 section 6.6) */
+/* The digest of who sent the message. False: nobody is known to have. Errors: *err. */
+enum cmc_rc cmc_job_owner(struct job *j, uint8_t out[CMC_SHA256_OCTETS], bool *known,
+                          struct cmc_err *err) CMC_MUST_USE;
+/* The same for who sent a request that its own key stands for. */
+enum cmc_rc cmc_job_key_digest(struct job *j, struct cmc_slice spki,
+                               uint8_t out[CMC_SHA256_OCTETS], struct cmc_err *err) CMC_MUST_USE;
+/* Did the one whose digests these are send this message? */
+enum cmc_rc cmc_job_is_owner(struct job *j, const uint8_t owner[CMC_SHA256_OCTETS],
+                             const uint8_t key[CMC_SHA256_OCTETS], bool *is,
+                             struct cmc_err *err) CMC_MUST_USE;
+/* Is this the transactionId of the message that it follows up? badRequest. */
+enum cmc_rc cmc_job_same_transaction(const struct job *j, struct cmc_slice first, uint32_t control,
+                                     struct cmc_err *err) CMC_MUST_USE;
+/* Signing time; nonces. Refusals of the whole message. */
+enum cmc_rc cmc_job_check_time(struct job *j, struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_job_check_nonces(struct job *j, struct cmc_err *err) CMC_MUST_USE;
+/* A senderNonce of ours, that only we can make, for the transaction of the message. */
+enum cmc_rc cmc_job_make_nonce(const struct job *j, struct cmc_slice *out,
+                               struct cmc_err *err) CMC_MUST_USE;
+
+/* pending.c: requests that wait (RFC 10002 section 6.13) */
+/* Row of plan.c for what is judged when it is known who asks: note it down. */
+enum cmc_rc cmc_follow_up_keep(struct job *j, const struct cmc_tagged_attribute *ta,
+                               struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_plan_follow_ups(struct job *j, struct cmc_err *err) CMC_MUST_USE;
+/* Hold what the endpoint wants to be approved. After all has been judged. */
+enum cmc_rc cmc_plan_hold(struct job *j, struct cmc_err *err) CMC_MUST_USE;
+/* The key that a sid names, of a held request that the message asks for; CMC_E_NOTFOUND. */
+enum cmc_rc cmc_pending_signer(struct job *j, struct cmc_slice sid, EVP_PKEY **key);
+enum cmc_rc cmc_pending_txn(struct job *j, struct cmc_err *err) CMC_MUST_USE;
+/* Append the statuses of what waits to a response. */
+enum cmc_rc cmc_answer_waiting(const struct job *j, struct cmc_pkiresponse *resp, uint32_t *next_id,
+                               struct cmc_err *err) CMC_MUST_USE;
+
+/* confirm.c: acceptance and rejection by the client (RFC 10002 section 6.14) */
+enum cmc_rc cmc_plan_confirm(struct job *j, const struct cmc_tagged_attribute *ta,
+                             struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_plan_reject(struct job *j, const struct cmc_tagged_attribute *ta,
+                            struct cmc_err *err) CMC_MUST_USE;
+/* What was issued waits for its confirmation, where the endpoint says so. */
+void cmc_job_require_confirmation(struct job *j);
+enum cmc_rc cmc_confirm_txn(struct job *j, struct cmc_err *err) CMC_MUST_USE;
 
 /* plan_pop.c */
 enum cmc_rc cmc_plan_decrypted_pop(struct job *j, const struct cmc_tagged_attribute *ta,
@@ -173,6 +331,9 @@ enum cmc_rc cmc_plan_challenge(struct job *j, struct plan_item *it,
 /* Append the challenges of the plan to a response. */
 enum cmc_rc cmc_answer_challenges(const struct job *j, struct cmc_pkiresponse *resp,
                                   uint32_t *next_id, struct cmc_err *err) CMC_MUST_USE;
+/* Where there is a challenge: responseInfo, as Dogtag's client expects it beside. */
+enum cmc_rc cmc_answer_request_number(const struct job *j, struct cmc_pkiresponse *resp,
+                                      uint32_t *next_id, struct cmc_err *err) CMC_MUST_USE;
 
 /* answer.c: the reply's body and media type. */
 enum cmc_rc cmc_job_answer(struct job *j, struct cmc_err *err) CMC_MUST_USE;

@@ -49,6 +49,7 @@ enum cmc_rc cmcd_cmd_check_config(struct cmcd_run *r, int argc, char **argv);
 enum cmc_rc cmcd_cmd_officer(struct cmcd_run *r, int argc, char **argv);
 enum cmc_rc cmcd_cmd_secret(struct cmcd_run *r, int argc, char **argv);
 enum cmc_rc cmcd_cmd_cert(struct cmcd_run *r, int argc, char **argv);
+enum cmc_rc cmcd_cmd_request(struct cmcd_run *r, int argc, char **argv);
 enum cmc_rc cmcd_cmd_audit(struct cmcd_run *r, int argc, char **argv);
 enum cmc_rc cmcd_cmd_backup(struct cmcd_run *r, int argc, char **argv);
 enum cmc_rc cmcd_cmd_restore(struct cmcd_run *r, int argc, char **argv);

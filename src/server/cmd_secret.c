@@ -4,11 +4,13 @@
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "asn1/codec.h"
 #include "asn1/pkix.h"
 #include "base/file.h"
 #include "ca/ca.h"
+#include "control/shared_token.h"
 #include "key/key.h"
 #include "message/request.h"
 #include "server/cmd.h"
@@ -21,9 +23,9 @@
 #define FILE_OCTETS     65536u
 
 struct values {
-    const char *config, *file, *purpose, *serial, *subject;
+    const char *config, *file, *purpose, *serial, *subject, *token, *token_key, *token_pass;
     unsigned int days;
-    bool once, weak_ok;
+    bool once, weak_ok, oaep, make;
 };
 
 static const struct cmc_option conf_rows[] = {
@@ -50,6 +52,55 @@ static enum cmc_rc make_value(struct cmcd_run *r, struct cmc_slice *out)
         *p = *p == '+' ? '-' : *p == '/' ? '_' : *p;
     *out = cmc_slice(text, MADE_CHARACTERS);
     return CMC_OK;
+}
+
+/* What Dogtag's CMCSharedToken made, opened with the key that it was made for. */
+static enum cmc_rc import_value(struct cmcd_run *r, const struct values *v, struct cmc_slice *out)
+{
+    const struct cmc_passphrase pass = {.file = v->token_pass, .prompt = v->token_pass == NULL};
+    struct cmc_slice der = CMC_SLICE_NONE;
+    EVP_PKEY *key = NULL;
+    struct cmc_buf b;
+    enum cmc_rc rc;
+
+    if (v->token_key == NULL)
+        return cmc_fail(&r->err, CMC_E_USAGE, NULL,
+                        "--token needs --token-key, the key of the certificate that it was "
+                        "encrypted to");
+    cmc_buf_init(&b, FILE_OCTETS);
+    rc = cmc_file_read(v->token, &b, &r->err);
+    if (rc == CMC_OK)
+        rc = cmc_der_or_pem(cmc_buf_get0(&b), NULL, r->arena, &der, &r->err);
+    if (rc == CMC_OK)
+        rc = cmc_key_load(r->crypto, v->token_key, &pass, &key, &r->err);
+    if (rc == CMC_OK) {
+        rc =
+            cmc_shared_token_open(r->crypto, key, v->oaep ? CMC_RSA_OAEP_SHA256 : CMC_RSA_PKCS1_V15,
+                                  der, r->arena, out, &r->err);
+        if (rc != CMC_OK)
+            cmc_err_prefix(&r->err, "%s", v->token);
+    }
+    EVP_PKEY_free(key);
+    cmc_buf_free(&b);
+    return rc;
+}
+
+/* Ask on the terminal, twice, so that a slip does not register what nobody knows. */
+static enum cmc_rc ask_value(struct cmcd_run *r, const char *name, struct cmc_slice *out)
+{
+    char text[CMC_LIMIT_SECRET_OCTETS + 1] = "", prompt[256];
+    enum cmc_rc rc = CMC_OK;
+
+    (void)snprintf(prompt, sizeof prompt, "Secret for %.100s (empty: one is made): ", name);
+    if (EVP_read_pw_string(text, (int)sizeof text, prompt, 1) != 0)
+        rc = cmc_fail(&r->err, CMC_E_USAGE, NULL,
+                      "no secret was given at the prompt, or not twice the same");
+    else if (text[0] != '\0')
+        *out = cmc_arena_slice(r->arena, cmc_slice_str(text));
+    if (rc == CMC_OK && text[0] != '\0' && out->p == NULL)
+        rc = cmc_fail(&r->err, CMC_E_MEM, NULL, "no memory for a secret");
+    OPENSSL_cleanse(text, sizeof text);
+    return rc;
 }
 
 /* The first line of a file. */
@@ -188,8 +239,7 @@ static enum cmc_rc seal(struct cmcd_run *r, const struct cmcd_db *db, struct cmc
     return cmc_seal(r->crypto, key.p, bound, value, r->arena, &s->sealed, &r->err);
 }
 
-static enum cmc_rc fill(struct cmcd_run *r, const struct values *v, struct cmc_secret *s,
-                        struct cmc_slice *value)
+static enum cmc_rc fill(struct cmcd_run *r, const struct values *v, struct cmc_secret *s)
 {
     enum cmc_rc rc = check_name(s->name, &r->err);
 
@@ -207,20 +257,41 @@ static enum cmc_rc fill(struct cmcd_run *r, const struct values *v, struct cmc_s
     /* RFC 10002 section 6.11: a revocation secret is for one use. */
     s->once = v->once || s->purpose == CMC_SECRET_REVOKE;
     s->expires_at = v->days > 0 ? s->added_at + (int64_t)v->days * 86400 : 0;
-    if (v->file == NULL)
-        return make_value(r, value);
-    rc = read_value(r, v->file, value);
-    return rc == CMC_OK ? check_value(r, *value, v->file, v->weak_ok) : rc;
+    return CMC_OK;
 }
 
-static enum cmc_rc report(struct cmcd_run *r, const struct values *v, struct cmc_slice value)
+/* The value from where it comes; *made when we made it. */
+static enum cmc_rc find_value(struct cmcd_run *r, const struct values *v, const char *name,
+                              struct cmc_slice *value, bool *made)
+{
+    const char *from = v->token != NULL ? v->token : v->file != NULL ? v->file : "the secret given";
+    enum cmc_rc rc = CMC_OK;
+
+    *value = CMC_SLICE_NONE;
+    *made = false;
+    if ((v->file != NULL) + (v->token != NULL) + v->make > 1)
+        return cmc_fail(&r->err, CMC_E_USAGE, NULL, "choose one of --file, --token and --make");
+    if (v->token == NULL && (v->token_key != NULL || v->token_pass != NULL || v->oaep))
+        return cmc_fail(&r->err, CMC_E_USAGE, NULL,
+                        "--token-key, --token-pass and --oaep belong to --token");
+    if (v->token != NULL)
+        rc = import_value(r, v, value);
+    else if (v->file != NULL)
+        rc = read_value(r, v->file, value);
+    else if (!v->make && isatty(STDIN_FILENO))
+        rc = ask_value(r, name, value);
+    if (rc == CMC_OK && value->p != NULL)
+        return check_value(r, *value, from, v->weak_ok);
+    *made = rc == CMC_OK;
+    return rc == CMC_OK ? make_value(r, value) : rc;
+}
+
+/* What the caller gave us is not shown. */
+static enum cmc_rc report(struct cmcd_run *r, struct cmc_slice value)
 {
     struct cmc_buf out;
     enum cmc_rc rc;
 
-    /* What the caller gave us is not shown. */
-    if (v->file != NULL)
-        return CMC_OK;
     cmc_buf_init(&out, CMC_LIMIT_LOG_LINE);
     cmc_buf_slice(&out, value);
     cmc_buf_str(&out, "\n");
@@ -234,7 +305,17 @@ static enum cmc_rc add(struct cmcd_run *r, int argc, char **argv)
     static const struct cmc_option rows[] = {
         CMC_OPTION("file", 'f', STRING, "FILE", struct values, file,
                    "the secret is the first line of FILE, - is standard\n"
-                   "input; else one is made and printed, once"),
+                   "input; else it is asked for on a terminal, or one is\n"
+                   "made and printed, once"),
+        CMC_OPTION("make", 0, FLAG, NULL, struct values, make, "make one without asking"),
+        CMC_OPTION("token", 0, STRING, "FILE", struct values, token,
+                   "the secret is in FILE as Dogtag's CMCSharedToken\n"
+                   "wrote it (base64 or DER)"),
+        CMC_OPTION("token-key", 0, STRING, "URI", struct values, token_key,
+                   "private key of the certificate that it was encrypted\nto"),
+        CMC_OPTION("token-pass", 0, STRING, "FILE", struct values, token_pass,
+                   "file with the passphrase of that key"),
+        CMC_OPTION("oaep", 0, FLAG, NULL, struct values, oaep, "the token was made with RSA-OAEP"),
         CMC_OPTION("purpose", 0, STRING, "WHAT", struct values, purpose,
                    "enroll (the default) or revoke"),
         CMC_OPTION("subject", 's', STRING, "NAME", struct values, subject,
@@ -263,13 +344,15 @@ static enum cmc_rc add(struct cmcd_run *r, int argc, char **argv)
     struct cmc_slice value;
     char **names;
     size_t n;
-    bool helped;
+    bool helped, made = false;
     enum cmc_rc rc = cmc_options_parse(&options, argc, argv, &v, &names, &n, &helped, &r->err);
 
     if (rc != CMC_OK || helped)
         return rc;
     s.name = names[0];
-    rc = fill(r, &v, &s, &value);
+    rc = fill(r, &v, &s);
+    if (rc == CMC_OK)
+        rc = find_value(r, &v, s.name, &value, &made);
     if (rc == CMC_OK)
         rc = cmcd_db_open(&db, v.config, &r->err);
     if (rc == CMC_OK && s.purpose == CMC_SECRET_REVOKE)
@@ -278,8 +361,8 @@ static enum cmc_rc add(struct cmcd_run *r, int argc, char **argv)
         rc = seal(r, &db, value, &s);
     if (rc == CMC_OK)
         rc = cmc_store_secret_add(db.store, &s, &r->err);
-    if (rc == CMC_OK)
-        rc = report(r, &v, value);
+    if (rc == CMC_OK && made)
+        rc = report(r, value);
     cmcd_db_close(&db);
     return rc;
 }

@@ -14,6 +14,7 @@
 #include "server/checkpoint.h"
 #include "server/cmd.h"
 #include "server/notify.h"
+#include "server/sweep.h"
 #include "server/worker.h"
 
 /* Requests under way get so long after SIGTERM. */
@@ -281,13 +282,22 @@ static void stop(struct serving *s, enum cmc_rc so_far)
 /* Until a signal comes: a checkpoint now and then. */
 static void wait_for_signal(struct serving *s, const sigset_t *set)
 {
-    const struct timespec interval = {.tv_sec = (time_t)s->conf->checkpoint_minutes * 60};
+    const struct timespec tick = {.tv_sec = CMC_SWEEP_SECONDS};
+    const time_t interval = (time_t)s->conf->checkpoint_minutes * 60;
+    time_t last = time(NULL);
     int sig;
 
-    while ((sig = sigtimedwait(set, NULL, &interval)) < 0) {
-        if (errno == EAGAIN && checkpoint(s) != CMC_OK)
-            cmc_log_event(s->log, CMC_LOG_ERROR, "checkpoint", "outcome", s->run->err.text, NULL);
-    }
+    /* Between signals, what time brings about. */
+    do {
+        cmc_sweep_store(s->service.store, s->conf, s->log);
+        if (time(NULL) - last >= interval) {
+            last = time(NULL);
+            if (checkpoint(s) != CMC_OK)
+                cmc_log_event(s->log, CMC_LOG_ERROR, "checkpoint", "outcome", s->run->err.text,
+                              NULL);
+        }
+        sig = sigtimedwait(set, NULL, &tick);
+    } while (sig < 0);
     cmc_log_event(s->log, CMC_LOG_INFO, "stopping", "signal", sig == SIGTERM ? "SIGTERM" : "SIGINT",
                   NULL);
     (void)cmc_notify("STOPPING=1", NULL);

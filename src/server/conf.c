@@ -20,6 +20,11 @@
 #define DEFAULT_FAILURES           5u
 #define MAX_FAILURES               1000u
 #define MAX_CRL_HOURS              (10u * 366u * 24u)
+#define DEFAULT_CRL_KEEP  32u
+#define MAX_CRL_KEEP      100000u
+/* A CRL may be asked for while what was signed under it may be looked at again. */
+#define DEFAULT_CRL_KEEP_DAYS 400u
+#define MAX_CRL_KEEP_DAYS     36600u
 
 /* What cmc_conf_load() hands out; the arena holds all that the configuration points to. */
 struct whole {
@@ -195,11 +200,22 @@ static enum cmc_rc load_crl(struct cmc_conf_loading *l, const struct cmc_raw_crl
     enum cmc_rc rc = CMC_OK;
 
     a->crl_hours = DEFAULT_CRL_HOURS;
+    a->crl_keep = DEFAULT_CRL_KEEP;
+    a->crl_days = DEFAULT_CRL_KEEP_DAYS;
     if (raw == NULL)
         return CMC_OK;
     if (raw->hours != NULL)
         a->crl_hours = *raw->hours;
+    if (raw->keep != NULL)
+        a->crl_keep = *raw->keep;
+    if (raw->keep_days != NULL)
+        a->crl_days = *raw->keep_days;
     rc = cmc_conf_in_range(l, "authority/crl/hours", "'hours'", a->crl_hours, 1, MAX_CRL_HOURS);
+    if (rc == CMC_OK)
+        rc = cmc_conf_in_range(l, "authority/crl/keep", "'keep'", a->crl_keep, 0, MAX_CRL_KEEP);
+    if (rc == CMC_OK)
+        rc = cmc_conf_in_range(l, "authority/crl/keep-days", "'keep-days'", a->crl_days, 0,
+                               MAX_CRL_KEEP_DAYS);
     if (rc == CMC_OK)
         rc = cmc_conf_copy_url_path(l, "authority/crl/path", "the CRL", raw->path, &a->crl_path);
     if (rc == CMC_OK && raw->url != NULL)
@@ -402,6 +418,8 @@ static enum cmc_rc load_all(struct cmc_conf_loading *l, const char *path)
         rc = load_ocsp(l);
     if (rc == CMC_OK)
         rc = load_secrets(l);
+    if (rc == CMC_OK)
+        rc = cmc_conf_load_keep(l);
     if (rc == CMC_OK)
         rc = load_listeners(l);
     if (rc == CMC_OK)

@@ -36,6 +36,8 @@ struct cmc_conf_authority {
     char *chain_path;       /* URL path of the chain (certs-only), e.g. /ca.p7c */
     char *crl_url;          /* absolute URL for the CRL distribution point of certificates */
     unsigned int crl_hours; /* nextUpdate - thisUpdate */
+    uint32_t crl_keep;      /* how many earlier CRLs are kept */
+    unsigned int crl_days;  /* and for how long */
 };
 
 /* OCSP; path NULL: not served. */
@@ -54,6 +56,8 @@ struct cmc_conf_endpoint {
     enum cmc_answer_form answer[4]; /* the first is the default; for a bare PKCS#10 the first that
                                        is not the Full PKI Response */
     unsigned int answer_count;
+    char **profile_ids; /* ?profileId= of compat: dogtag: what leads here from any such endpoint */
+    unsigned int profile_id_count;
 };
 
 struct cmc_conf {
@@ -73,6 +77,9 @@ struct cmc_conf {
     unsigned int officer_trust_count;
     char *secrets_key; /* file, or NULL: no shared secrets */
     uint32_t secret_failures;
+    uint32_t keep_answers_days;  /* 0: for ever */
+    uint32_t keep_nonces_hours;
+    uint32_t keep_requests_days; /* after their end; 0: for ever */
     struct cmc_conf_listener *listeners;
     unsigned int listener_count;
     struct cmc_profile_spec *profiles;
@@ -89,5 +96,8 @@ struct cmc_conf {
 enum cmc_rc cmc_conf_load(const char *path, struct cmc_conf **out,
                           struct cmc_err *err) CMC_MUST_USE;
 void cmc_conf_free(struct cmc_conf *conf);
+
+/* Does this ?profileId= lead to the endpoint? */
+bool cmc_conf_has_profile_id(const struct cmc_conf_endpoint *ep, const char *id);
 
 #endif

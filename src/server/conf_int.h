@@ -43,4 +43,10 @@ const char *cmc_conf_at(char place[CMC_CONF_PLACE_MAX], const char *list, uint32
 enum cmc_rc cmc_conf_load_profiles(struct cmc_conf_loading *l) CMC_MUST_USE;
 enum cmc_rc cmc_conf_load_endpoints(struct cmc_conf_loading *l) CMC_MUST_USE;
 
+/* conf_exchange.c: what lasts longer than one exchange. */
+enum cmc_rc cmc_conf_load_keep(struct cmc_conf_loading *l) CMC_MUST_USE;
+/* Of endpoint number i, whose other rules are there. */
+enum cmc_rc cmc_conf_load_exchange(struct cmc_conf_loading *l, uint32_t i,
+                                   struct cmc_endpoint_rules *r) CMC_MUST_USE;
+
 #endif

@@ -205,6 +205,47 @@ static enum cmc_rc find_profile(struct cmc_conf_loading *l, uint32_t i, const ch
                               "profile '%.60s' is not in 'profiles'", name);
 }
 
+/* Dogtag's ?profileId= chooses among all its servlets, so a name stands at one endpoint only. */
+static enum cmc_rc load_profile_ids(struct cmc_conf_loading *l, uint32_t i,
+                                    struct cmc_conf_endpoint *ep)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                  "-._";
+    const struct cmc_raw_endpoint *raw = &l->raw->endpoints[i];
+    char place[CMC_CONF_PLACE_MAX];
+
+    (void)cmc_conf_at(place, "endpoints", i, "profile-ids");
+    if (raw->profile_ids_count > 0 && !ep->rules.dogtag)
+        return cmc_conf_tree_fail(l->tree, l->err, place,
+                                  "'profile-ids' has no effect without 'compat: dogtag'");
+    for (uint32_t k = 0; k < raw->profile_ids_count; k++) {
+        const char *id = raw->profile_ids[k];
+
+        if (id[0] == '\0' || id[strspn(id, allowed)] != '\0')
+            return cmc_conf_tree_fail(l->tree, l->err, place,
+                                      "'%.60s' is no profile id; letters, digits and -._ are "
+                                      "allowed",
+                                      id);
+        for (uint32_t m = 0; m < i; m++) {
+            if (cmc_conf_has_profile_id(&l->conf->endpoints[m], id))
+                return cmc_conf_tree_fail(l->tree, l->err, place,
+                                          "profile id '%.60s' already leads to %s", id,
+                                          l->conf->endpoints[m].rules.path);
+        }
+    }
+    return copy_words(l, place, "profile id", raw->profile_ids, raw->profile_ids_count,
+                      &ep->profile_ids, &ep->profile_id_count);
+}
+
+bool cmc_conf_has_profile_id(const struct cmc_conf_endpoint *ep, const char *id)
+{
+    for (unsigned int i = 0; i < ep->profile_id_count; i++) {
+        if (strcmp(ep->profile_ids[i], id) == 0)
+            return true;
+    }
+    return false;
+}
+
 static enum cmc_rc load_endpoint(struct cmc_conf_loading *l, uint32_t i,
                                  struct cmc_conf_endpoint *ep)
 {
@@ -223,6 +264,9 @@ static enum cmc_rc load_endpoint(struct cmc_conf_loading *l, uint32_t i,
     r->secrets = raw->secrets;
     r->allow_renewal = raw->renewal;
     r->same_key_renewal = raw->same_key;
+    /* What everybody gets with a certificate anyway, those who are known may ask for. */
+    r->retrieve =
+        raw->retrieve != NULL ? (enum cmc_retrieve) * raw->retrieve : CMC_RETRIEVE_AUTHENTICATED;
     r->status_v1 = raw->status_v1;
     r->allow_weak = raw->weak;
     r->lax_ids = raw->compat == CMC_RAW_COMPAT_DOGTAG;
@@ -249,6 +293,10 @@ static enum cmc_rc load_endpoint(struct cmc_conf_loading *l, uint32_t i,
         rc = find_profile(l, i, &r->profile);
     if (rc == CMC_OK)
         rc = load_revoke(l, i, r);
+    if (rc == CMC_OK)
+        rc = load_profile_ids(l, i, ep);
+    if (rc == CMC_OK)
+        rc = cmc_conf_load_exchange(l, i, r);
     return rc;
 }
 

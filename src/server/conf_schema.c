@@ -60,6 +60,8 @@ static const cyaml_schema_field_t crl_fields[] = {
     FIELD_TEXT("path", MAYBE, struct cmc_raw_crl, path),
     FIELD_TEXT("url", MAYBE, struct cmc_raw_crl, url),
     CYAML_FIELD_UINT_PTR("hours", MAYBE, struct cmc_raw_crl, hours),
+    CYAML_FIELD_UINT_PTR("keep", MAYBE, struct cmc_raw_crl, keep),
+    CYAML_FIELD_UINT_PTR("keep-days", MAYBE, struct cmc_raw_crl, keep_days),
     CYAML_FIELD_END,
 };
 
@@ -105,6 +107,15 @@ static const cyaml_schema_field_t officers_fields[] = {
 static const cyaml_schema_field_t secrets_fields[] = {
     FIELD_TEXT("key", NEED, struct cmc_raw_secrets, key),
     CYAML_FIELD_UINT_PTR("failures", MAYBE, struct cmc_raw_secrets, failures),
+    CYAML_FIELD_END,
+};
+
+/* -- what is kept ------------------------------------------------------------------------ */
+
+static const cyaml_schema_field_t keep_fields[] = {
+    CYAML_FIELD_UINT_PTR("answers", MAYBE, struct cmc_raw_keep, answers),
+    CYAML_FIELD_UINT_PTR("nonces", MAYBE, struct cmc_raw_keep, nonces),
+    CYAML_FIELD_UINT_PTR("requests", MAYBE, struct cmc_raw_keep, requests),
     CYAML_FIELD_END,
 };
 
@@ -156,6 +167,8 @@ static const cyaml_schema_field_t profile_fields[] = {
     FIELD_WORD("other-extensions", MAYBE, struct cmc_raw_profile, other_extensions, other_modes),
     CYAML_FIELD_BOOL("empty-subject", MAYBE, struct cmc_raw_profile, empty_subject),
     CYAML_FIELD_BOOL("require-san", MAYBE, struct cmc_raw_profile, require_san),
+    CYAML_FIELD_UINT("approvals", MAYBE, struct cmc_raw_profile, approvals),
+    CYAML_FIELD_UINT("confirm", MAYBE, struct cmc_raw_profile, confirm),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t profile_entry = {
@@ -199,9 +212,19 @@ static const cyaml_strval_t officer_modes[] = {
     {"required", CMC_RAW_OFFICER_REQUIRED},
     {"optional", CMC_RAW_OFFICER_OPTIONAL},
 };
+static const cyaml_strval_t retrieve_modes[] = {
+    {"off", CMC_RETRIEVE_OFF},
+    {"officer", CMC_RETRIEVE_OFFICER},
+    {"authenticated", CMC_RETRIEVE_AUTHENTICATED},
+    {"anyone", CMC_RETRIEVE_ANYONE},
+};
 static const cyaml_strval_t compat_modes[] = {
     {"none", CMC_RAW_COMPAT_NONE},
     {"dogtag", CMC_RAW_COMPAT_DOGTAG},
+};
+static const cyaml_strval_t replay_modes[] = {
+    {"allow", CMC_RAW_REPLAY_ALLOW},
+    {"refuse", CMC_RAW_REPLAY_REFUSE},
 };
 static const cyaml_schema_field_t endpoint_fields[] = {
     FIELD_TEXT("path", NEED, struct cmc_raw_endpoint, path),
@@ -216,9 +239,18 @@ static const cyaml_schema_field_t endpoint_fields[] = {
     CYAML_FIELD_BOOL("renewal", MAYBE, struct cmc_raw_endpoint, renewal),
     CYAML_FIELD_BOOL("same-key", MAYBE, struct cmc_raw_endpoint, same_key),
     CYAML_FIELD_MAPPING_PTR("revoke", MAYBE, struct cmc_raw_endpoint, revoke, revoke_fields),
+    FIELD_WORD_PTR("retrieve", MAYBE, struct cmc_raw_endpoint, retrieve, retrieve_modes),
     CYAML_FIELD_BOOL("status-v1", MAYBE, struct cmc_raw_endpoint, status_v1),
     CYAML_FIELD_BOOL("weak", MAYBE, struct cmc_raw_endpoint, weak),
     FIELD_WORD("compat", MAYBE, struct cmc_raw_endpoint, compat, compat_modes),
+    CYAML_FIELD_SEQUENCE("profile-ids", MAYBE | LIST, struct cmc_raw_endpoint, profile_ids,
+                         &text_entry, 1, FEW),
+    CYAML_FIELD_UINT("approvals", MAYBE, struct cmc_raw_endpoint, approvals),
+    CYAML_FIELD_UINT_PTR("poll", MAYBE, struct cmc_raw_endpoint, poll),
+    CYAML_FIELD_UINT("confirm", MAYBE, struct cmc_raw_endpoint, confirm),
+    CYAML_FIELD_UINT("signing-time", MAYBE, struct cmc_raw_endpoint, signing_time),
+    FIELD_WORD_PTR("replay", MAYBE, struct cmc_raw_endpoint, replay, replay_modes),
+    FIELD_TEXT("response-info", MAYBE, struct cmc_raw_endpoint, response_info),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t endpoint_entry = {
@@ -238,6 +270,7 @@ static const cyaml_schema_field_t conf_fields[] = {
     CYAML_FIELD_MAPPING_PTR("ocsp", MAYBE, struct cmc_raw_conf, ocsp, ocsp_fields),
     CYAML_FIELD_MAPPING_PTR("officers", MAYBE, struct cmc_raw_conf, officers, officers_fields),
     CYAML_FIELD_MAPPING_PTR("secrets", MAYBE, struct cmc_raw_conf, secrets, secrets_fields),
+    CYAML_FIELD_MAPPING_PTR("keep", MAYBE, struct cmc_raw_conf, keep, keep_fields),
     CYAML_FIELD_SEQUENCE("listen", LIST, struct cmc_raw_conf, listen, &listener_entry, 1,
                          CMC_LIMIT_CONF_LISTENERS),
     CYAML_FIELD_SEQUENCE("profiles", LIST, struct cmc_raw_conf, profiles, &profile_entry, 1,

@@ -23,7 +23,7 @@ struct cmc_raw_limits {
 
 struct cmc_raw_crl {
     char *path, *url;
-    uint32_t *hours;
+    uint32_t *hours, *keep, *keep_days;
 };
 
 struct cmc_raw_authority {
@@ -58,6 +58,10 @@ struct cmc_raw_secrets {
     uint32_t *failures;
 };
 
+struct cmc_raw_keep {
+    uint32_t *answers, *nonces, *requests;
+};
+
 struct cmc_raw_tls {
     char *certificate, *key, *client_ca;
     int client;
@@ -85,6 +89,8 @@ struct cmc_raw_profile {
     uint32_t from_request_count;
     int other_extensions; /* enum cmc_raw_other */
     bool empty_subject, require_san;
+    uint32_t approvals;
+    uint32_t confirm;
 };
 enum cmc_raw_other { CMC_RAW_OTHER_IGNORE, CMC_RAW_OTHER_REFUSE };
 
@@ -105,11 +111,19 @@ struct cmc_raw_endpoint {
     uint32_t accept_count;
     int *answer; /* enum cmc_answer_form */
     uint32_t answer_count;
-    int officer; /* enum cmc_raw_officer */
+    int officer;   /* enum cmc_raw_officer */
+    int *retrieve; /* enum cmc_retrieve */
     bool secrets, renewal, same_key, status_v1, weak;
     int compat; /* enum cmc_raw_compat */
+    char **profile_ids;
+    uint32_t profile_ids_count;
     struct cmc_raw_revoke *revoke;
+    uint32_t approvals, confirm, signing_time;
+    uint32_t *poll;
+    int *replay; /* enum cmc_raw_replay */
+    char *response_info;
 };
+enum cmc_raw_replay { CMC_RAW_REPLAY_ALLOW, CMC_RAW_REPLAY_REFUSE };
 enum cmc_raw_officer { CMC_RAW_OFFICER_REQUIRED, CMC_RAW_OFFICER_OPTIONAL };
 enum cmc_raw_compat { CMC_RAW_COMPAT_NONE, CMC_RAW_COMPAT_DOGTAG };
 
@@ -125,6 +139,7 @@ struct cmc_raw_conf {
     struct cmc_raw_audit *audit;
     struct cmc_raw_ocsp *ocsp;
     struct cmc_raw_secrets *secrets;
+    struct cmc_raw_keep *keep;
     struct cmc_raw_listener *listen;
     uint32_t listen_count;
     struct cmc_raw_profile *profiles;

@@ -308,6 +308,31 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
         begin_stop(h, grace_seconds);
 }
 
+/* -- when nothing else is to do ---------------------------------------------------------- */
+
+/* Everything else has the middle one of three, which is libevent's default. */
+#define PRIORITIES      3
+#define LOWEST_PRIORITY 2
+
+static void on_quiet(evutil_socket_t fd, short what, void *arg)
+{
+    struct cmc_http *h = arg;
+    void (*fn)(void *arg) = h->quiet_fn;
+
+    (void)fd;
+    (void)what;
+    h->quiet_fn = NULL;
+    if (fn != NULL)
+        fn(h->quiet_arg);
+}
+
+void cmc_http_when_quiet(struct cmc_http *h, void (*fn)(void *arg), void *arg)
+{
+    h->quiet_fn = fn;
+    h->quiet_arg = arg;
+    event_active(h->quiet, EV_TIMEOUT, 0);
+}
+
 /* -- the loop ---------------------------------------------------------------------------- */
 
 const char *cmc_http_date(struct cmc_http *h)
@@ -361,11 +386,13 @@ enum cmc_rc cmc_http_new(const struct cmc_http_limits *limits, cmc_http_handler_
     h->log = log;
     cmc_buf_init(&h->scratch, SCRATCH_OCTETS);
     h->base = event_base_new();
-    if (h->base != NULL) {
+    if (h->base != NULL && event_base_priority_init(h->base, PRIORITIES) == 0) {
+        h->quiet = event_new(h->base, -1, 0, on_quiet, h);
         h->wake = event_new(h->base, -1, EV_PERSIST, on_wake, h);
         h->grace = evtimer_new(h->base, on_grace_over, h);
     }
-    if (h->wake == NULL || h->grace == NULL) {
+    if (h->quiet == NULL || event_priority_set(h->quiet, LOWEST_PRIORITY) != 0 ||
+        h->wake == NULL || h->grace == NULL) {
         cmc_http_free(h);
         return cmc_fail(err, CMC_E_LOCAL, NULL, "no event loop can be made: %s", strerror(errno));
     }
@@ -394,6 +421,9 @@ void cmc_http_free(struct cmc_http *h)
     close_all(h);
     /* Whoever posted counts on being called: answers to connections that have gone, say. */
     run_posts(h);
+    on_quiet(-1, 0, h);
+    if (h->quiet != NULL)
+        event_free(h->quiet);
     if (h->wake != NULL)
         event_free(h->wake);
     if (h->grace != NULL)

@@ -95,6 +95,13 @@ void cmc_http_stop(struct cmc_http *h, unsigned int grace_seconds);
 /* From any thread: have fn(arg) called in the loop's thread. False when out of memory. */
 bool cmc_http_post(struct cmc_http *h, void (*fn)(void *arg), void *arg);
 
+/*
+ * In the loop's thread: have fn(arg) called once, when all that has arrived by then is dealt with
+ * and the loop would wait. Only one fn at a time: a later call takes the place of the one before.
+ * cmc_http_free() calls one that is still due.
+ */
+void cmc_http_when_quiet(struct cmc_http *h, void (*fn)(void *arg), void *arg);
+
 /* -- the request ------------------------------------------------------------------------- */
 
 /*

@@ -13,6 +13,7 @@ static const struct cmcd_command commands[] = {
      cmcd_cmd_check_config},
     {"officer", "register officers: add, remove, list", cmcd_cmd_officer},
     {"secret", "shared secrets that prove identity or revoke: add, list, remove", cmcd_cmd_secret},
+    {"request", "requests that wait for approval: list, show, approve, refuse", cmcd_cmd_request},
     {"cert", "look at issued certificates: list, show", cmcd_cmd_cert},
     {"backup", "copy the database into a file", cmcd_cmd_backup},
     {"restore", "put such a copy in its place", cmcd_cmd_restore},

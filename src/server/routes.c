@@ -15,6 +15,8 @@
 #define PEEK_OCTETS 64u
 /* So long a revocation may stay hidden behind somebody's HTTP cache. */
 #define OCSP_CACHE_SECONDS 60
+/* Longer names of profiles are none. */
+#define PROFILE_ID_MAX 64u
 
 /* From a request until its answer; the responder may answer from another thread. */
 struct exchange {
@@ -22,7 +24,8 @@ struct exchange {
     struct cmc_http_request *rq;
     struct timespec begun;
     struct cmc_exchange x;
-    unsigned int status; /* from here on: copy of the reply */
+    char profile_id[PROFILE_ID_MAX + 1]; /* of the query, where that counts */
+    unsigned int status;                 /* from here on: copy of the reply */
     const char *content_type;
     uint8_t *body;
     size_t body_octets;
@@ -51,12 +54,13 @@ static void log_request(const struct exchange *e, unsigned int status, const cha
 {
     struct timespec now;
     char code[16], ms[32];
+    long long us;
 
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    us = (long long)(now.tv_sec - e->begun.tv_sec) * 1000000 +
+         (now.tv_nsec - e->begun.tv_nsec) / 1000;
     (void)snprintf(code, sizeof code, "%u", status);
-    (void)snprintf(ms, sizeof ms, "%.3f",
-                   (double)(now.tv_sec - e->begun.tv_sec) * 1e3 +
-                       (double)(now.tv_nsec - e->begun.tv_nsec) / 1e6);
+    (void)snprintf(ms, sizeof ms, "%lld.%03lld", us / 1000, us % 1000);
     cmc_log_event(e->front->log, status >= 500 ? CMC_LOG_ERROR : CMC_LOG_INFO, "request", "peer",
                   cmc_http_peer(e->rq), "method", cmc_http_method(e->rq), "path",
                   cmc_http_path(e->rq), "status", code, "outcome", outcome, "ms", ms, NULL);
@@ -108,6 +112,10 @@ static void finish_exchange(void *arg)
     const char *const *headers = e->status == 503 ? later : fresh;
     char line[sizeof e->reason + 1];
 
+    /* Dogtag's HttpClient cuts its answer off behind the sixth line: a status, four headers, an
+     * empty line. Date, Content-Length, Content-Type and Connection are four. */
+    if (e->x.rules->dogtag)
+        headers = NULL;
     if (e->status == 204) {
         finish(e, e->status, NULL, CMC_SLICE_NONE, headers, e->reason);
         return;
@@ -256,21 +264,78 @@ static unsigned int offered(const struct exchange *e, const struct cmc_conf_endp
 
 static bool check_accept(struct exchange *e, const struct cmc_conf_endpoint *ep)
 {
+    const enum cmc_answer_form simple = CMC_ANSWER_CERTS_ONLY;
+    enum cmc_answer_form ignored;
     enum cmc_answer_form offer[sizeof ep->answer / sizeof ep->answer[0]];
     unsigned int n = offered(e, ep, offer);
     struct cmc_err err = {0};
     enum cmc_rc rc = cmc_media_choose(cmc_http_header(e->rq, "Accept"), offer, n, &e->x.form, &err);
 
+    /* A question is answered with a Simple PKI Response, whatever the endpoint issues in. */
+    e->x.no_simple =
+        cmc_media_choose(cmc_http_header(e->rq, "Accept"), &simple, 1, &ignored, NULL) != CMC_OK;
     if (rc == CMC_OK)
         return true;
     refuse(e, rc == CMC_E_INPUT ? 400 : 406, NULL, &err);
     return false;
 }
 
-/* [10003-6-u1, 10003-6-u3, 10003-6-u4, 10004-5-j, 10003-6.2-u1] */
+static void through(void *arg)
+{
+    struct cmc_front *f = arg;
+
+    f->holding = false;
+    cmc_store_release(f->service->store);
+}
+
+/* What has arrived together is committed together. */
+static void hold_store(struct cmc_front *f)
+{
+    if (f->holding)
+        return;
+    f->holding = true;
+    cmc_store_hold(f->service->store);
+    cmc_http_when_quiet(f->http, through, f);
+}
+
+/* The value of profileId in a query into e->profile_id; false: there is none. */
+static bool read_profile_id(struct exchange *e)
+{
+    static const char name[] = "profileId=";
+    const char *p = cmc_http_query(e->rq);
+
+    while (p != NULL && strncmp(p, name, sizeof name - 1) != 0) {
+        p = strchr(p, '&');
+        p = p != NULL ? p + 1 : NULL;
+    }
+    if (p == NULL)
+        return false;
+    p += sizeof name - 1;
+    (void)snprintf(e->profile_id, sizeof e->profile_id, "%.*s", (int)strcspn(p, "&"), p);
+    for (char *c = e->profile_id; *c != '\0'; c++)
+        *c = isalnum((unsigned char)*c) || strchr("-._", *c) != NULL ? *c : '?';
+    return true;
+}
+
+/* compat: dogtag, where a profileId in the query leads to the endpoint that has it. */
+static const struct cmc_conf_endpoint *choose_endpoint(struct exchange *e,
+                                                       const struct cmc_conf_endpoint *ep)
+{
+    const struct cmc_conf *conf = e->front->service->conf;
+
+    if (!ep->rules.dogtag || !read_profile_id(e))
+        return ep;
+    for (unsigned int i = 0; i < conf->endpoint_count; i++) {
+        if (cmc_conf_has_profile_id(&conf->endpoints[i], e->profile_id))
+            return &conf->endpoints[i];
+    }
+    e->x.unknown_profile = e->profile_id;
+    return ep;
+}
+
 static void serve_endpoint(struct exchange *e, const struct cmc_route *route)
 {
-    const struct cmc_conf_endpoint *ep = route->endpoint;
+    const struct cmc_conf_endpoint *ep = choose_endpoint(e, route->endpoint);
 
     if (!check_type(e, ep) || !check_accept(e, ep) || !check_body(e))
         return;
@@ -278,6 +343,7 @@ static void serve_endpoint(struct exchange *e, const struct cmc_route *route)
     e->x.tls_cert = cmc_http_tls_cert(e->rq);
     e->x.peer = cmc_http_peer(e->rq);
     e->x.now = time(NULL);
+    hold_store(e->front);
     cmc_respond(e->front->responder, &e->x, answered, e);
 }
 

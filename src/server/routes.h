@@ -45,6 +45,7 @@ struct cmc_front {
     struct cmc_arena *arena; /* of a GET, reset each time */
     pthread_t thread;        /* that runs the loop */
     bool ended;              /* the loop has ended; set once its thread is joined */
+    bool holding;            /* the store waits for more of us: cmc_store_hold() */
 };
 
 /* The handler for cmc_http_new(); front is a struct cmc_front. */

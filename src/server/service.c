@@ -119,7 +119,9 @@ enum cmc_rc cmc_service_open(struct cmc_service *s, struct cmc_err *err)
                                                      .secrets_key = s->secrets_key.p,
                                                      .secret_failures = conf->secret_failures,
                                                      .crl_url = conf->authority.crl_url,
-                                                     .crl_hours = conf->authority.crl_hours},
+                                                     .crl_hours = conf->authority.crl_hours,
+                                                     .crl_keep = conf->authority.crl_keep,
+                                                     .crl_days = conf->authority.crl_days},
                              &s->ca, err);
 }
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "store/sqlite_schema_3.h"
 
 const struct cmc_store_ops cmc_store_sqlite = {
     .scheme = "sqlite",
@@ -24,6 +25,10 @@ const struct cmc_store_ops cmc_store_sqlite = {
     .answer = cmc_sqlite_answer,
     .officer = cmc_sqlite_officer,
     .crl = cmc_sqlite_crl,
+    .crl_before = cmc_sqlite_crl_before,
+    .anchors = cmc_sqlite_anchors,
+    .cert_by_digest = cmc_sqlite_cert_by_digest,
+    .publications_due = cmc_sqlite_publications_due,
     .generation = cmc_sqlite_generation,
     .officers = cmc_sqlite_officers,
     .secret = cmc_sqlite_secret,
@@ -36,6 +41,7 @@ const struct cmc_store_ops cmc_store_sqlite = {
     .backup = cmc_sqlite_backup,
     .check = cmc_sqlite_check,
     .unused = cmc_sqlite_unused,
+    .pending = &cmc_sqlite_pending_ops,
 };
 
 /* -- the schema ------------------------------------------------------------------------------ */
@@ -126,6 +132,9 @@ static const char *const migrations[] = {
     " issuer BLOB,"
     " serial BLOB,"
     " UNIQUE (issuer, serial)) STRICT;",
+
+    CMC_SQLITE_SCHEMA_3,
+    cmc_sqlite_schema_retrieve,
 };
 #define SCHEMA_VERSION ((int64_t)(sizeof migrations / sizeof migrations[0]))
 
@@ -255,7 +264,7 @@ static enum cmc_rc set_wal(struct cmc_sqlite *c, struct cmc_err *err)
         return rc;
     return cmc_sqlite_exec(c,
                            "PRAGMA synchronous = FULL; PRAGMA temp_store = MEMORY;"
-                           "PRAGMA wal_autocheckpoint = 16384;"
+                           "PRAGMA wal_autocheckpoint = 4096;"
                            "PRAGMA journal_size_limit = 67108864;",
                            err);
 }
@@ -323,12 +332,27 @@ enum cmc_rc cmc_sqlite_prepare(struct cmc_sqlite *c, const char *const *sql, siz
     return CMC_OK;
 }
 
+enum cmc_rc cmc_sqlite_share(struct cmc_sqlite *c, const struct cmc_sqlite *of,
+                             const char *const *sql, size_t n, struct cmc_err *err)
+{
+    *c = (struct cmc_sqlite){.db = of->db, .path = of->path};
+    return cmc_sqlite_prepare(c, sql, n, err);
+}
+
+void cmc_sqlite_unshare(struct cmc_sqlite *c)
+{
+    for (size_t i = 0; i < c->nstmts; i++)
+        (void)sqlite3_finalize(c->stmts[i]);
+    free(c->stmts);
+    *c = (struct cmc_sqlite){0};
+}
+
 /* -- making and migrating ---------------------------------------------------------------------- */
 
 /* Steps from the version found to ours. The write lock is held. */
 static enum cmc_rc migrate_locked(struct cmc_sqlite *c, struct cmc_err *err)
 {
-    int64_t version;
+    int64_t version = 0;
     char sql[80];
     enum cmc_rc rc;
 
@@ -350,7 +374,7 @@ static enum cmc_rc migrate_locked(struct cmc_sqlite *c, struct cmc_err *err)
 
 enum cmc_rc cmc_sqlite_migrate(struct cmc_sqlite *c, struct cmc_err *err)
 {
-    int64_t version;
+    int64_t version = 0;
     enum cmc_rc rc;
 
     rc = query_int(c, "SELECT value FROM meta WHERE key = 'schema_version'", &version, err);

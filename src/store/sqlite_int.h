@@ -30,6 +30,13 @@ void cmc_sqlite_close(struct cmc_sqlite *c);
 /* Prepare the statements; the index into sql is what cmc_bind_begin() takes. */
 enum cmc_rc cmc_sqlite_prepare(struct cmc_sqlite *c, const char *const *sql, size_t n,
                                struct cmc_err *err) CMC_MUST_USE;
+/*
+ * Further statements over the connection of another, which must stay until unshare. For parts
+ * that have a file of their own.
+ */
+enum cmc_rc cmc_sqlite_share(struct cmc_sqlite *c, const struct cmc_sqlite *of,
+                             const char *const *sql, size_t n, struct cmc_err *err) CMC_MUST_USE;
+void cmc_sqlite_unshare(struct cmc_sqlite *c);
 /* Make a new store (CMC_E_CONFLICT when the file exists), or bring an old schema up to date. */
 enum cmc_rc cmc_sqlite_create(const char *path, struct cmc_err *err) CMC_MUST_USE;
 enum cmc_rc cmc_sqlite_migrate(struct cmc_sqlite *c, struct cmc_err *err) CMC_MUST_USE;
@@ -61,6 +68,63 @@ enum cmc_rc cmc_sqlite_writer_open(const char *path, bool create, void **db, str
 void cmc_sqlite_writer_close(void *db);
 void cmc_sqlite_group(void *db, const struct cmc_job *jobs, struct cmc_outcome *out, size_t n);
 const char *cmc_sqlite_writer_path(const void *db);
+
+/* For those parts: an audit record, and a change of a certificate's state with all it entails, in
+ * the writer's transaction. */
+enum cmc_rc cmc_sqlite_write_audit(void *db, int64_t at, const char *json,
+                                   struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_sqlite_write_change(void *db, const struct cmc_state_change *ch,
+                                    struct cmc_err *err) CMC_MUST_USE;
+
+/* -- sqlite_pending.c, sqlite_pending_read.c ------------------------------------------------ */
+
+extern const struct cmc_store_pending_ops cmc_sqlite_pending_ops;
+/* The statements of a writer, and of a reader. of is the connection. */
+enum cmc_rc cmc_sqlite_pending_writer(struct cmc_sqlite *c, const struct cmc_sqlite *of,
+                                      struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_sqlite_pending_reader(struct cmc_sqlite *c, const struct cmc_sqlite *of,
+                                      struct cmc_err *err) CMC_MUST_USE;
+/* Its part of a request's transaction. db is the writer, for the functions above. */
+enum cmc_rc cmc_sqlite_pending_txn(struct cmc_sqlite *c, void *db, const struct cmc_txn *t,
+                                   struct cmc_err *err) CMC_MUST_USE;
+/* CMC_JOB_HELD_DECIDE and CMC_JOB_SWEEP. */
+enum cmc_rc cmc_sqlite_pending_job(struct cmc_sqlite *c, void *db, const struct cmc_job *job,
+                                   struct cmc_err *err) CMC_MUST_USE;
+
+/* A reader's connection. What reader_new gives out; its first member is what sqlite_read.c uses. */
+struct cmc_sqlite_reader {
+    struct cmc_sqlite c;
+    struct cmc_sqlite pending;
+};
+
+/* -- sqlite_retrieve.c ----------------------------------------------------------------------- */
+
+extern const char cmc_sqlite_schema_retrieve[];
+/* Before the CRL of this issuer is replaced by next. */
+enum cmc_rc cmc_sqlite_crl_keep(struct cmc_sqlite *c, int64_t issuer,
+                                const struct cmc_crl_record *next,
+                                struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_sqlite_anchors_put(struct cmc_sqlite *c, struct cmc_anchor_set *set,
+                                   struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_sqlite_cert_digest(struct cmc_sqlite *c, int64_t cert, const uint8_t *digest,
+                                   struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_sqlite_publication(struct cmc_sqlite *c, const struct cmc_publication *p,
+                                   int64_t at, struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_sqlite_published(struct cmc_sqlite *c, const struct cmc_publication *p,
+                                 struct cmc_err *err) CMC_MUST_USE;
+/* As in struct cmc_store_ops. */
+enum cmc_rc cmc_sqlite_crl_before(void *rd, struct cmc_slice issuer, int64_t before,
+                                  struct cmc_arena *arena, struct cmc_crl_record *out,
+                                  struct cmc_err *err);
+enum cmc_rc cmc_sqlite_anchors(void *rd, struct cmc_arena *arena, struct cmc_anchor_set *out,
+                               struct cmc_err *err);
+enum cmc_rc cmc_sqlite_cert_by_digest(void *rd, const uint8_t digest[CMC_SHA256_OCTETS],
+                                      struct cmc_arena *arena, struct cmc_slice *der,
+                                      struct cmc_err *err);
+enum cmc_rc cmc_sqlite_publications_due(void *rd, size_t limit,
+                                        enum cmc_rc (*fn)(void *arg,
+                                                          const struct cmc_publication *p),
+                                        void *arg, struct cmc_err *err);
 
 /* -- sqlite_read.c: as in struct cmc_store_ops ---------------------------------------------- */
 

@@ -43,7 +43,7 @@ static const char *const statements[R_COUNT] = {
                   " FROM cert INDEXED BY cert_revoked"
                   " WHERE issuer = (SELECT id FROM issuer WHERE name = ?)"
                   " AND state <> 0 AND not_after >= ? ORDER BY serial",
-    [R_ANSWER] = "SELECT type, answer FROM message WHERE request_digest = ?",
+    [R_ANSWER] = "SELECT type, answer, at FROM message WHERE request_digest = ?",
     [R_OFFICER] = "SELECT " OFFICER_COLUMNS " FROM officer WHERE cert_digest = ?",
     [R_OFFICERS] = "SELECT " OFFICER_COLUMNS " FROM officer ORDER BY name",
     [R_SECRET] = "SELECT " SECRET_COLUMNS " FROM secret WHERE name = ? AND purpose = 1",
@@ -284,6 +284,7 @@ static enum cmc_rc answer_keep(const struct reading *rd, sqlite3_stmt *st, void 
 
     o->out->type = column_text(st, 0);
     o->out->octets = column_slice(st, 1);
+    o->out->at = sqlite3_column_int64(st, 2);
     if (!keep_text(o->arena, &o->out->type) || !keep_slice(o->arena, &o->out->octets))
         return no_room(rd);
     return CMC_OK;
@@ -554,26 +555,31 @@ enum cmc_rc cmc_sqlite_audit(void *rd, int64_t from, cmc_audit_row_fn fn, void *
 
 enum cmc_rc cmc_sqlite_reader_new(const void *db, void **rd, struct cmc_err *err)
 {
-    struct cmc_sqlite *c = calloc(1, sizeof *c);
+    struct cmc_sqlite_reader *r = calloc(1, sizeof *r);
     enum cmc_rc rc;
 
-    if (c == NULL)
+    if (r == NULL)
         return cmc_fail(err, CMC_E_MEM, NULL, "out of memory");
-    rc = cmc_sqlite_connect(c, cmc_sqlite_writer_path(db), err);
+    rc = cmc_sqlite_connect(&r->c, cmc_sqlite_writer_path(db), err);
     if (rc == CMC_OK)
-        rc = cmc_sqlite_exec(c, "PRAGMA query_only = ON", err);
+        rc = cmc_sqlite_exec(&r->c, "PRAGMA query_only = ON", err);
     if (rc == CMC_OK)
-        rc = cmc_sqlite_prepare(c, statements, R_COUNT, err);
+        rc = cmc_sqlite_prepare(&r->c, statements, R_COUNT, err);
+    if (rc == CMC_OK)
+        rc = cmc_sqlite_pending_reader(&r->pending, &r->c, err);
     if (rc != CMC_OK) {
-        cmc_sqlite_reader_free(c);
+        cmc_sqlite_reader_free(r);
         return rc;
     }
-    *rd = c;
+    *rd = r;
     return CMC_OK;
 }
 
 void cmc_sqlite_reader_free(void *rd)
 {
-    cmc_sqlite_close(rd);
-    free(rd);
+    struct cmc_sqlite_reader *r = rd;
+
+    cmc_sqlite_unshare(&r->pending);
+    cmc_sqlite_close(&r->c);
+    free(r);
 }

@@ -88,9 +88,17 @@ struct head {
 
 struct writer {
     struct cmc_sqlite c;
+    struct cmc_sqlite pending; /* sqlite_pending.c's */
     struct cmc_chain *chain;
     struct head head;
+    /* The issuer that was last asked for, as there is seldom more than one. Forgotten with each
+     * rollback, which may undo its adding. */
+    struct cmc_buf issuer_name;
+    int64_t issuer;
 };
+
+/* A Name is never longer. */
+#define ISSUER_OCTETS_MAX 65536u
 
 /* -- small steps ------------------------------------------------------------------------------- */
 
@@ -127,24 +135,31 @@ static const char *serial_text(struct cmc_slice serial, char *buf, size_t size)
 static enum cmc_rc issuer_id(struct writer *w, struct cmc_slice name, int64_t *id,
                              struct cmc_err *err)
 {
-    struct cmc_bind b = cmc_bind_begin(&w->c, W_ISSUER);
+    struct cmc_bind b;
     int code;
 
+    if (w->issuer != 0 && cmc_slice_eq(cmc_buf_get0(&w->issuer_name), name)) {
+        *id = w->issuer;
+        return CMC_OK;
+    }
+    b = cmc_bind_begin(&w->c, W_ISSUER);
     cmc_bind_blob(&b, name);
     code = cmc_bind_step(&b);
     if (code == SQLITE_ROW)
         *id = sqlite3_column_int64(b.st, 0);
     cmc_bind_end(&b);
-    if (code == SQLITE_ROW)
-        return CMC_OK;
     if (code == SQLITE_DONE) {
         b = cmc_bind_begin(&w->c, W_ISSUER_ADD);
         cmc_bind_blob(&b, name);
         code = cmc_bind_run(&b);
+        if (code == SQLITE_DONE)
+            *id = sqlite3_last_insert_rowid(w->c.db);
     }
-    if (code != SQLITE_DONE)
+    if (code != SQLITE_ROW && code != SQLITE_DONE)
         return cmc_sqlite_fail(&w->c, code, err);
-    *id = sqlite3_last_insert_rowid(w->c.db);
+    cmc_buf_reset(&w->issuer_name);
+    cmc_buf_slice(&w->issuer_name, name);
+    w->issuer = cmc_buf_ok(&w->issuer_name) ? *id : 0;
     return CMC_OK;
 }
 
@@ -195,7 +210,7 @@ static enum cmc_rc put_cert(struct writer *w, const struct cmc_cert_record *r, s
 {
     struct cmc_bind b;
     char serial[48];
-    int64_t issuer = 0;
+    int64_t issuer = 0, cert;
     enum cmc_rc rc;
     int code;
 
@@ -224,10 +239,14 @@ static enum cmc_rc put_cert(struct writer *w, const struct cmc_cert_record *r, s
                         serial_text(r->serial, serial, sizeof serial));
     if (code != SQLITE_DONE)
         return cmc_sqlite_fail(&w->c, code, err);
+    cert = sqlite3_last_insert_rowid(w->c.db);
     b = cmc_bind_begin(&w->c, W_CERT_DER);
-    cmc_bind_int(&b, sqlite3_last_insert_rowid(w->c.db));
+    cmc_bind_int(&b, cert);
     cmc_bind_blob(&b, r->der);
-    return run(w, &b, err);
+    rc = run(w, &b, err);
+    if (rc == CMC_OK && r->digest != NULL)
+        rc = cmc_sqlite_cert_digest(&w->c, cert, r->digest, err);
+    return rc;
 }
 
 static enum cmc_rc change_state(struct writer *w, const struct cmc_state_change *ch,
@@ -284,11 +303,28 @@ static enum cmc_rc do_txn(struct writer *w, const struct cmc_txn *t, struct cmc_
         rc = change_state(w, &t->changes[i], err);
     for (size_t i = 0; rc == CMC_OK && i < t->nsecrets; i++)
         rc = use_secret(w, &t->secrets[i], t->at, err);
+    if (rc == CMC_OK)
+        rc = cmc_sqlite_pending_txn(&w->pending, w, t, err);
+    for (size_t i = 0; rc == CMC_OK && i < t->npublications; i++)
+        rc = cmc_sqlite_publication(&w->c, &t->publications[i], t->at, err);
     for (size_t i = 0; rc == CMC_OK && i < t->naudits; i++)
         rc = append_audit(w, t->at, t->audits[i].json, err);
     if (rc == CMC_OK && state_changed)
         rc = grow_generation(w, err);
     return rc;
+}
+
+enum cmc_rc cmc_sqlite_write_audit(void *db, int64_t at, const char *json, struct cmc_err *err)
+{
+    return append_audit(db, at, json, err);
+}
+
+enum cmc_rc cmc_sqlite_write_change(void *db, const struct cmc_state_change *ch,
+                                    struct cmc_err *err)
+{
+    enum cmc_rc rc = change_state(db, ch, err);
+
+    return rc == CMC_OK ? grow_generation(db, err) : rc;
 }
 
 /* -- officers ------------------------------------------------------------------------------------
@@ -498,6 +534,9 @@ static enum cmc_rc do_crl_put(struct writer *w, struct cmc_slice issuer,
     rc = issuer_id(w, issuer, &id, err);
     if (rc != CMC_OK)
         return rc;
+    rc = cmc_sqlite_crl_keep(&w->c, id, crl, err);
+    if (rc != CMC_OK)
+        return rc;
     b = cmc_bind_begin(&w->c, W_CRL);
     cmc_bind_int(&b, id);
     cmc_bind_int(&b, (int64_t)crl->number);
@@ -517,6 +556,23 @@ static enum cmc_rc do_crl_put(struct writer *w, struct cmc_slice issuer,
     cmc_bind_int(&b, (int64_t)crl->number);
     cmc_bind_int(&b, id);
     return run(w, &b, err);
+}
+
+/* -- trust anchors -------------------------------------------------------------------------------
+ */
+
+static enum cmc_rc do_anchors_put(struct writer *w, struct cmc_anchor_set *set, struct cmc_err *err)
+{
+    char json[128];
+    enum cmc_rc rc = cmc_sqlite_anchors_put(&w->c, set, err);
+
+    if (rc != CMC_OK)
+        return rc;
+    (void)snprintf(json, sizeof json,
+                   "{\"event\":\"anchors-publish\",\"seqNumber\":%llu,"
+                   "\"certificates\":%zu}",
+                   (unsigned long long)set->sequence, set->ncerts);
+    return append_audit(w, set->at, json, err);
 }
 
 /* -- the group -----------------------------------------------------------------------------------
@@ -560,6 +616,13 @@ static enum cmc_rc do_job(struct writer *w, const struct cmc_job *job, struct cm
         return do_crl_number(w, job->u.crl_number.issuer, job->u.crl_number.number, err);
     case CMC_JOB_CRL_PUT:
         return do_crl_put(w, job->u.crl.issuer, job->u.crl.crl, err);
+    case CMC_JOB_HELD_DECIDE:
+    case CMC_JOB_SWEEP:
+        return cmc_sqlite_pending_job(&w->pending, w, job, err);
+    case CMC_JOB_ANCHORS_PUT:
+        return do_anchors_put(w, job->u.anchors, err);
+    case CMC_JOB_PUBLISHED:
+        return cmc_sqlite_published(&w->c, job->u.publication, err);
     default:
         return cmc_fail(err, CMC_E_BUG, NULL, "unknown kind of job");
     }
@@ -586,6 +649,7 @@ static enum cmc_rc do_member(struct writer *w, const struct cmc_job *job, struct
             return out->rc;
         }
         w->head = before;
+        w->issuer = 0;
         rc = run_plain(w, W_SAVEPOINT_ROLLBACK, err);
     }
     return rc == CMC_OK ? run_plain(w, W_SAVEPOINT_RELEASE, err) : rc;
@@ -599,8 +663,27 @@ static enum cmc_rc put_audit_count(struct writer *w, struct cmc_err *err)
     return run(w, &b, err);
 }
 
+/* How the jobs of a group are kept apart. */
+enum apart {
+    APART_NOT,       /* all of them go well: nothing needs to be undone by itself */
+    APART_SAVEPOINTS /* each may fail by itself */
+};
+
+static enum cmc_rc do_jobs(struct writer *w, const struct cmc_job *jobs, struct cmc_outcome *out,
+                           size_t n, enum apart apart, bool *any, struct cmc_err *err)
+{
+    enum cmc_rc rc = CMC_OK;
+
+    for (size_t i = 0; rc == CMC_OK && i < n; i++) {
+        rc = apart == APART_NOT ? do_job(w, &jobs[i], err) : do_member(w, &jobs[i], &out[i], err);
+        *any |= rc == CMC_OK && out[i].rc == CMC_OK;
+    }
+    return rc;
+}
+
+/* *job_failed: it was a job that went wrong, and not the database as a whole. */
 static enum cmc_rc do_group(struct writer *w, const struct cmc_job *jobs, struct cmc_outcome *out,
-                            size_t n, struct cmc_err *err)
+                            size_t n, enum apart apart, bool *job_failed, struct cmc_err *err)
 {
     int64_t first_seq;
     bool any = false;
@@ -609,9 +692,9 @@ static enum cmc_rc do_group(struct writer *w, const struct cmc_job *jobs, struct
     if (rc == CMC_OK)
         rc = read_head(w, err);
     first_seq = w->head.seq;
-    for (size_t i = 0; rc == CMC_OK && i < n; i++) {
-        rc = do_member(w, &jobs[i], &out[i], err);
-        any |= out[i].rc == CMC_OK;
+    if (rc == CMC_OK) {
+        rc = do_jobs(w, jobs, out, n, apart, &any, err);
+        *job_failed = rc != CMC_OK;
     }
     if (rc == CMC_OK && w->head.seq != first_seq)
         rc = put_audit_count(w, err);
@@ -620,11 +703,19 @@ static enum cmc_rc do_group(struct writer *w, const struct cmc_job *jobs, struct
     /* Also when there was nothing to commit, or when the commit failed. */
     if (sqlite3_get_autocommit(w->c.db) == 0)
         (void)run_plain(w, W_ROLLBACK, NULL);
+    if (rc != CMC_OK)
+        w->issuer = 0;
     return rc;
 }
 
+/*
+ * A savepoint makes SQLite copy each page before the job changes it, which costs more than the
+ * changes do, and jobs seldom fail. So a group is first tried without, and a second time, each
+ * job by itself, when one of them fails.
+ */
 void cmc_sqlite_group(void *db, const struct cmc_job *jobs, struct cmc_outcome *out, size_t n)
 {
+    bool job_failed = false;
     struct cmc_err err;
     enum cmc_rc rc;
 
@@ -632,7 +723,9 @@ void cmc_sqlite_group(void *db, const struct cmc_job *jobs, struct cmc_outcome *
         out[i].rc = CMC_OK;
         (void)cmc_fail(&out[i].err, CMC_OK, NULL, "%s", "");
     }
-    rc = do_group(db, jobs, out, n, &err);
+    rc = do_group(db, jobs, out, n, APART_NOT, &job_failed, &err);
+    if (job_failed)
+        rc = do_group(db, jobs, out, n, APART_SAVEPOINTS, &job_failed, &err);
     for (size_t i = 0; rc != CMC_OK && i < n; i++)
         if (out[i].rc == CMC_OK)
             out[i] = (struct cmc_outcome){.rc = rc, .err = err};
@@ -648,6 +741,7 @@ enum cmc_rc cmc_sqlite_writer_open(const char *path, bool create, void **db, str
 
     if (w == NULL)
         return cmc_fail(err, CMC_E_MEM, NULL, "out of memory");
+    cmc_buf_init(&w->issuer_name, ISSUER_OCTETS_MAX);
     if (create)
         rc = cmc_sqlite_create(path, err);
     if (rc == CMC_OK)
@@ -656,9 +750,11 @@ enum cmc_rc cmc_sqlite_writer_open(const char *path, bool create, void **db, str
         rc = cmc_sqlite_migrate(&w->c, err);
     /* Room for the upper pages of the indexes over random keys. */
     if (rc == CMC_OK)
-        rc = cmc_sqlite_exec(&w->c, "PRAGMA cache_size = -65536", err);
+        rc = cmc_sqlite_exec(&w->c, "PRAGMA cache_size = -16384", err);
     if (rc == CMC_OK)
         rc = cmc_sqlite_prepare(&w->c, statements, W_COUNT, err);
+    if (rc == CMC_OK)
+        rc = cmc_sqlite_pending_writer(&w->pending, &w->c, err);
     if (rc == CMC_OK)
         rc = cmc_chain_new(&w->chain, err);
     if (rc != CMC_OK) {
@@ -674,6 +770,8 @@ void cmc_sqlite_writer_close(void *db)
     struct writer *w = db;
 
     cmc_chain_free(w->chain);
+    cmc_buf_free(&w->issuer_name);
+    cmc_sqlite_unshare(&w->pending);
     cmc_sqlite_close(&w->c);
     free(w);
 }

@@ -3,17 +3,21 @@
 #include "store/store_int.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <time.h>
 
 struct cmc_store {
     const struct cmc_store_ops *ops;
     void *db;
     pthread_t writer;
     pthread_mutex_t lock;   /* of all below */
-    pthread_cond_t arrived; /* something waits, or stopping */
+    pthread_cond_t arrived; /* something to do, or stopping */
     bool stopping;
+    bool idle;            /* the writer waits for the first of a group */
+    unsigned int holders; /* threads that will submit more in a moment */
     size_t first, count; /* of the ring */
     struct cmc_job ring[CMC_LIMIT_WRITER_QUEUE];
 
@@ -26,14 +30,39 @@ static const struct cmc_store_ops *const backends[] = {&cmc_store_sqlite};
 
 /* -- the writer thread --------------------------------------------------------------------- */
 
+/* Does it pay to wait for more? Each commit costs its own pages and its own fsync. */
+static bool may_gather(const struct cmc_store *s)
+{
+    return s->holders > 0 && s->count < CMC_LIMIT_GROUP_GATHER && !s->stopping;
+}
+
+/* The lock is held, and something waits. */
+static void gather(struct cmc_store *s)
+{
+    struct timespec until;
+
+    if (!may_gather(s))
+        return;
+    (void)clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += (long)CMC_LIMIT_GROUP_MICROSECONDS * 1000;
+    until.tv_sec += until.tv_nsec / 1000000000;
+    until.tv_nsec %= 1000000000;
+    while (may_gather(s))
+        if (pthread_cond_timedwait(&s->arrived, &s->lock, &until) == ETIMEDOUT)
+            return;
+}
+
 /* Wait for work and take as much of it as one commit may hold. 0: nothing more will come. */
 static size_t take_group(struct cmc_store *s)
 {
     size_t n = 0;
 
     pthread_mutex_lock(&s->lock);
+    s->idle = true;
     while (s->count == 0 && !s->stopping)
         pthread_cond_wait(&s->arrived, &s->lock);
+    s->idle = false;
+    gather(s);
     while (s->count > 0 && n < CMC_LIMIT_GROUP_COMMIT) {
         s->group[n++] = s->ring[s->first];
         s->first = (s->first + 1) % CMC_LIMIT_WRITER_QUEUE;
@@ -58,11 +87,15 @@ static void *writer_main(void *arg)
 
 static enum cmc_rc start_writer(struct cmc_store *s, struct cmc_err *err)
 {
+    pthread_condattr_t monotonic;
     sigset_t all, old;
     int e;
 
     pthread_mutex_init(&s->lock, NULL);
-    pthread_cond_init(&s->arrived, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&s->arrived, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     /* Signals are for the threads that wait for them, never for the writer. */
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &old);
@@ -84,7 +117,9 @@ static enum cmc_rc enqueue(struct cmc_store *s, const struct cmc_job *job, struc
     if (!full) {
         s->ring[(s->first + s->count) % CMC_LIMIT_WRITER_QUEUE] = *job;
         s->count++;
-        pthread_cond_signal(&s->arrived);
+        /* While it gathers, the writer is woken by what ends that. */
+        if (s->idle || !may_gather(s))
+            pthread_cond_signal(&s->arrived);
     }
     pthread_mutex_unlock(&s->lock);
     if (full)
@@ -136,6 +171,11 @@ static enum cmc_rc run(struct cmc_store *s, struct cmc_job *job, struct cmc_err 
     pthread_cond_destroy(&w.cond);
     pthread_mutex_destroy(&w.lock);
     return rc;
+}
+
+enum cmc_rc cmc_store_run(struct cmc_store *s, struct cmc_job *job, struct cmc_err *err)
+{
+    return run(s, job, err);
 }
 
 /* -- opening and closing ------------------------------------------------------------------- */
@@ -220,6 +260,22 @@ enum cmc_rc cmc_store_submit(struct cmc_store *s, const struct cmc_txn *txn, cmc
     return enqueue(s, &job, err);
 }
 
+void cmc_store_hold(struct cmc_store *s)
+{
+    pthread_mutex_lock(&s->lock);
+    s->holders++;
+    pthread_mutex_unlock(&s->lock);
+}
+
+void cmc_store_release(struct cmc_store *s)
+{
+    pthread_mutex_lock(&s->lock);
+    s->holders--;
+    if (s->holders == 0 && s->count > 0)
+        pthread_cond_signal(&s->arrived);
+    pthread_mutex_unlock(&s->lock);
+}
+
 enum cmc_rc cmc_store_commit(struct cmc_store *s, const struct cmc_txn *txn, struct cmc_err *err)
 {
     struct cmc_job job = {.kind = CMC_JOB_TXN, .u.txn = txn};
@@ -282,6 +338,31 @@ enum cmc_rc cmc_store_crl_put(struct cmc_store *s, struct cmc_slice issuer,
     return run(s, &job, err);
 }
 
+enum cmc_rc cmc_store_anchors_put(struct cmc_store *s, struct cmc_anchor_set *set,
+                                  struct cmc_err *err)
+{
+    struct cmc_anchor_set next = *set;
+    struct cmc_job job = {.kind = CMC_JOB_ANCHORS_PUT, .u.anchors = &next};
+    enum cmc_rc rc;
+
+    if (set->ncerts == 0 || set->ncerts > CMC_LIMIT_ANCHORS)
+        return cmc_fail(err, CMC_E_LIMIT, NULL,
+                        "%zu trust anchors where 1 to %u can be published (CMC_LIMIT_ANCHORS)",
+                        set->ncerts, CMC_LIMIT_ANCHORS);
+    rc = run(s, &job, err);
+    if (rc == CMC_OK)
+        set->sequence = next.sequence;
+    return rc;
+}
+
+enum cmc_rc cmc_store_published(struct cmc_store *s, const struct cmc_publication *p,
+                                struct cmc_err *err)
+{
+    struct cmc_job job = {.kind = CMC_JOB_PUBLISHED, .u.publication = p};
+
+    return run(s, &job, err);
+}
+
 /* -- reading ------------------------------------------------------------------------------- */
 
 enum cmc_rc cmc_reader_new(struct cmc_store *s, struct cmc_reader **out, struct cmc_err *err)
@@ -333,6 +414,34 @@ enum cmc_rc cmc_reader_crl(struct cmc_reader *r, struct cmc_slice issuer, struct
                            struct cmc_crl_record *out, struct cmc_err *err)
 {
     return r->ops->crl(r->rd, issuer, arena, out, err);
+}
+
+enum cmc_rc cmc_reader_crl_before(struct cmc_reader *r, struct cmc_slice issuer, int64_t before,
+                                  struct cmc_arena *arena, struct cmc_crl_record *out,
+                                  struct cmc_err *err)
+{
+    return r->ops->crl_before(r->rd, issuer, before, arena, out, err);
+}
+
+enum cmc_rc cmc_reader_anchors(struct cmc_reader *r, struct cmc_arena *arena,
+                               struct cmc_anchor_set *out, struct cmc_err *err)
+{
+    return r->ops->anchors(r->rd, arena, out, err);
+}
+
+enum cmc_rc cmc_reader_cert_by_digest(struct cmc_reader *r, const uint8_t digest[CMC_SHA256_OCTETS],
+                                      struct cmc_arena *arena, struct cmc_slice *der,
+                                      struct cmc_err *err)
+{
+    return r->ops->cert_by_digest(r->rd, digest, arena, der, err);
+}
+
+enum cmc_rc cmc_reader_publications_due(struct cmc_reader *r, size_t limit,
+                                        enum cmc_rc (*fn)(void *arg,
+                                                          const struct cmc_publication *p),
+                                        void *arg, struct cmc_err *err)
+{
+    return r->ops->publications_due(r->rd, limit, fn, arg, err);
 }
 
 enum cmc_rc cmc_reader_generation(struct cmc_reader *r, uint64_t *out, struct cmc_err *err)

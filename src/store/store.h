@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/slice.h"
+#include "store/pending.h"
 
 #define CMC_SHA256_OCTETS 32
 
@@ -38,6 +39,7 @@ struct cmc_cert_record {
     uint32_t reason;       /* CRLReason when not valid */
     int64_t revoked_at;    /* 0 when valid */
     int64_t invalidity_at; /* 0: none given */
+    const uint8_t *digest; /* written only: SHA-256 of der when it is to be found by it, or NULL */
 };
 
 /* A change of state of one certificate. Applied only if it still is in state `from`. */
@@ -82,6 +84,14 @@ struct cmc_secret_use {
     uint32_t max_failures;
 };
 
+/* The publication of a certificate: to be published, or taken back. */
+struct cmc_publication {
+    struct cmc_slice issuer, serial; /* in a transaction */
+    bool wanted;                     /* false: it is not to be published any more */
+    int64_t id;                      /* read: for cmc_store_published() */
+    struct cmc_slice der;            /* read: the certificate */
+};
+
 /* One decision, for the audit log: a JSON object without braces around its own fields is not
  * accepted; json is a whole object. */
 struct cmc_audit_record {
@@ -105,6 +115,17 @@ struct cmc_txn {
     size_t nchanges;
     const struct cmc_secret_use *secrets;
     size_t nsecrets;
+    const struct cmc_held *held; /* from here on: store/pending.h */
+    size_t nheld;
+    const struct cmc_held_release *releases;
+    size_t nreleases;
+    const struct cmc_await *awaits;
+    size_t nawaits;
+    const struct cmc_await_end *await_ends;
+    size_t nawait_ends;
+    const struct cmc_nonce_use *nonce; /* or NULL */
+    const struct cmc_publication *publications; /* of certificates that are there or in certs */
+    size_t npublications;
     const struct cmc_audit_record *audits;
     size_t naudits;
 };
@@ -127,7 +148,8 @@ const char *cmc_roles_text(unsigned int roles, char *buf, size_t size);
 
 struct cmc_answer {
     const char *type;
-    struct cmc_slice octets;
+    struct cmc_slice octets; /* n 0: it was given, but is not kept any more */
+    int64_t at;
 };
 
 struct cmc_crl_record {
@@ -135,6 +157,17 @@ struct cmc_crl_record {
     int64_t this_update, next_update;
     uint64_t generation; /* cmc_reader_generation() that it was made at */
     struct cmc_slice der;
+    /* put: how many earlier CRLs are kept, and none whose thisUpdate is before keep_from */
+    uint32_t keep;
+    int64_t keep_from;
+};
+
+/* The trust anchors that are published (RFC 10002 section 6.15). */
+struct cmc_anchor_set {
+    uint64_t sequence; /* grows with each put */
+    int64_t at;
+    const struct cmc_slice *certs; /* whole DERs */
+    size_t ncerts;
 };
 
 struct cmc_store;
@@ -166,6 +199,15 @@ typedef void (*cmc_store_done_fn)(void *arg, enum cmc_rc rc, const struct cmc_er
  */
 enum cmc_rc cmc_store_submit(struct cmc_store *s, const struct cmc_txn *txn, cmc_store_done_fn done,
                              void *arg, struct cmc_err *err) CMC_MUST_USE;
+/*
+ * A thread that goes through a batch of requests says that it will submit more in a moment, and
+ * when it is through: the writer then makes one commit of them all. It waits until nobody holds,
+ * CMC_LIMIT_GROUP_GATHER transactions are there, or CMC_LIMIT_GROUP_MICROSECONDS have passed.
+ * Each hold needs its release. A lone transaction without a hold never waits.
+ */
+void cmc_store_hold(struct cmc_store *s);
+void cmc_store_release(struct cmc_store *s);
+
 /* As submit, but waits. For commands and tests, not for event loops. */
 enum cmc_rc cmc_store_commit(struct cmc_store *s, const struct cmc_txn *txn,
                              struct cmc_err *err) CMC_MUST_USE;
@@ -187,7 +229,8 @@ enum cmc_rc cmc_store_secret_remove(struct cmc_store *s, const char *name, int64
 
 /*
  * The next CRL number of an issuer, and the CRL itself, durably: a number is never used twice.
- * put keeps the newest CRL only: CMC_E_CONFLICT when one with this or a higher number is there.
+ * put replaces the one before, of which as many are kept as the record says: CMC_E_CONFLICT when
+ * one with this or a higher number is there.
  */
 enum cmc_rc cmc_store_crl_number(struct cmc_store *s, struct cmc_slice issuer, uint64_t *number,
                                  struct cmc_err *err) CMC_MUST_USE;
@@ -211,6 +254,14 @@ enum cmc_rc cmc_store_check(const char *path, struct cmc_err *err) CMC_MUST_USE;
 /* Can it be had for us alone, so that its file may be replaced? Errors: CMC_E_RETRY (somebody has
  * it open). */
 enum cmc_rc cmc_store_unused(const char *path, struct cmc_err *err) CMC_MUST_USE;
+/* Replace the set of published trust anchors; set->sequence is what it was given. Durable on
+ * return, with an audit record of its own. CMC_E_LIMIT above CMC_LIMIT_ANCHORS. */
+enum cmc_rc cmc_store_anchors_put(struct cmc_store *s, struct cmc_anchor_set *set,
+                                  struct cmc_err *err) CMC_MUST_USE;
+/* What a publication that was due asked for has been done; p as cmc_reader_publications_due()
+ * gave it. */
+enum cmc_rc cmc_store_published(struct cmc_store *s, const struct cmc_publication *p,
+                                struct cmc_err *err) CMC_MUST_USE;
 
 /* -- reading ----------------------------------------------------------------------------- */
 
@@ -233,6 +284,23 @@ enum cmc_rc cmc_reader_officer(struct cmc_reader *r, const uint8_t digest[CMC_SH
                                struct cmc_err *err) CMC_MUST_USE;
 enum cmc_rc cmc_reader_crl(struct cmc_reader *r, struct cmc_slice issuer, struct cmc_arena *arena,
                            struct cmc_crl_record *out, struct cmc_err *err) CMC_MUST_USE;
+
+/* The CRL of an issuer whose thisUpdate is nearest before this time; CMC_E_NOTFOUND. */
+enum cmc_rc cmc_reader_crl_before(struct cmc_reader *r, struct cmc_slice issuer, int64_t before,
+                                  struct cmc_arena *arena, struct cmc_crl_record *out,
+                                  struct cmc_err *err) CMC_MUST_USE;
+/* The published trust anchors; CMC_E_NOTFOUND when none ever were. */
+enum cmc_rc cmc_reader_anchors(struct cmc_reader *r, struct cmc_arena *arena,
+                               struct cmc_anchor_set *out, struct cmc_err *err) CMC_MUST_USE;
+/* A certificate (its DER) by its digest, if it was stored with one; CMC_E_NOTFOUND. */
+enum cmc_rc cmc_reader_cert_by_digest(struct cmc_reader *r, const uint8_t digest[CMC_SHA256_OCTETS],
+                                      struct cmc_arena *arena, struct cmc_slice *der,
+                                      struct cmc_err *err) CMC_MUST_USE;
+/* Publications that were asked for and not yet done, the oldest first, at most limit. */
+enum cmc_rc cmc_reader_publications_due(struct cmc_reader *r, size_t limit,
+                                        enum cmc_rc (*fn)(void *arg,
+                                                          const struct cmc_publication *p),
+                                        void *arg, struct cmc_err *err) CMC_MUST_USE;
 
 /*
  * A number that grows with each change of a certificate's state or of the officers. Cheap

@@ -15,7 +15,11 @@ enum cmc_job_kind {
     CMC_JOB_SECRET_ADD,
     CMC_JOB_SECRET_REMOVE,
     CMC_JOB_CRL_NUMBER,
-    CMC_JOB_CRL_PUT
+    CMC_JOB_CRL_PUT,
+    CMC_JOB_HELD_DECIDE,
+    CMC_JOB_SWEEP,
+    CMC_JOB_ANCHORS_PUT,
+    CMC_JOB_PUBLISHED
 };
 
 /* One thing to write. All pointers are borrowed until done is called. */
@@ -37,6 +41,16 @@ struct cmc_job {
             struct cmc_slice issuer;
             const struct cmc_crl_record *crl;
         } crl;
+        struct {
+            const struct cmc_held_decision *decision;
+            enum cmc_held_state *state; /* as number above */
+        } held;
+        struct {
+            const struct cmc_sweep *what;
+            struct cmc_swept *out; /* as number above */
+        } sweep;
+        struct cmc_anchor_set *anchors; /* sequence is set; holds only when the outcome is CMC_OK */
+        const struct cmc_publication *publication;
     } u;
     cmc_store_done_fn done;
     void *arg;
@@ -84,6 +98,17 @@ struct cmc_store_ops {
                            struct cmc_arena *arena, struct cmc_officer *out, struct cmc_err *err);
     enum cmc_rc (*crl)(void *rd, struct cmc_slice issuer, struct cmc_arena *arena,
                        struct cmc_crl_record *out, struct cmc_err *err);
+    enum cmc_rc (*crl_before)(void *rd, struct cmc_slice issuer, int64_t before,
+                              struct cmc_arena *arena, struct cmc_crl_record *out,
+                              struct cmc_err *err);
+    enum cmc_rc (*anchors)(void *rd, struct cmc_arena *arena, struct cmc_anchor_set *out,
+                           struct cmc_err *err);
+    enum cmc_rc (*cert_by_digest)(void *rd, const uint8_t digest[CMC_SHA256_OCTETS],
+                                  struct cmc_arena *arena, struct cmc_slice *der,
+                                  struct cmc_err *err);
+    enum cmc_rc (*publications_due)(void *rd, size_t limit,
+                                    enum cmc_rc (*fn)(void *arg, const struct cmc_publication *p),
+                                    void *arg, struct cmc_err *err);
     enum cmc_rc (*generation)(void *rd, uint64_t *out, struct cmc_err *err);
     enum cmc_rc (*officers)(void *rd, enum cmc_rc (*fn)(void *arg, const struct cmc_officer *o),
                             void *arg, struct cmc_err *err);
@@ -108,6 +133,29 @@ struct cmc_store_ops {
     /* Without opening a store. */
     enum cmc_rc (*check)(const char *place, struct cmc_err *err);
     enum cmc_rc (*unused)(const char *place, struct cmc_err *err);
+    /* The reading functions of store/pending.h. */
+    const struct cmc_store_pending_ops *pending;
+};
+
+struct cmc_store_pending_ops {
+    enum cmc_rc (*held)(void *rd, const uint8_t token_digest[CMC_TXN_DIGEST_OCTETS],
+                        struct cmc_arena *arena, struct cmc_held *out, struct cmc_err *err);
+    enum cmc_rc (*held_id)(void *rd, int64_t id, struct cmc_arena *arena, struct cmc_held *out,
+                           struct cmc_err *err);
+    enum cmc_rc (*held_each)(void *rd, bool all,
+                             enum cmc_rc (*fn)(void *arg, const struct cmc_held *h), void *arg,
+                             struct cmc_err *err);
+    enum cmc_rc (*approvals)(void *rd, int64_t id,
+                             enum cmc_rc (*fn)(void *arg, const char *by, int64_t at), void *arg,
+                             struct cmc_err *err);
+    enum cmc_rc (*await)(void *rd, struct cmc_slice issuer, struct cmc_slice serial,
+                         struct cmc_arena *arena, struct cmc_await *out, struct cmc_err *err);
+    enum cmc_rc (*await_each)(void *rd, struct cmc_slice transaction_id,
+                              enum cmc_rc (*fn)(void *arg, const struct cmc_await *a), void *arg,
+                              struct cmc_err *err);
+    enum cmc_rc (*nonce)(void *rd, const uint8_t key[CMC_NONCE_KEY_OCTETS],
+                         struct cmc_nonce_use *out, struct cmc_err *err);
+    enum cmc_rc (*nonce_secret)(void *rd, uint8_t out[CMC_TXN_DIGEST_OCTETS], struct cmc_err *err);
 };
 
 extern const struct cmc_store_ops cmc_store_sqlite;
@@ -116,6 +164,10 @@ struct cmc_reader {
     const struct cmc_store_ops *ops;
     void *rd;
 };
+
+/* Queue a job and wait for its outcome (store.c). */
+enum cmc_rc cmc_store_run(struct cmc_store *s, struct cmc_job *job,
+                          struct cmc_err *err) CMC_MUST_USE;
 
 /* -- the audit chain (audit.c) ------------------------------------------------------------ */
 

@@ -37,6 +37,7 @@ int tool_cmd_csr(struct tool *t, int argc, char **argv);
 int tool_cmd_request(struct tool *t, int argc, char **argv);
 int tool_cmd_enroll(struct tool *t, int argc, char **argv);
 int tool_cmd_revoke(struct tool *t, int argc, char **argv);
+int tool_cmd_get(struct tool *t, int argc, char **argv);
 int tool_cmd_submit(struct tool *t, int argc, char **argv);
 int tool_cmd_verify(struct tool *t, int argc, char **argv);
 int tool_cmd_show(struct tool *t, int argc, char **argv);

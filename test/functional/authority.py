@@ -95,6 +95,8 @@ endpoints:
 
 def run(*args, ok=True, **kw):
     """Run a program; its standard output as text. ok: the exit status that is right."""
+    if "input" not in kw:
+        kw.setdefault("stdin", subprocess.DEVNULL)  # a terminal would be asked
     done = subprocess.run([str(a) for a in args], capture_output=True, timeout=60, **kw)
     expected = 0 if ok is True else ok
     assert ok is None or done.returncode == expected, "%s: exit %d\n%s%s" % (

@@ -2,91 +2,19 @@
 """Round trips inside one machine, no Java: PKCS10Client or CRMFPopClient makes a request,
 CMCRequest a message of it, HttpClient carries it to cmcd with the shipped etc/dogtag.yaml, and
 CMCResponse reads the answer. The keys live in an NSS database that certutil made."""
-import pathlib
-import re
 import shutil
+import socket
 import subprocess
 
 import pytest
 
-import authority
+import der
 import dogtag
+from dogtag_ca import Dogtag
 
-ETC = pathlib.Path(__file__).resolve().parent.parent.parent / "etc"
-PASSWORD = "Secret.123"
 SECRET = "a secret of more than sixteen"
 AGENT_PATH = "/ca/ee/ca/profileSubmitCMCFull"
 SELF_PATH = "/ca/ee/ca/profileSubmitSelfSignedCMCFull"
-
-
-class Dogtag:
-    """cmcd in Dogtag's place, and an administrator's folder with an NSS database."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        text = (ETC / "dogtag.yaml").read_text()
-        text = re.sub(r"port: 8080|port: 8443", "port: 0", text)
-        self.server = authority.Server(folder, text.replace("{", "{{").replace("}", "}}"))
-        self.server.start()
-        home = self.server.home
-        (folder / "pw").write_text(PASSWORD + "\n")
-        self.db = folder / "db"
-        self.db.mkdir()
-        self.certutil("-N")
-        self.certutil("-A", "-n", "CA", "-t", "CT,C,C", "-i", home / "ca.crt", "-a")
-        subprocess.run(["openssl", "pkcs12", "-export", "-in", home / "officer.crt", "-inkey",
-                        home / "officer.key", "-name", "agent", "-out", folder / "agent.p12",
-                        "-passout", "pass:" + PASSWORD], check=True)
-        subprocess.run(["pk12util", "-i", folder / "agent.p12", "-d", self.db, "-k", folder / "pw",
-                        "-W", PASSWORD], check=True, capture_output=True)
-
-    def certutil(self, *args):
-        done = subprocess.run(["certutil", *map(str, args), "-d", str(self.db), "-f",
-                               str(self.folder / "pw")], capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    def tool(self, name, *args, **kw):
-        return dogtag.run(name, *args, cwd=self.folder, **kw)
-
-    def make(self, tool, name, *args):
-        """A request by PKCS10Client or CRMFPopClient; the key id it wrote down."""
-        self.tool(tool, "-d", self.db, "-p", PASSWORD, "-o", name + ".csr", *args)
-        return (self.folder / (name + ".csr.keyId")).read_text().strip()
-
-    def cmc_request(self, name, **params):
-        params = dict(dict(dbdir=self.db, password=PASSWORD, tokenname="internal", numRequests=1,
-                           input=name + ".csr", output=name + ".cmc"), **params)
-        dogtag.config(self.folder / (name + ".cfg"), **params)
-        return self.tool("CMCRequest", name + ".cfg")
-
-    def send(self, name, path, code=0):
-        """What CMCResponse says of the answer; its exit code is 1 when the request failed."""
-        dogtag.config(self.folder / (name + ".http.cfg"), host="127.0.0.1", port=self.server.port,
-                      secure="false", input=name + ".cmc", output=name + ".resp",
-                      servlet=path)
-        self.tool("HttpClient", name + ".http.cfg")
-        return self.tool("CMCResponse", "-d", self.db, "-i", name + ".resp", code=code).stdout
-
-    def certificate(self, name, subject):
-        """The certificate with this subject in the response, imported by certutil."""
-        out = self.folder / (name + ".pem")
-        certs = subprocess.run(["openssl", "cms", "-cmsout", "-inform", "DER", "-in",
-                                self.folder / (name + ".resp"), "-certsout", out],
-                               capture_output=True)
-        if not out.exists():
-            subprocess.run(["openssl", "cms", "-verify", "-noverify", "-inform", "DER", "-in",
-                            self.folder / (name + ".resp"), "-certsout", out, "-out", "/dev/null"],
-                           check=True, capture_output=True)
-        for pem in re.findall(r"-----BEGIN.*?-----END CERTIFICATE-----\n", out.read_text(), re.S):
-            text = subprocess.run(["openssl", "x509", "-noout", "-subject", "-nameopt", "RFC2253",
-                                   "-serial"], input=pem, capture_output=True, text=True).stdout
-            if subject in text:
-                one = self.folder / (name + ".crt")
-                one.write_text(pem)
-                self.certutil("-A", "-n", name, "-t", "u,u,u", "-i", one, "-a")
-                return re.search(r"serial=(\w+)", text).group(1), one
-        raise AssertionError("no certificate of %s: %s" % (subject, certs.stderr))
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +61,11 @@ def test_self_signed_with_a_shared_secret(ca):
     ca.cmc_request("self", witness__sharedSecret="not the secret it should be", **wanted)
     assert "identity" in ca.send("self", SELF_PATH, code=1).lower()
     ca.cmc_request("self", witness__sharedSecret=SECRET, **wanted)
-    assert "Status: SUCCESS" in ca.send("self", SELF_PATH)
+    # A profile id brings the rules of its endpoint along, not the profile alone.
+    said = ca.send("self", SELF_PATH + "?profileId=caFullCMCUserCert", code=1)
+    assert "Status: SUCCESS" not in said
+    said = ca.send("self", AGENT_PATH + "?profileId=caFullCMCSharedTokenCert")
+    assert "Status: SUCCESS" in said
     ca.certificate("self", "CN=testuser")
 
 
@@ -168,11 +100,84 @@ def test_revocation_by_shared_secret(ca):
     assert state_of(ca, serial) == "revoked"
 
 
+def test_four_headers_and_no_chunks(ca):
+    """Dogtag's HttpClient takes what follows the sixth line feed for the body."""
+    ca.make("PKCS10Client", "four", "-a", "ec", "-n", "CN=four headers")
+    ca.cmc_request("four", format="pkcs10", nickname="agent")
+    body = (ca.folder / "four.cmc").read_bytes()
+    for path, sent in ((AGENT_PATH, body), (AGENT_PATH, body[:-7]), (AGENT_PATH, b"text"),
+                       (AGENT_PATH + "?profileId=none", body)):
+        with socket.create_connection(("127.0.0.1", ca.server.port), timeout=10) as s:
+            s.sendall(b"POST %s HTTP/1.0\nContent-length: %d\n\n".replace(b"\n", b"\r\n") %
+                      (path.encode(), len(sent)) + sent)
+            answer = b"".join(iter(lambda: s.recv(65536), b""))
+        head, rest = answer.split(b"\r\n\r\n", 1)
+        names = [line.split(b":")[0].lower() for line in head.split(b"\r\n")[1:]]
+        assert sorted(names) == [b"connection", b"content-length", b"content-type", b"date"]
+        assert answer.split(b"\n", 6)[6] == rest
+        assert b"content-length: %d" % len(rest) in head.lower()
+
+
+def subject_eku(crt):
+    return subprocess.run(["openssl", "x509", "-in", crt, "-noout", "-ext",
+                           "extendedKeyUsage,basicConstraints"], capture_output=True,
+                          text=True).stdout
+
+
+def test_profile_id_leads_to_its_endpoint(ca):
+    ca.make("PKCS10Client", "pid", "-a", "ec", "-n", "CN=pid.example")
+    ca.cmc_request("pid", format="pkcs10", nickname="agent")
+    # The same octets: what was issued at one endpoint is not the answer of another.
+    for n, (query, found) in enumerate((
+            ("?profileId=caCMCserverCert", "TLS Web Server"),
+            ("?a=b&profileId=caFullCMCUserCert", "E-mail"),
+            ("?profileId=caCMCocspCert&x=", "OCSP Signing"),
+            ("?profileId=caCMCcaCert", "CA:TRUE"), ("?profile=caCMCcaCert", "E-mail"))):
+        assert "Status: SUCCESS" in ca.send("pid", AGENT_PATH + query), query
+        _, crt = ca.certificate("pid", "CN=pid.example")
+        assert found in subject_eku(crt), query
+    said = ca.send("pid", AGENT_PATH + "?profileId=caNoSuch", code=1)
+    assert "Profile caNoSuch Not Found" in said and "internal ca error" in said
+
+
+def test_profile_id_of_nonsense(ca):
+    ca.make("PKCS10Client", "odd", "-a", "ec", "-n", "CN=odd")
+    ca.cmc_request("odd", format="pkcs10", nickname="agent")
+    for query in ("?profileId=", "?profileId=" + "x" * 5000, "?profileId=%0a%00", "?profileId=a/b"):
+        assert "Not Found" in ca.send("odd", AGENT_PATH + query, code=1)
+
+
+def challenge_is_dogtags(response):
+    """Controls in its order, and encryptedPOP as its Java client takes it apart."""
+    body = der.parse(der.parse(response)[1][0][2][1][0].content)
+    controls = [(c[1].oid(), c[2][0]) for c in body[0].parts]
+    assert [oid for oid, _ in controls][:3] == [dogtag.CMC + n for n in ("9", "25", "19")]
+    pop, status, info = [value for _, value in controls[:3]]
+    assert status[0].int() == 6 and status.parts[-1].int() == 8
+    assert info.tag == 0x04 and len(info.content) == 8 and info.content[0] < 0x80
+    aes = "2.16.840.1.101.3.4.1.2"
+    request, cms, pop_alg, witness_alg, witness = pop.parts
+    assert request.tag == 0xa1
+    assert pop_alg[0].oid() == aes and len(pop_alg[1].content) == 16
+    assert witness_alg[0].oid() == dogtag.SHA256 and len(witness_alg.parts) == 1
+    assert len(witness.content) == 32
+    assert cms[0].oid() == "1.2.840.113549.1.7.3"
+    version, recipients, content = cms[1][0].parts
+    assert version.int() == 0 and len(recipients.parts) == 1
+    assert recipients[0][0].int() == 0 and recipients[0][1][1].int() == 0
+    assert b"unUsedIssuerName" in recipients[0][1].whole
+    assert recipients[0][2].whole.hex() == "300d06092a864886f70d0101010500"
+    assert content[1][0].oid() == aes and content[1][1].content == b"\1" * 16
+    assert content[2].tag == 0x80 and len(content[2].content) == 64
+
+
 def test_two_trips_of_encrypted_pop(ca):
     key = ca.make("CRMFPopClient", "enc", "-a", "rsa", "-l", "2048", "-q", "POP_NONE", "-n",
                   "CN=encryption user")
     ca.cmc_request("enc", format="crmf", nickname="agent")
-    assert "Status: SUCCESS" not in ca.send("enc", AGENT_PATH, code=1)
+    said = ca.send("enc", AGENT_PATH, code=1)
+    assert "Status: SUCCESS" not in said and "CMC ResponseInfo" in said
+    challenge_is_dogtags((ca.folder / "enc.resp").read_bytes())
     ca.cmc_request("enc2", format="crmf", nickname="agent", input=None, output=None,
                    numRequests=None, decryptedPop__enable="true",
                    encryptedPopResponseFile="enc.resp", decryptedPopRequestFile="enc2.cmc",

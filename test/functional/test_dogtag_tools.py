@@ -3,11 +3,13 @@
 import base64
 import hashlib
 import http.server
+import os
 import re
 import shutil
 import ssl
 import subprocess
 import threading
+import urllib.parse
 
 import pytest
 
@@ -156,6 +158,7 @@ def test_crmf_pop_client_to_request(work):
     key_id = (work / "b.crmf.keyId").read_text()
     assert done.stdout == ("Generating SubjectKeyIdentifier extension.\n"
                            "Storing CRMF request into b.crmf\n"
+                           "Storing CRMF request key id into b.crmf.keyId\n"
                            "Keypair private key id: %s\n" % key_id)
     assert (work / "b.crmf").read_text().startswith("-----BEGIN CERTIFICATE REQUEST-----\n")
     request = der.parse(request_der(work / "b.crmf"))[0]
@@ -190,6 +193,127 @@ def test_crmf_kinds_of_pop(work, pop):
     assert len(request) == (1 if pop == "POP_NONE" else 2)
 
 
+def transport_cert(work, *kind):
+    openssl("req", "-x509", "-newkey", *(kind or ["rsa:2048"]), "-nodes", "-subj", "/CN=transport",
+            "-keyout", work / "tr.key", "-out", work / "tr.pem")
+
+
+AES_WRAP_PAD, AES_CBC, DES3_CBC = ("2.16.840.1.101.3.4.1.8", "2.16.840.1.101.3.4.1.2",
+                                   "1.2.840.113549.3.7")
+
+
+@pytest.mark.parametrize("kind", ["rsa", "ec"])
+@pytest.mark.parametrize("name, oid, octets, parameter", [
+    (None, AES_WRAP_PAD, 16, 8), ("aes keywrap/padding", AES_WRAP_PAD, 16, 8),
+    ("AES KeyWrap/Wrapped", AES_WRAP_PAD, 16, 8), ("AES/CBC/PKCS5Padding", AES_CBC, 16, 16),
+    ("DES3/CBC/Pad", DES3_CBC, 24, 8)])
+def test_archival(work, kind, name, oid, octets, parameter):
+    """The form of Dogtag: PKIArchiveOptions with an EncryptedValue, for the transport key."""
+    transport_cert(work)
+    oaep = name == "AES/CBC/PKCS5Padding"
+    run("CRMFPopClient", "-d", "nssdb", "-p", PASSWORD, "-n", "CN=x", "-a", kind, "-b", "tr.pem",
+        "-o", "x.crmf", *(["-w", name] if name else []), *(["--oaep"] if oaep else []), cwd=work)
+    request = der.parse(request_der(work / "x.crmf"))[0]
+    (control,) = request[0][2].parts
+    assert control[0].oid() == "1.3.6.1.5.5.7.5.1.4"
+    assert control[1].tag == 0xa0 and len(control[1].parts) == 1
+    symm, sealed, value = control[1][0].parts
+    assert [p.tag for p in (control[1][0], symm, sealed, value)] == [0x30, 0xa1, 0x82, 0x03]
+    assert symm[0].oid() == oid and symm[1].tag == 0x04 and len(symm[1].content) == parameter
+    (work / "sealed").write_bytes(sealed.content[1:])
+    session = openssl("pkeyutl", "-decrypt", "-inkey", work / "tr.key", "-in", work / "sealed",
+                      *(["-pkeyopt", "rsa_padding_mode:oaep", "-pkeyopt", "rsa_oaep_md:sha256"]
+                        if oaep else [])).stdout
+    assert len(session) == octets
+    assert sealed.content[0] == value.content[0] == 0
+    if oid == AES_WRAP_PAD:  # unwrapped in the unit tests
+        assert len(value.content[1:]) % 8 == 0
+    else:
+        info = openssl("enc", "-d", "-aes-128-cbc" if oid == AES_CBC else "-des-ede3-cbc", "-K",
+                       session.hex(), "-iv", symm[1].content.hex(), data=value.content[1:]).stdout
+        public = openssl("pkey", "-inform", "DER", "-pubout", "-outform", "DER", data=info).stdout
+        assert public == der.retag(0x30, request[0][1].parts[-1].whole)
+    # The proof covers the control too, and CMCRequest takes it.
+    config(work / "x.cfg", dbdir="nssdb", password=PASSWORD, output="out.req", numRequests=1,
+           input="x.crmf", format="crmf", nickname=AGENT)
+    assert run("CMCRequest", "x.cfg", cwd=work).stderr == ""
+    assert control.whole in (work / "out.req").read_bytes()
+
+
+def test_archival_by_environment_and_its_mistakes(work):
+    args = ["CRMFPopClient", "-d", "nssdb", "-p", PASSWORD, "-n", "CN=x", "-a", "ec", "-b", "tr.pem",
+            "-o", "x.crmf"]
+    env = dict(os.environ, KEY_ARCHIVAL_KEYWRAP_ALGORITHM="AES/CBC/PKCS5Padding")
+    transport_cert(work)
+    run(*args, cwd=work, env=env)
+    assert bytes.fromhex("0609608648016503040102") in request_der(work / "x.crmf")
+    run(*args, "-w", "DES3/CBC/Pad", cwd=work, env=env)
+    assert bytes.fromhex("06082a864886f70d0307") in request_der(work / "x.crmf")
+    (work / "x.crmf").unlink()
+    env["KEY_ARCHIVAL_KEYWRAP_ALGORITHM"] = "ROT13"
+    assert "ROT13" in run(*args, cwd=work, env=env, code=1).stderr
+    assert "'Padding'" in run(*args, "-w", "'Padding'", cwd=work, code=1).stderr
+    assert "lets out" in run(*args, "-e", "0", cwd=work, code=1).stderr
+    transport_cert(work, "ec", "-pkeyopt", "ec_paramgen_curve:P-256")
+    assert "EC key; want RSA" in run(*args, cwd=work, code=1).stderr
+    (work / "tr.pem").write_text("no certificate\n")
+    assert "tr.pem" in run(*args, cwd=work, code=1).stderr
+    assert not (work / "x.crmf").exists()
+    done = run(*args[:9], "-o", "y.crmf", "-w", "DES3/CBC/Pad", cwd=work)
+    assert "no effect without -b" in done.stderr
+
+
+PAGE = """<script>\nrequestList = new Array;\nrequestList.requestId="%s";
+errorCode="%s";\nerrorReason="%s";\n</script>"""
+
+
+class Profile(http.server.BaseHTTPRequestHandler):
+    """A CA's profileSubmit, as far as it is looked at."""
+    pages, seen = {}, []
+
+    def do_GET(self):
+        url = urllib.parse.urlsplit(self.path)
+        query = urllib.parse.parse_qs(url.query)
+        self.seen.append((url.path, query))
+        page = self.pages.get(query.get("profileId", [""])[0])
+        self.send_response(200 if page else 500)
+        self.end_headers()
+        self.wfile.write((page or "broken").encode())
+
+    def log_message(self, *args):
+        pass
+
+
+def test_submission(work):
+    Profile.pages = {"caEncUserCert": PAGE % ("26", "0", ""), "wait": PAGE % ("0x7", "2", "Later"),
+                     "no": PAGE % ("8", "3", "Rejected - bad\x1b[1m subject"), "odd": "<html>"}
+    with http.server.HTTPServer(("127.0.0.1", 0), Profile) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        port = server.server_address[1]
+        args = ["CRMFPopClient", "-d", "nssdb", "-p", PASSWORD, "-n", "CN=x y", "-l", "1024", "-m",
+                "127.0.0.1:%d" % port]
+        done = run(*args, "-u", "user&a", "-r", "Me You", cwd=work)
+        assert done.stdout.startswith("Submitting CRMF request to 127.0.0.1:%d\nRequest ID: 0x1a\n"
+                                      "Request Status: completed\n" % port)
+        path, query = Profile.seen[0]
+        assert path == "/ca/ee/ca/profileSubmit"
+        pem = query.pop("cert_request")[0]
+        assert query == dict(cert_request_type=["crmf"], renewal=["false"], xmlOutput=["false"],
+                             profileId=["caEncUserCert"], SubId=["profile"], uid=["user&a"],
+                             sn_uid=["user&a"], requestor_name=["Me You"])
+        assert pem.startswith("-----BEGIN CERTIFICATE REQUEST-----\n")
+        (work / "sent").write_text(pem)
+        assert der.parse(request_der(work / "sent"))[0][0][0].int() == 1
+        done = run(*args, "-f", "wait", "-v", cwd=work)
+        assert "Request Status: pending\nReason: Later\n" in done.stdout and "requestList" in done.stdout
+        done = run(*args, "-f", "no", cwd=work, code=1)
+        assert "rejected: Rejected - bad?[1m subject" in done.stderr
+        assert "says no status" in run(*args, "-f", "odd", cwd=work, code=1).stderr
+        assert "HTTP 500" in run(*args, "-f", "other", cwd=work, code=1).stderr
+        server.shutdown()
+    assert "127.0.0.1" in run(*args, cwd=work, code=1).stderr
+
+
 @pytest.mark.parametrize("tool, args, text", [
     ("PKCS10Client", ["-n", "CN=x"], "-o"),
     ("PKCS10Client", ["-o", "x.csr"], "-n"),
@@ -206,8 +330,8 @@ def test_crmf_kinds_of_pop(work, pop):
     ("CRMFPopClient", [], "-n"),
     ("CRMFPopClient", ["-n", "CN=x,E=x@y"], "Unsupported attribute: E"),
     ("CRMFPopClient", ["-n", "CN=x", "-q", "POP_MAYBE"], "POP_MAYBE"),
-    ("CRMFPopClient", ["-n", "CN=x", "-b", "t.pem"], "archival"),
-    ("CRMFPopClient", ["-n", "CN=x", "-m", "localhost:1"], "HttpClient"),
+    ("CRMFPopClient", ["-n", "CN=x", "-b", "t.pem"], "t.pem"),
+    ("CRMFPopClient", ["-n", "CN=x", "-m", "localhost"], "HOST:PORT"),
     ("CRMFPopClient", ["-n", "CN=x", "stray"], "stray"),
 ])
 def test_refused_before_a_key_is_made(work, tool, args, text):

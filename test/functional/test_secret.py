@@ -5,6 +5,8 @@ import concurrent.futures
 import hashlib
 import hmac
 import os
+import pathlib
+import pty
 import socket
 import stat
 
@@ -296,3 +298,93 @@ def test_key_that_others_can_read_is_refused(tmp_path):
 
 def run_check(server):
     return run(CMCD, "check-config", server.conf, ok=1)
+
+
+# -- what a terminal and Dogtag's tools give ------------------------------------------------------
+
+DOGTAG = pathlib.Path(__file__).resolve().parent.parent / "data" / "dogtag" / "10-sharedtoken"
+
+
+def test_token_of_dogtag(world):
+    """What Dogtag's CMCSharedToken wrote; its passphrase is short."""
+    for n, name in enumerate(("tok.b64", "tok.der", "tok-b.b64")):
+        args = ["secret", "add", "tok %d" % n, "--token", DOGTAG / name, "--token-key",
+                DOGTAG / "ip.key"]
+        done = world.server.cmcd(*args, ok=2)
+        assert b"10 characters" in done.stderr and b"testing123" not in done.stderr
+        done = world.server.cmcd(*args, "--weak-ok")
+        assert done.stdout == b""
+        assert status(letter(world, "tok %d" % n, "testing124", path="/dogtag")) == BAD
+        assert status(letter(world, "tok %d" % n, "testing123", path="/dogtag")) == GOOD
+
+
+def test_token_from_a_pipe_on_one_line(world):
+    text = (DOGTAG / "tok.b64").read_bytes().replace(b"\r\n", b"")
+    world.server.cmcd("secret", "add", "piped", "--token", "-", "--token-key", DOGTAG / "ip.key",
+                      "--weak-ok", input=text)
+    assert status(letter(world, "piped", "testing123", path="/dogtag")) == GOOD
+
+
+def test_tokens_refused(world):
+    token, key = DOGTAG / "tok.b64", DOGTAG / "ip.key"
+    other = world.fresh("key")
+    run("openssl", "genrsa", "-out", other, "2048")
+    bad = world.fresh("bad")
+    bad.write_bytes(b"no token at all")
+    for args, text in (
+            (["--token", token], "--token-key"),
+            (["--token-key", key], "belong to --token"),
+            (["--oaep"], "belong to --token"),
+            (["--token", token, "--token-key", key, "--file", bad], "choose one"),
+            (["--token", token, "--token-key", key, "--make"], "choose one"),
+            (["--token", token, "--token-key", key, "--oaep"], "does not open with this key"),
+            (["--token", token, "--token-key", other], "does not open with this key"),
+            (["--token", bad, "--token-key", key], str(bad)),
+            (["--token", "/nowhere", "--token-key", key], "/nowhere"),
+            (["--token", token, "--token-key", "/nowhere"], "/nowhere")):
+        done = world.server.cmcd("secret", "add", "bad", *args, "--weak-ok", ok=None)
+        assert done.returncode != 0 and text in done.stderr.decode(), args
+        assert done.stderr.count(b"\n") == 1 and done.stdout == b""
+    assert b"bad " not in world.server.cmcd("secret", "list").stdout
+
+
+def typed(world, lines, *args):
+    """cmcd secret add at a terminal: exit code, and all that stood on it."""
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execv(CMCD, [str(CMCD), "secret", "add", *map(str, args), "-c",
+                        str(world.server.home / "cmcd.yaml")])
+    seen = b""
+    for line in lines:
+        want = seen.count(b": ") + 1
+        while seen.count(b": ") < want:
+            seen += os.read(fd, 1000)
+        os.write(fd, line + b"\n")
+    while True:
+        try:
+            more = os.read(fd, 1000)
+        except OSError:  # so Linux says that the other end has gone
+            break
+        if not more:
+            break
+        seen += more
+    os.close(fd)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), seen
+
+
+def test_asked_on_a_terminal(world):
+    secret = b"typed on a terminal"
+    code, seen = typed(world, [secret, secret], "typed")
+    assert code == 0 and b"Secret for typed" in seen and secret not in seen
+    assert status(letter(world, "typed", secret.decode())) == GOOD
+    code, seen = typed(world, [secret, b"something else here"], "slip")
+    assert code == 2 and b"not twice the same" in seen
+    code, seen = typed(world, [b"short", b"short"], "short")
+    assert code == 2 and b"5 characters" in seen
+    # Nothing typed, and nothing asked: one is made.
+    code, seen = typed(world, [b"", b""], "blank")
+    assert code == 0
+    made = seen.decode().split()[-1]
+    assert len(made) == 32 and status(letter(world, "blank", made)) == GOOD
+    code, seen = typed(world, [], "not asked", "--make")
+    assert code == 0 and b"Secret for" not in seen and len(seen.strip()) == 32

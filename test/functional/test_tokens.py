@@ -171,6 +171,28 @@ def test_refused(world, tokens, case):
     assert done.stdout == "" and not out.exists()
 
 
+@pytest.mark.parametrize("where", ["nss", "hsm"])
+def test_tls_client_in_a_token(world, tokens, where):
+    """A bare PKCS#10, which the TLS client answers for: its key never leaves the token."""
+    if where == "nss":
+        identity = ["--tls-cert", tokens.nss("The Officer"), "--tls-key", tokens.nss("The Officer"),
+                    "--tls-pass", tokens.password]
+    else:
+        tokens.into_hsm(world.officer.key, "tls client")
+        identity = ["--tls-cert", world.officer.pem, "--tls-key", tokens.hsm("tls client")]
+    csr, out = world.fresh("csr"), world.fresh("crt")
+    run(CMC, "csr", "--new-key", "ec:P-256", "--key-out", world.fresh("key"), "-s",
+        "CN=over tls %s" % where, "-o", csr)
+    ask = [CMC, "submit", "-u", world.server.tls_url + "/pkcs10", "--tls-ca", world.server.ca_pem,
+           "-T", world.server.ca_pem, "-o", out, csr]
+    assert b"TLS client certificate is required" in run(*ask, ok=None).stderr
+    run(*ask, *identity)
+    # and without --tls-ca the system's CAs count, which do not know ours
+    plain = [a for a in ask if a not in ("--tls-ca", world.server.ca_pem, "-T")]
+    done = run(*plain, *identity, "-T", world.server.ca_pem, ok=None)
+    assert done.returncode != 0 and b"certificate" in done.stderr
+
+
 def test_server_keys_in_a_token(tokens, folder):
     """cmcd with the keys of its CA, responder and TLS in SoftHSM, and none of them in a file."""
     home = folder / "server"

@@ -102,6 +102,16 @@ static enum cmc_rc secret(void *self, const struct cmc_secret_query *q, struct c
     return CMC_OK;
 }
 
+static enum cmc_rc crl(void *self, const struct cmc_crl_query *query, struct cmc_arena *arena,
+                       struct cmc_slice *out, struct cmc_err *err)
+{
+    (void)self, (void)arena;
+    if (query->has_before)
+        return cmc_fail_info(err, CMC_E_NOTFOUND, CMC_FAIL_BAD_REQUEST, NULL, "not that old");
+    *out = CMC_SLICE_LIT("\x30\x00");
+    return CMC_OK;
+}
+
 static enum cmc_rc remembered(void *self, const uint8_t digest[CMC_SHA256_OCTETS],
                               struct cmc_arena *arena, struct cmc_answer *out, struct cmc_err *err)
 {
@@ -161,13 +171,56 @@ static enum cmc_rc challenge_secrets(void *self, int64_t now, struct cmc_challen
     return CMC_OK;
 }
 
+/* Nothing waits here, and every nonce is new. */
+static enum cmc_rc held(void *self, const uint8_t token_digest[CMC_TXN_DIGEST_OCTETS],
+                        struct cmc_arena *arena, struct cmc_held *out, struct cmc_err *err)
+{
+    (void)self, (void)token_digest, (void)arena, (void)out;
+    return cmc_fail(err, CMC_E_NOTFOUND, NULL, "nothing waits");
+}
+
+static enum cmc_rc await(void *self, struct cmc_slice of, struct cmc_slice serial,
+                         struct cmc_arena *arena, struct cmc_await *out, struct cmc_err *err)
+{
+    (void)self, (void)of, (void)serial, (void)arena, (void)out;
+    return cmc_fail(err, CMC_E_NOTFOUND, NULL, "nothing waits");
+}
+
+static enum cmc_rc await_each(void *self, struct cmc_slice transaction_id,
+                              enum cmc_rc (*fn)(void *arg, const struct cmc_await *a), void *arg,
+                              struct cmc_err *err)
+{
+    (void)self, (void)transaction_id, (void)fn, (void)arg, (void)err;
+    return CMC_OK;
+}
+
+static enum cmc_rc nonce(void *self, const uint8_t key[CMC_NONCE_KEY_OCTETS],
+                         struct cmc_nonce_use *out, struct cmc_err *err)
+{
+    (void)self, (void)key, (void)out;
+    return cmc_fail(err, CMC_E_NOTFOUND, NULL, "new");
+}
+
+static enum cmc_rc nonce_secret(void *self, uint8_t out[CMC_TXN_DIGEST_OCTETS], struct cmc_err *err)
+{
+    (void)self, (void)err;
+    memset(out, 7, CMC_TXN_DIGEST_OCTETS);
+    return CMC_OK;
+}
+
 static const struct cmc_authority_ops ops = {
+    .held = held,
+    .await = await,
+    .await_each = await_each,
+    .nonce = nonce,
+    .nonce_secret = nonce_secret,
     .challenge_secrets = challenge_secrets,
     .identify = identify,
     .check = check,
     .issue = issue,
     .secret = secret,
     .find = find,
+    .crl = crl,
     .remembered = remembered,
     .sign_response = sign_response,
     .chain = chain,
@@ -227,7 +280,7 @@ static void hear(void *arg, const struct cmc_reply *reply)
         if (strcmp(reply->content_type, CMC_MEDIA_RESPONSE) == 0)
             check_full(h, reply->body);
         else
-            PROMISE(h->w->committed_certs > 0);
+            PROMISE(h->w->committed_certs > 0 || h->w->issued == 0); /* or it was a question */
         break;
     case 204:
         PROMISE(reply->body.n == 0 && h->w->issued == 0);
@@ -276,6 +329,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     rules.status_v1 = (data[1] & 64) != 0;
     rules.lax_ids = rules.dogtag = rules.allow_weak = (data[1] & 128) != 0;
     rules.secrets = (data[0] & 0x80) != 0;
+    rules.retrieve = (enum cmc_retrieve)(data[1] & 3);
     do {
         cmc_respond(r, &x, hear, &h);
         asked++;

@@ -194,7 +194,9 @@ static void make_ca(struct test_authority *t, struct cmc_slice responder_cert, E
                               .secrets_key = secrets_key,
                               .secret_failures = TEST_FAILURES,
                               .crl_url = "http://ca.test/ca.crl",
-                              .crl_hours = 24};
+                              .crl_hours = 24,
+                              .crl_keep = 3,
+                              .crl_days = 30};
     struct cmc_err err = {0};
 
     assert_int_equal(cmc_ca_shared_new(&p, &t->shared, &err), CMC_OK);
@@ -236,6 +238,23 @@ struct test_authority *test_authority_new(const char *key_type, const char *curv
                                            .revoke = true,
                                            .reasons = CMC_REASONS_RFC5280};
     return t;
+}
+
+void test_authority_restart(struct test_authority *t)
+{
+    struct cmc_err err = {0};
+    char path[128];
+
+    cmc_responder_free(t->responder);
+    cmc_ca_free(t->ca);
+    cmc_ca_shared_free(t->shared);
+    cmc_store_close(t->store);
+    (void)snprintf(path, sizeof path, "%s/db", t->dir);
+    assert_int_equal(cmc_store_open(path, false, &t->store, &err), CMC_OK);
+    make_ca(t, t->resp.cert, t->resp.key);
+    assert_int_equal(
+        cmc_responder_new(t->crypto, cmc_ca_get0_authority(t->ca), NULL, &t->responder, &err),
+        CMC_OK);
 }
 
 void test_authority_free(struct test_authority *t)
@@ -299,7 +318,7 @@ struct test_reply test_send(struct test_authority *t, enum cmc_request_type type
                              .form = form,
                              .rules = &t->rules,
                              .peer = "test",
-                             .now = TEST_NOW};
+                             .now = TEST_NOW + t->later};
     struct waiting w = {.t = t};
 
     (void)pthread_mutex_init(&w.lock, NULL);

@@ -34,7 +34,11 @@ struct test_authority {
     struct cmc_responder *responder;
     struct test_party root, resp, officer; /* officer: registered, roles enroll and revoke */
     struct cmc_endpoint_rules rules;
+    int64_t later; /* seconds after TEST_NOW that it is */
 };
+
+/* Begin anew with what the store holds, as after a restart. */
+void test_authority_restart(struct test_authority *t);
 
 /* key_type as EVP_PKEY_Q_keygen takes it: "EC" with "P-256", "RSA" with NULL (2048). */
 struct test_authority *test_authority_new(const char *key_type, const char *curve);

@@ -49,14 +49,29 @@ struct kind {
     bool openssl; /* OpenSSL 3.0's CMS does such keys */
 };
 static const struct kind kinds[] = {
-    {"RSA", NULL, true},   {"EC", "P-256", true},   {"EC", "P-384", true},
-    {"EC", "P-521", true}, {"X25519", NULL, false}, {"X448", NULL, false},
+    {"RSA", NULL, true},          {"EC", "P-256", true},   {"EC", "P-384", true},
+    {"EC", "P-521", true},        {"X25519", NULL, false}, {"X448", NULL, false},
+    {"DHX", "dh_2048_256", true},
 };
+
+/* X9.42 keys in a group of RFC 5114. */
+static EVP_PKEY *new_dh(OSSL_LIB_CTX *lib, const char *group)
+{
+    EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(lib, "DHX", NULL);
+    EVP_PKEY *key = NULL;
+
+    assert_true(EVP_PKEY_keygen_init(ctx) > 0);
+    assert_true(EVP_PKEY_CTX_set_group_name(ctx, group) > 0);
+    assert_true(EVP_PKEY_generate(ctx, &key) > 0);
+    EVP_PKEY_CTX_free(ctx);
+    return key;
+}
 
 static EVP_PKEY *new_key(struct world *w, const struct kind *k)
 {
     OSSL_LIB_CTX *lib = cmc_crypto_get0_libctx(w->crypto);
-    EVP_PKEY *key = k->param != NULL ? EVP_PKEY_Q_keygen(lib, NULL, k->type, k->param)
+    EVP_PKEY *key = strcmp(k->type, "DHX") == 0 ? new_dh(lib, k->param)
+                    : k->param != NULL          ? EVP_PKEY_Q_keygen(lib, NULL, k->type, k->param)
                     : strcmp(k->type, "RSA") == 0
                         ? EVP_PKEY_Q_keygen(lib, NULL, "RSA", (size_t)2048)
                         : EVP_PKEY_Q_keygen(lib, NULL, k->type);
@@ -86,6 +101,7 @@ static X509 *cert_for(EVP_PKEY *key, const uint8_t *ski, size_t n)
 {
     X509 *x = X509_new();
     ASN1_OCTET_STRING *os = ASN1_OCTET_STRING_new();
+    EVP_PKEY *signer = EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256"); /* the key need not sign */
 
     assert_non_null(x);
     assert_int_equal(X509_set_version(x, 2), 1);
@@ -99,7 +115,8 @@ static X509 *cert_for(EVP_PKEY *key, const uint8_t *ski, size_t n)
     assert_int_equal(X509_set_pubkey(x, key), 1);
     assert_int_equal(ASN1_OCTET_STRING_set(os, ski, (int)n), 1);
     assert_int_equal(X509_add1_ext_i2d(x, NID_subject_key_identifier, os, 0, 0), 1);
-    assert_true(X509_sign(x, key, EVP_sha256()) > 0);
+    assert_true(X509_sign(x, signer, EVP_sha256()) > 0);
+    EVP_PKEY_free(signer);
     ASN1_OCTET_STRING_free(os);
     return x;
 }
@@ -201,7 +218,8 @@ static void names_the_agreement(void **state)
                                             &cmc_oid_dhSinglePass_stdDH_sha256kdf_scheme,
                                             &cmc_oid_dhSinglePass_stdDH_sha256kdf_scheme,
                                             &cmc_oid_dhSinglePass_stdDH_hkdf_sha256_scheme,
-                                            &cmc_oid_dhSinglePass_stdDH_hkdf_sha512_scheme};
+                                            &cmc_oid_dhSinglePass_stdDH_hkdf_sha512_scheme,
+                                            &cmc_oid_id_alg_ESDH};
 
     for (size_t i = 1; i < CMC_COUNT(kinds); i++) {
         EVP_PKEY *key = new_key(w, &kinds[i]);

@@ -308,6 +308,61 @@ static void dogtag_form(void **state)
     EVP_PKEY_free(key);
 }
 
+/* What the server makes for Dogtag's client: as that reads it, answered, checked. */
+static void dogtag_form_made(void **state)
+{
+    struct world *w = *state;
+    EVP_PKEY *key = new_key(w, 0), *ec = new_key(w, 1);
+    struct cmc_tagged_request tr = request_for(w, key, "CN=a"), other = request_for(w, key, "CN=b");
+    struct cmc_slice der, iv;
+    struct cmc_encrypted_pop made, ep = {0};
+    struct cmc_enveloped_data ed;
+    const struct cmc_cipher_alg *alg;
+    const struct cmc_ktri *ktri;
+    struct cmc_decrypted_pop pop;
+
+    assert_int_equal(
+        cmc_challenge_make_dogtag(w->crypto, &w->secrets, &tr, ec, w->arena, &made, NULL),
+        CMC_E_USAGE);
+    assert_int_equal(
+        cmc_challenge_make_dogtag(w->crypto, &w->secrets, &tr, key, w->arena, &made, NULL), CMC_OK);
+    assert_int_equal(cmc_encode_arena(&cmc_it_encrypted_pop, &made, w->arena, &der, NULL), CMC_OK);
+    assert_int_equal(cmc_decode(&cmc_it_encrypted_pop, der, w->arena, &ep, NULL), CMC_OK);
+    assert_true(cmc_slice_eq(ep.request.raw, tr.raw));
+    /* AES-128 in both places, the IV in the first */
+    assert_int_equal(cmc_enveloped_data_open(&ep.cms, w->arena, &ed, NULL), CMC_OK);
+    assert_true(cmc_slice_eq(ep.pop_alg.algorithm, cmc_oid_aes128_CBC));
+    assert_true(cmc_slice_eq(ed.content.algorithm.algorithm, cmc_oid_aes128_CBC));
+    assert_true(cmc_slice_eq(ed.content.type, cmc_oid_id_data));
+    assert_int_equal(cmc_cipher_from_algid(&ep.pop_alg, &alg, NULL), CMC_OK);
+    assert_int_equal(cmc_cipher_iv(alg, &ed.content.algorithm, w->arena, &iv, NULL), CMC_OK);
+    for (size_t i = 0; i < iv.n; i++)
+        assert_int_equal(iv.p[i], 1);
+    assert_int_equal(cmc_cipher_iv(alg, &ep.pop_alg, w->arena, &iv, NULL), CMC_OK);
+    assert_false(iv.p[0] == 1 && iv.p[1] == 1 && iv.p[2] == 1 && iv.p[3] == 1);
+    assert_int_equal(ed.content.content.n, 64); /* whole blocks, no padding */
+    assert_int_equal(ed.version, 0);
+    assert_int_equal(ed.recipients.n, 1);
+    ktri = &CMC_AT(const struct cmc_recipient_info, ed.recipients, 0)->u.ktri;
+    assert_int_equal(ktri->version, 0);
+    assert_true(cmc_slice_eq(ktri->key_encryption.algorithm, cmc_oid_rsaEncryption));
+    assert_int_equal(ktri->key_encryption.parameters.n, 2);
+    assert_true(cmc_slice_eq(ep.witness_alg.algorithm, cmc_oid_sha256));
+    assert_null(ep.witness_alg.parameters.p);
+
+    assert_int_equal(cmc_challenge_answer(w->crypto, &ep, key, w->arena, &pop, NULL), CMC_OK);
+    assert_int_equal(cmc_challenge_check(w->crypto, &w->secrets, &tr, &pop, true, NULL), CMC_OK);
+    assert_int_equal(cmc_challenge_check(w->crypto, &w->secrets, &other, &pop, true, NULL),
+                     CMC_E_CRYPTO);
+    assert_int_equal(check(w, &tr, &pop, NULL), CMC_E_REFUSED);
+    /* the RFC's MAC named instead: another y, so not this answer */
+    pop.pop_alg = (struct cmc_algid){.algorithm = cmc_oid_hmacWithSHA256};
+    assert_int_equal(cmc_challenge_check(w->crypto, &w->secrets, &tr, &pop, true, NULL),
+                     CMC_E_CRYPTO);
+    EVP_PKEY_free(ec);
+    EVP_PKEY_free(key);
+}
+
 /* -- known answers ----------------------------------------------------------------------- */
 
 /* The value of a member of kat.json, which is one level of strings in hex. */
@@ -388,6 +443,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(client_refuses, setup, teardown),
         cmocka_unit_test_setup_teardown(recipient_is_named, setup, teardown),
         cmocka_unit_test_setup_teardown(dogtag_form, setup, teardown),
+        cmocka_unit_test_setup_teardown(dogtag_form_made, setup, teardown),
         cmocka_unit_test_setup_teardown(known_answers, setup, teardown),
     };
 

@@ -142,7 +142,7 @@ static void two_trips(void **state)
             struct cmc_slice id = m.state.transaction_id;
             uint32_t part = m.state.first_request_id;
 
-            assert_int_equal(next.recipient_nonce.n, 16);
+            assert_int_equal(next.recipient_nonce.n, 32);
             exchange(t, &m, next);
             expect(&m, CMC_FAIL_INFO_NONE, part);
             assert_true(cmc_slice_eq(m.state.transaction_id, id));
@@ -390,6 +390,44 @@ static void no_signature_form(void **state)
     EVP_PKEY_free(m.key);
 }
 
+/* compat: dogtag: its own form for RSA keys, the RFC's for the others and everywhere else. */
+static void form_by_endpoint(void **state)
+{
+    struct test_authority *t = *state;
+
+    for (size_t kind = 0; kind < 2; kind++) { /* RSA, EC */
+        for (int dogtag = 0; dogtag < 2; dogtag++) {
+            struct mine m = new_mine(t, kind, CMC_FORM_CRMF);
+            bool its_own = dogtag && kind == 0;
+            struct cmc_full_request next = {0};
+
+            t->rules.dogtag = t->rules.lax_ids = dogtag == 1;
+            exchange(t, &m, first_trip(&m));
+            assert_int_equal(m.answer.noutcomes, 1);
+            assert_int_equal(m.answer.outcomes[0].status,
+                             dogtag ? CMC_STATUS_POP_REQUIRED : CMC_STATUS_FAILED);
+            assert_int_equal(m.answer.outcomes[0].fail_info, CMC_FAIL_POP_REQUIRED);
+            assert_int_equal(m.answer.nchallenges, 1);
+            assert_true(cmc_slice_eq(m.answer.challenges[0].pop_alg.algorithm,
+                                     its_own ? cmc_oid_aes128_CBC : cmc_oid_hmacWithSHA256));
+            assert_int_equal(cmc_answer_challenge(t->crypto, &m.answer, &m.state, m.request, m.key,
+                                                  t->arena, &next, NULL),
+                             CMC_OK);
+            if (its_own) {
+                /* sent to an endpoint for others it is a MAC that is not known */
+                t->rules.dogtag = t->rules.lax_ids = false;
+                exchange(t, &m, next);
+                expect(&m, CMC_FAIL_BAD_ALG, BODY_PART);
+                t->rules.dogtag = t->rules.lax_ids = true;
+            }
+            exchange(t, &m, next);
+            expect(&m, CMC_FAIL_INFO_NONE, BODY_PART);
+            assert_true(issued(t, &m));
+            EVP_PKEY_free(m.key);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -405,6 +443,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(client_is_careful, setup, teardown),
         cmocka_unit_test_setup_teardown(not_for_a_simple_request, setup, teardown),
         cmocka_unit_test_setup_teardown(no_signature_form, setup, teardown),
+        cmocka_unit_test_setup_teardown(form_by_endpoint, setup, teardown),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -366,6 +366,16 @@ static void test_refused(void **state)
          "removeFromCRL, privilegeWithdrawn, aACompromise"},
         {"revoke: {max: 1}", "same-key: true",
          ":29:15: 'same-key' has no effect without 'renewal: true'"},
+        {"revoke: {max: 1}", "profile-ids: [a]",
+         ":29:18: 'profile-ids' has no effect without 'compat: dogtag'"},
+        {"revoke: {max: 1}", "compat: dogtag\n    profile-ids: [\"a b\"]",
+         ":30:18: 'a b' is no profile id; letters, digits and -._ are allowed"},
+        {"revoke: {max: 1}", "compat: dogtag\n    profile-ids: [a, a]",
+         ":30:22: profile id 'a' is listed twice"},
+        {"revoke: {max: 1}",
+         "compat: dogtag\n    profile-ids: [a]\n  - {path: /b, accept: [cmc], answer: [cmc], "
+         "profile: tls-server, officer: required, compat: dogtag, profile-ids: [b, a]}",
+         ":31:115: profile id 'a' already leads to /cmc"},
     };
     const struct state *s = *state;
     size_t wrong = 0;
@@ -504,6 +514,9 @@ static void test_examples(void **state)
         assert_true(c->endpoints[i].rules.dogtag && c->endpoints[i].rules.require_officer);
         assert_int_equal(c->endpoints[i].rules.secrets,
                          strstr(c->endpoints[i].rules.path, "SelfSigned") != NULL);
+        assert_true(c->endpoints[i].profile_id_count > 0);
+        assert_int_equal(cmc_conf_has_profile_id(&c->endpoints[i], "caFullCMCUserCert"),
+                         strcmp(c->endpoints[i].rules.path, "/ca/ee/ca/profileSubmitCMCFull") == 0);
     }
     cmc_conf_free(c);
 }

@@ -42,6 +42,12 @@ enum cmc_rc change(struct place *p, uint32_t n, enum cmc_cert_state from, enum c
 uint64_t generation(struct place *p);
 int64_t audit_count(struct place *p);
 
+/* Back from schema version 3 to what was there before. */
+#define SQL_BEFORE_SCHEMA_3                                                                        \
+    "DROP TABLE approval; DROP TABLE held; DROP TABLE held_message; DROP TABLE await;"             \
+    "DROP TABLE nonce; DROP TABLE nonce_secret;"                                                   \
+    "DELETE FROM counter WHERE name = 'answers-forgotten';"
+
 /* Run SQL past the store, as somebody with the sqlite3 shell would. */
 void sql(const char *path, const char *text);
 
