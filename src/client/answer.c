@@ -185,6 +185,7 @@ static enum cmc_rc read_challenges(const struct answer *a, const struct cmc_list
     return CMC_OK;
 }
 
+/* [10002-4.2.1-u1, 10002-6.6-u3] */
 static enum cmc_rc read_full(const struct answer *a, const struct cmc_encap_content *encap,
                              struct cmc_err *err)
 {
@@ -247,7 +248,8 @@ static enum cmc_rc check_type(const struct answer *a, const struct cmc_encap_con
     return CMC_OK;
 }
 
-/* A SignedData: with a PKIResponse, certificates only, or an envelope, which is then next. */
+/* A SignedData: with a PKIResponse, certificates only, or an envelope, which is then next.
+ * [10004-5-d] */
 static enum cmc_rc open_signed(const struct answer *a, struct cmc_content_info *ci, bool *done,
                                struct cmc_err *err)
 {

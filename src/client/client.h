@@ -163,7 +163,8 @@ struct cmc_answer_view {
  * responder's extended key usage, recipientNonce, transactionId. state NULL: those two are not
  * checked. trust NULL: the signature is checked, the chain is not. An answer that is encrypted or
  * has a MAC is opened with what state->protection holds; a MAC by the shared secret stands for
- * signature and chain.
+ * signature and chain. A response within the response (RFC 10002 section 6.21) is checked in the
+ * same way, and its certificates and statuses are added to those of the outer one.
  * Errors: CMC_E_INPUT, CMC_E_CRYPTO, CMC_E_REFUSED. A status of failed is no error here.
  */
 enum cmc_rc cmc_answer_open(const struct cmc_crypto *c, struct cmc_slice body,

@@ -140,6 +140,7 @@ static bool wants_identification(const struct cmc_full_request *rq)
     return rq->protection != NULL && rq->protection->mac;
 }
 
+/* [10002-6.6-u1, 10004-5.2-j] */
 static enum cmc_rc add_controls(struct builder *b, struct cmc_err *err)
 {
     const struct cmc_full_request *rq = b->rq;

@@ -66,10 +66,12 @@ static const struct cmc_tagged_content_info *find_item(const struct cmc_pkirespo
  * the path leads to.
  */
 static enum cmc_rc follow(const struct cmc_crypto *c, const struct cmc_list *path,
-                          const struct cmc_trust *trust, struct cmc_arena *arena,
-                          const struct cmc_pkiresponse *from, struct cmc_answer_view *last,
-                          struct cmc_err *err)
+                          const struct cmc_exchange_state *state, const struct cmc_trust *trust,
+                          struct cmc_arena *arena, const struct cmc_pkiresponse *from,
+                          struct cmc_answer_view *last, struct cmc_err *err)
 {
+    const struct cmc_exchange_state inner = {.protection =
+                                                 state != NULL ? state->protection : NULL};
     struct cmc_pkiresponse body = *from;
 
     for (size_t i = 0; i < path->n; i++) {
@@ -82,7 +84,7 @@ static enum cmc_rc follow(const struct cmc_crypto *c, const struct cmc_list *pat
                             "the control responseBody points to body part %u, which is not in the "
                             "response's cmsSequence",
                             id);
-        rc = cmc_answer_open_one(c, item->content.raw, NULL, trust, arena, last, err);
+        rc = cmc_answer_open_one(c, item->content.raw, &inner, trust, arena, last, err);
         if (rc == CMC_OK && !last->full)
             rc = cmc_fail(err, CMC_E_INPUT, CLAUSE, "it is no Full PKI Response");
         if (rc != CMC_OK) {
@@ -119,7 +121,7 @@ enum cmc_rc cmc_answer_open(const struct cmc_crypto *c, struct cmc_slice body,
                             CMC_LIMIT_PATH);
         rc = cmc_control_decode(ta, arena, &path, err);
         if (rc == CMC_OK)
-            rc = follow(c, &path, trust, arena, &from, &inner, err);
+            rc = follow(c, &path, state, trust, arena, &from, &inner, err);
         if (rc == CMC_OK)
             rc = merge(arena, out, &inner, err);
         from = inner.body;

@@ -44,7 +44,9 @@ static struct cmc_other_status_info *other_info(struct cmc_arena *arena,
                                                 const struct cmc_outcome *o, bool *failed)
 {
     struct cmc_other_status_info *oi;
-    bool fails = o->fail_info != CMC_FAIL_INFO_NONE && o->status == CMC_STATUS_FAILED;
+    /* Where compat: dogtag asks for its status popRequired, the failInfo goes with that. */
+    bool fails = o->fail_info != CMC_FAIL_INFO_NONE &&
+                 (o->status == CMC_STATUS_FAILED || o->status == CMC_STATUS_POP_REQUIRED);
     bool pends = o->pend_token.p != NULL &&
                  (o->status == CMC_STATUS_PENDING || o->status == CMC_STATUS_PARTIAL);
 

@@ -11,7 +11,8 @@
 
 #define CLAUSE "RFC 10002 section 6.7"
 
-/* y: 32 octets (64 in Dogtag's form), so that "the first 64" and plain HMAC agree. */
+/* y: 32 octets (64 in Dogtag's form), so that "the first 64" and plain HMAC agree.
+ * [10002-6.7-u3] */
 static enum cmc_rc challenge_for(const struct cmc_crypto *c, const uint8_t *secret,
                                  struct cmc_slice request, bool dogtag, uint8_t y[CMC_DIGEST_MAX],
                                  size_t *n, struct cmc_err *err)

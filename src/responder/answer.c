@@ -27,7 +27,8 @@ static size_t failures(const struct job *j)
     return n;
 }
 
-/* The issued certificates, those that were asked for, then (with_chain) the issuer's chain. */
+/* The issued certificates, those that were asked for, then (with_chain) the issuer's chain.
+ * [10002-4.1-c, 10002-4.2-c] */
 static enum cmc_rc certificates(const struct job *j, bool with_chain, struct cmc_slice **out,
                                 size_t *n, struct cmc_err *err)
 {
@@ -138,7 +139,7 @@ static enum cmc_rc add_response_info(const struct job *j, struct cmc_pkiresponse
 }
 
 /* RFC 10002 sections 6.4 and 6.6: what is given back [10002-6.4-a, 10002-6.4-u1, 10002-6.6-a,
- * 10002-6.6-c, 10002-6.6-d, 10002-6.6-e]. */
+ * 10002-6.6-c, 10002-6.6-d, 10002-6.6-e]. [10004-5.2-j, 10004-5.2-m, 10004-5.2-n, 10004-5.2-o] */
 static enum cmc_rc add_echoes(const struct job *j, struct cmc_pkiresponse *resp, uint32_t *next_id,
                               struct cmc_err *err)
 {
@@ -230,14 +231,13 @@ static enum cmc_answer_form answer_form(const struct job *j)
 {
     size_t issued = count(j, PLAN_ISSUE, CMC_STATUS_SUCCESS);
 
-    /* A Simple one cannot be encrypted (RFC 10002 section 5), nor can a MAC cover it; and dataReturn
-     * has a place in a Full one only [10002-6.4-a]. */
+    /* A Simple one cannot be encrypted (RFC 10002 section 5), nor can a MAC cover it; and
+     * dataReturn has a place in a Full one only [10002-6.4-a]. */
     if (j->refused || cmc_job_is_wrapped(j) || j->data_return.p != NULL)
         return CMC_ANSWER_CMC;
     if (cmc_plan_is_question(j))
         return j->x->form == CMC_ANSWER_CERTS_ONLY_CHAIN ? j->x->form : CMC_ANSWER_CERTS_ONLY;
-    if (issued == 0 || issued != j->nitems ||
-        (j->x->form == CMC_ANSWER_PKIX_CERT && issued != 1))
+    if (issued == 0 || issued != j->nitems || (j->x->form == CMC_ANSWER_PKIX_CERT && issued != 1))
         return CMC_ANSWER_CMC;
     return j->x->form;
 }

@@ -211,6 +211,7 @@ static bool only_asks(const struct cmc_list *controls)
 /*
  * RFC 10002 section 6.11: a revocation by passphrase needs no signature. Such a message asks for
  * nothing else. Neither does a question where anyone may ask.
+ * [10002-6.11-e]
  */
 static bool may_be_unsigned(struct job *j)
 {
@@ -354,6 +355,7 @@ static enum cmc_rc verify_mac(struct job *j, const struct cmc_authenticated_data
     return CMC_OK;
 }
 
+/* [10002-3.2.1.3.4-b] */
 enum cmc_rc cmc_job_authenticate(struct job *j, struct cmc_err *err)
 {
     const struct protection *p = &j->protection;

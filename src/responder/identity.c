@@ -297,6 +297,7 @@ static enum cmc_rc check_beside_mac(struct job *j, struct cmc_err *err)
     return rc == CMC_OK ? become(j, err) : rc;
 }
 
+/* [10002-6.3.2-e] */
 enum cmc_rc cmc_identity_check(struct job *j, struct cmc_err *err)
 {
     struct identity *id = &j->identity;

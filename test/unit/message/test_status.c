@@ -101,7 +101,7 @@ static void other_info_goes_with_its_status(void **state)
         struct cmc_status_info_v2 si = first(arena, &o);
 
         assert_int_equal(si.status, statuses[i]);
-        if (statuses[i] == CMC_STATUS_FAILED) {
+        if (statuses[i] == CMC_STATUS_FAILED || statuses[i] == CMC_STATUS_POP_REQUIRED) {
             assert_int_equal(si.other->which, CMC_OI_FAIL);
         } else if (statuses[i] == CMC_STATUS_PENDING || statuses[i] == CMC_STATUS_PARTIAL) {
             assert_int_equal(si.other->which, CMC_OI_PEND);

@@ -318,7 +318,6 @@ static void a_server_that_cannot_sign(void **state)
     assert_int_equal(r.http_status, 500);
     assert_string_equal(r.content_type, CMC_MEDIA_RESPONSE);
     assert_int_equal(cmc_signed_data_open(r.body, t->arena, &sd, NULL), CMC_OK);
-    assert_true(cmc_slice_eq(sd.encap.type, cmc_oid_id_cct_PKIResponse));
     assert_null(sd.encap.content.p);
     assert_int_equal(sd.signer_infos.n, 0);
     assert_int_equal(sd.certs.n, 0);
