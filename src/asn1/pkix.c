@@ -2,6 +2,7 @@
 /* RFC 5280 appendix A and RFC 2986 as tables. */
 #include "asn1/pkix.h"
 
+#include "asn1/cmc.h"
 #include "asn1/cms.h"
 #include "asn1/oids.h"
 
@@ -371,6 +372,13 @@ const struct cmc_item *cmc_extension_type(struct cmc_slice id)
         {&cmc_oid_id_ce_issuingDistributionPoint, &cmc_it_issuing_dist_point},
         {&cmc_oid_id_pe_authorityInfoAccess, &cmc_it_access_info},
         {&cmc_oid_id_pe_subjectInfoAccess, &cmc_it_access_info},
+        {&cmc_oid_id_ce_privateKeyUsagePeriod, &cmc_it_usage_period},
+        {&cmc_oid_id_ce_certificatePolicies, &cmc_it_policies},
+        {&cmc_oid_id_ce_policyMappings, &cmc_it_policy_mappings},
+        {&cmc_oid_id_ce_subjectDirectoryAttributes, &cmc_it_directory_attributes},
+        {&cmc_oid_id_ce_nameConstraints, &cmc_it_name_constraints},
+        {&cmc_oid_id_ce_policyConstraints, &cmc_it_policy_constraints},
+        {&cmc_oid_id_ce_inhibitAnyPolicy, &cmc_it_integer},
         {&cmc_oid_id_ce_cRLNumber, &cmc_it_integer},
         {&cmc_oid_id_ce_deltaCRLIndicator, &cmc_it_integer},
         {&cmc_oid_id_ce_cRLReasons, &cmc_it_crl_reason},
@@ -392,7 +400,8 @@ const struct cmc_item *cmc_attribute_type(struct cmc_slice type)
     } types[] = {
         {&cmc_oid_id_contentType, &cmc_it_oid},
         {&cmc_oid_id_messageDigest, &cmc_it_octet_string},
-        {&cmc_oid_id_extensionRequest, &cmc_it_extension_req},
+        {&cmc_oid_id_extensionRequest, &cmc_it_extensions},
+        {&cmc_oid_id_cmc_changeSubjectName, &cmc_it_change_subject_name},
         {&cmc_oid_id_aa_CMSAlgorithmProtection, &cmc_it_algorithm_protection},
     };
 

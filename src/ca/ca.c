@@ -87,6 +87,7 @@ enum cmc_rc cmc_ca_shared_new(const struct cmc_ca_params *p, struct cmc_ca_share
     s->store = p->store;
     s->nchain = p->nchain;
     s->nanchors = p->nofficer_anchors > 0 ? p->nofficer_anchors : p->nchain;
+    s->ra_any_eku = p->ra_any_eku;
     s->crl_seconds = (int64_t)p->crl_hours * 3600;
     s->secret_failures = p->secret_failures;
     s->crl_keep = p->crl_keep;

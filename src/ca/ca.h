@@ -21,6 +21,7 @@ struct cmc_ca_params {
     /* Trust anchors for officers' certificates; none: the chain. */
     const struct cmc_slice *officer_anchors;
     size_t nofficer_anchors;
+    bool ra_any_eku; /* the certificate of an RA need not have id-kp-cmcRA */
     const struct cmc_profile_spec *profiles;
     size_t nprofiles;
     const uint8_t *secrets_key; /* CMC_SEAL_KEY_OCTETS that shared secrets are sealed under, or

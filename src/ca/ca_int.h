@@ -17,6 +17,7 @@ struct cmc_ca_shared {
     size_t nchain;
     struct cmc_slice *anchors; /* for officers */
     size_t nanchors;
+    bool ra_any_eku;
     struct cmc_slice responder_cert;
     struct cmc_cert responder_parsed;
     struct cmc_cert ca_cert; /* chain[0] decoded */

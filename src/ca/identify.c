@@ -158,6 +158,22 @@ static enum cmc_rc check_usage(const struct cmc_cert *cert, struct cmc_arena *ar
     return CMC_OK;
 }
 
+/* RFC 10002 section 9.1: a certificate that says so is that of an RA. [10002-9.1-u1] */
+static bool is_cmc_ra(const struct cmc_cert *cert, struct cmc_arena *arena)
+{
+    const struct cmc_extension *e =
+        cmc_extension_find(&cert->tbs.extensions, cmc_oid_id_ce_extKeyUsage);
+    struct cmc_list purposes = {0};
+
+    if (e == NULL || cmc_decode(&cmc_it_eku, e->value, arena, &purposes, NULL) != CMC_OK)
+        return false;
+    for (size_t i = 0; i < purposes.n; i++) {
+        if (cmc_slice_eq(*CMC_AT(const struct cmc_slice, purposes, i), cmc_oid_id_kp_cmcRA))
+            return true;
+    }
+    return false;
+}
+
 static enum cmc_rc subject_text(struct known *k, struct cmc_slice subject, struct cmc_err *err)
 {
     struct cmc_buf b;
@@ -205,6 +221,7 @@ static enum cmc_rc find_out(struct cmc_ca *ca, struct cmc_slice der, const struc
     if (rc == CMC_OK) {
         k->who.kind = CMC_REQUESTER_OFFICER;
         k->who.roles = officer.roles;
+        k->who.cmc_ra = ca->shared->ra_any_eku || is_cmc_ra(&cert, k->arena);
         k->who.name = officer.name;
     } else if (rc == CMC_E_NOTFOUND && own) {
         k->who.kind = CMC_REQUESTER_HOLDER;

@@ -23,6 +23,23 @@ static const struct cmc_profile *find_profile(const struct cmc_ca *ca, const cha
     return NULL;
 }
 
+/* [10002-3.2-g] A key that was certified before, where each gets one certificate only. */
+static enum cmc_rc check_key_reuse(const struct cmc_ca *ca, const struct cmc_request *rq,
+                                   struct cmc_err *err)
+{
+    uint8_t digest[CMC_DIGEST_MAX];
+    bool found = false;
+    size_t n;
+    enum cmc_rc rc = cmc_digest(ca->crypto, CMC_DIGEST_SHA256, rq->spki, digest, &n, err);
+
+    if (rc == CMC_OK)
+        rc = cmc_reader_unique_key(ca->reader, digest, &found, err);
+    if (rc == CMC_OK && found)
+        rc = cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_NO_KEY_REUSE, "RFC 10002 section 6.1.4",
+                           "the key was certified before; make a new one");
+    return rc;
+}
+
 enum cmc_rc cmc_ca_check(void *self, const struct cmc_issue_order *order, struct cmc_arena *arena,
                          struct cmc_err *err)
 {
@@ -36,6 +53,8 @@ enum cmc_rc cmc_ca_check(void *self, const struct cmc_issue_order *order, struct
         return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_INTERNAL_CA_ERROR,
                              "RFC 5280 section 4.1.2.5", "the CA's own certificate has expired");
     rc = cmc_profile_check(p, order->request, order->key, arena, err);
+    if (rc == CMC_OK && cmc_profile_unique_keys(p))
+        rc = check_key_reuse(ca, order->request, err);
     if (rc != CMC_OK)
         cmc_err_body_part(err, order->request->body_part_id);
     return rc;
@@ -153,5 +172,6 @@ enum cmc_rc cmc_ca_issue_op(void *self, const struct cmc_issue_order *order,
         rc = sign_cert(ca, tbs, arena, &out->cert, err);
     if (rc == CMC_OK)
         rc = make_record(ca, order, &params, arena, out, err);
+    out->record.unique_key = cmc_profile_unique_keys(p);
     return rc;
 }

@@ -1,57 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Profiles: compiled at load, then only concatenated. */
-#include "ca/profile.h"
-
 #include <openssl/objects.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 
-#include "asn1/cmc.h"
 #include "asn1/codec.h"
 #include "asn1/oids.h"
-#include "ca/cmc_access.h"
-
-/* A kind of key that is allowed. */
-struct key_rule {
-    char type[16]; /* as cmc_key_describe() begins: "RSA", "EC-P-256", "Ed25519", "Ed448" */
-    int min_bits;  /* RSA */
-};
-
-struct cmc_profile {
-    struct cmc_arena *arena; /* of everything below, and of this struct */
-    char *name;
-    int64_t seconds, backdate;
-    struct key_rule *keys;
-    size_t nkeys;
-    struct cmc_list fixed;   /* struct cmc_extension */
-    struct cmc_slice *taken; /* OIDs of extensions taken from the request */
-    size_t ntaken;
-    bool refuse_others, allow_empty_subject, require_san, is_ca;
-};
-
-/* The extensions of RFC 5280 section 4.2: known, so they may be left out without harm. */
-static const struct cmc_slice *const rfc5280[] = {
-    &cmc_oid_id_ce_authorityKeyIdentifier,
-    &cmc_oid_id_ce_subjectKeyIdentifier,
-    &cmc_oid_id_ce_keyUsage,
-    &cmc_oid_id_ce_privateKeyUsagePeriod,
-    &cmc_oid_id_ce_certificatePolicies,
-    &cmc_oid_id_ce_policyMappings,
-    &cmc_oid_id_ce_subjectAltName,
-    &cmc_oid_id_ce_issuerAltName,
-    &cmc_oid_id_ce_subjectDirectoryAttributes,
-    &cmc_oid_id_ce_basicConstraints,
-    &cmc_oid_id_ce_nameConstraints,
-    &cmc_oid_id_ce_policyConstraints,
-    &cmc_oid_id_ce_extKeyUsage,
-    &cmc_oid_id_ce_cRLDistributionPoints,
-    &cmc_oid_id_ce_inhibitAnyPolicy,
-    &cmc_oid_id_ce_freshestCRL,
-    &cmc_oid_id_pe_authorityInfoAccess,
-    &cmc_oid_id_pe_subjectInfoAccess,
-};
+#include "ca/profile_int.h"
 
 /* -- compiling --------------------------------------------------------------------------- */
 
@@ -169,6 +126,42 @@ static enum cmc_rc add_fixed(struct cmc_profile *p, const char *name, const char
     return CMC_OK;
 }
 
+/*
+ * What "all" means: the extensions of RFC 5280 that say something about the holder. Those that
+ * speak of the CA and its CRL, or make a CA, are not the requester's to choose.
+ */
+static const struct cmc_slice *const of_the_holder[] = {
+    &cmc_oid_id_ce_keyUsage,
+    &cmc_oid_id_ce_privateKeyUsagePeriod,
+    &cmc_oid_id_ce_certificatePolicies,
+    &cmc_oid_id_ce_subjectAltName,
+    &cmc_oid_id_ce_subjectDirectoryAttributes,
+    &cmc_oid_id_ce_extKeyUsage,
+    &cmc_oid_id_pe_subjectInfoAccess,
+};
+
+static enum cmc_rc compile_taken(struct cmc_profile *p, const struct cmc_profile_spec *spec,
+                                 struct cmc_err *err)
+{
+    enum cmc_rc rc = CMC_OK;
+
+    p->taken = cmc_arena_array(p->arena, spec->request_extension_count + CMC_COUNT(of_the_holder),
+                               sizeof *p->taken);
+    if (p->taken == NULL)
+        return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a profile");
+    for (size_t i = 0; i < spec->request_extension_count && rc == CMC_OK; i++) {
+        int nid;
+
+        if (strcmp(spec->request_extensions[i], "all") != 0) {
+            rc = extension_oid(p, spec->request_extensions[i], &nid, &p->taken[p->ntaken++], err);
+            continue;
+        }
+        for (size_t k = 0; k < CMC_COUNT(of_the_holder); k++)
+            p->taken[p->ntaken++] = *of_the_holder[k];
+    }
+    return rc;
+}
+
 static enum cmc_rc compile_extensions(struct cmc_profile *p, const struct cmc_profile_spec *spec,
                                       const char *crl_url, struct cmc_err *err)
 {
@@ -191,14 +184,9 @@ static enum cmc_rc compile_extensions(struct cmc_profile *p, const struct cmc_pr
     }
     if (rc != CMC_OK)
         return rc;
-    p->taken = cmc_arena_array(p->arena, spec->request_extension_count, sizeof *p->taken);
-    if (p->taken == NULL)
-        return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a profile");
-    for (size_t i = 0; i < spec->request_extension_count && rc == CMC_OK; i++) {
-        int nid;
-
-        rc = extension_oid(p, spec->request_extensions[i], &nid, &p->taken[p->ntaken++], err);
-    }
+    rc = compile_taken(p, spec, err);
+    if (rc == CMC_OK)
+        rc = cmc_profile_compile_usage(p, err);
     bc = cmc_extension_find(&p->fixed, cmc_oid_id_ce_basicConstraints);
     if (rc == CMC_OK && bc != NULL) {
         struct cmc_basic_constraints v = {0};
@@ -228,6 +216,9 @@ enum cmc_rc cmc_profile_compile(const struct cmc_profile_spec *spec, const char 
     p->refuse_others = spec->refuse_other_extensions;
     p->allow_empty_subject = spec->allow_empty_subject;
     p->require_san = spec->require_san;
+    p->change_subject_name = spec->change_subject_name;
+    p->unique_keys = spec->unique_keys;
+    p->require_archive = spec->require_archive;
     if (p->name == NULL) {
         rc = cmc_fail(err, CMC_E_MEM, NULL, "no memory for a profile");
         goto out;
@@ -259,117 +250,9 @@ const char *cmc_profile_name(const struct cmc_profile *p)
     return p->name;
 }
 
-/* -- checking ---------------------------------------------------------------------------- */
-
-static bool key_allowed(const struct cmc_profile *p, EVP_PKEY *key, const char *kind)
+bool cmc_profile_unique_keys(const struct cmc_profile *p)
 {
-    if (p->nkeys == 0)
-        return EVP_PKEY_is_a(key, "RSA") != 1 || EVP_PKEY_get_bits(key) >= 2048;
-    for (size_t i = 0; i < p->nkeys; i++) {
-        if (p->keys[i].min_bits > 0
-                ? EVP_PKEY_is_a(key, "RSA") == 1 && EVP_PKEY_get_bits(key) >= p->keys[i].min_bits
-                : strcmp(p->keys[i].type, kind) == 0)
-            return true;
-    }
-    return false;
-}
-
-static bool is_taken(const struct cmc_profile *p, struct cmc_slice oid)
-{
-    for (size_t i = 0; i < p->ntaken; i++) {
-        if (cmc_slice_eq(p->taken[i], oid))
-            return true;
-    }
-    return false;
-}
-
-static bool is_rfc5280(struct cmc_slice oid)
-{
-    for (size_t i = 0; i < CMC_COUNT(rfc5280); i++) {
-        if (cmc_slice_eq(*rfc5280[i], oid))
-            return true;
-    }
-    return false;
-}
-
-/* [10002-3.1-f, 10002-3.2.1.2.2-k] */
-static enum cmc_rc unsupported(const struct cmc_profile *p, const struct cmc_extension *e,
-                               const char *why, struct cmc_err *err)
-{
-    const char *name = cmc_oid_name(e->extn_id);
-    char dotted[256];
-
-    if (name == NULL)
-        name = cmc_oid_text(e->extn_id, dotted, sizeof dotted);
-    return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_UNSUPPORTED_EXT, "RFC 10002 section 3.1",
-                         "profile %s: extension %s %s", p->name, name, why);
-}
-
-static enum cmc_rc check_extension(const struct cmc_profile *p, const struct cmc_extension *e,
-                                   struct cmc_arena *arena, struct cmc_err *err)
-{
-    const struct cmc_item *type = cmc_extension_type(e->extn_id);
-    void *v;
-
-    if (is_taken(p, e->extn_id)) {
-        /* What goes into a certificate must be what its type says. */
-        v = type != NULL ? cmc_arena_alloc(arena, type->size) : NULL;
-        if (type != NULL && (v == NULL || cmc_decode(type, e->value, arena, v, NULL) != CMC_OK))
-            return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, "RFC 5280 section 4.2",
-                                 "profile %s: extension %s is malformed in the request", p->name,
-                                 cmc_oid_name(e->extn_id));
-        return CMC_OK;
-    }
-    if (cmc_slice_eq(e->extn_id, cmc_oid_id_ce_basicConstraints) && !p->is_ca) {
-        struct cmc_basic_constraints bc = {0};
-
-        if (cmc_decode(&cmc_it_basic_constraints, e->value, arena, &bc, NULL) != CMC_OK || bc.ca)
-            return unsupported(p, e, "asks for a CA, which this profile does not make", err);
-        return CMC_OK;
-    }
-    /* An SKI in the request links the signature to the key; ours is computed. */
-    if (cmc_extension_find(&p->fixed, e->extn_id) != NULL ||
-        cmc_slice_eq(e->extn_id, cmc_oid_id_ce_subjectKeyIdentifier))
-        return CMC_OK;
-    if (p->refuse_others)
-        return unsupported(p, e, "may not be asked for", err);
-    if (!is_rfc5280(e->extn_id) && e->critical)
-        return unsupported(p, e, "is critical and not supported", err);
-    return CMC_OK;
-}
-
-/* [10002-3.2.1.2.1-e, 10002-3.2.1.2.1-d, 10002-10-u5, 10002-10-u4] */
-enum cmc_rc cmc_profile_check(const struct cmc_profile *p, const struct cmc_request *rq,
-                              EVP_PKEY *key, struct cmc_arena *arena, struct cmc_err *err)
-{
-    bool empty_subject = rq->subject.n <= 2;
-    bool san = cmc_extension_find(&rq->extensions, cmc_oid_id_ce_subjectAltName) != NULL &&
-               is_taken(p, cmc_oid_id_ce_subjectAltName);
-    struct cmc_list rdns = {0};
-    char kind[64];
-
-    cmc_key_describe(key, kind, sizeof kind);
-    if (!key_allowed(p, key, kind))
-        return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_ALG, "RFC 10002 section 6.1.3",
-                             "profile %s does not take keys of kind %s", p->name, kind);
-    if (empty_subject && !(p->allow_empty_subject && san))
-        return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, "RFC 10002 section 3.1",
-                             "profile %s: the subject is empty%s", p->name,
-                             p->allow_empty_subject ? " and there is no subjectAltName" : "");
-    if (cmc_decode(&cmc_it_name_rdns, rq->subject, arena, &rdns, NULL) != CMC_OK)
-        return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, "RFC 5280 section 4.1.2.6",
-                             "profile %s: the subject is not a well-formed Name", p->name);
-    if (p->require_san && !san)
-        return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, "RFC 5280 section 4.2.1.6",
-                             "profile %s: the request needs a subjectAltName", p->name);
-    for (size_t i = 0; i < rq->extensions.n; i++) {
-        enum cmc_rc rc =
-            check_extension(p, CMC_AT(const struct cmc_extension, rq->extensions, i), arena, err);
-
-        if (rc != CMC_OK)
-            return rc;
-    }
-    return CMC_OK;
+    return p->unique_keys;
 }
 
 /* -- writing ----------------------------------------------------------------------------- */
@@ -408,10 +291,15 @@ static enum cmc_rc extensions(const struct cmc_profile *p, const struct cmc_cryp
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a certificate");
     for (size_t i = 0; i < p->fixed.n; i++)
         e[n++] = *CMC_AT(const struct cmc_extension, p->fixed, i);
+    if (p->usage_varies)
+        e[p->usage_index].value = p->usage_value[cmc_spki_class(rq->spki, arena)];
+    else if (p->usage_index != SIZE_MAX)
+        e[p->usage_index].value = p->usage_any;
     for (size_t i = 0; i < rq->extensions.n; i++) {
         const struct cmc_extension *from = CMC_AT(const struct cmc_extension, rq->extensions, i);
 
-        if (!is_taken(p, from->extn_id) || cmc_extension_find(&p->fixed, from->extn_id) != NULL)
+        if (!cmc_profile_takes(p, from->extn_id) ||
+            cmc_extension_find(&p->fixed, from->extn_id) != NULL)
             continue;
         e[n] = *from;
         /* RFC 5280 section 4.1.2.6: with an empty subject the SAN says who it is. */

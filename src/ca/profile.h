@@ -23,17 +23,24 @@ struct cmc_profile_spec {
     unsigned int key_type_count;   /* 0: every key that we know, RSA from 2048 */
     struct cmc_profile_extension *extensions; /* fixed ones */
     unsigned int extension_count;
-    char **request_extensions; /* names of extensions taken from the request */
+    char **request_extensions; /* names of extensions taken from the request; "all": those of RFC
+                                  5280 that speak of the holder */
     unsigned int request_extension_count;
     /*
      * What else a request asks for: an extension that the profile fixes is overridden; one of
-     * RFC 5280 is left out, unless refuse_other_extensions; one that is not known and critical,
-     * and basicConstraints with cA where the profile makes no CA, is always refused
-     * (unsupportedExt), because leaving it out would reverse what was meant.
+     * RFC 5280 is left out, unless refuse_other_extensions. Always refused (unsupportedExt) is
+     * what would be turned into its contrary so: one that is not known and critical,
+     * basicConstraints with cA where the profile makes no CA, a keyUsage or extKeyUsage of which
+     * the profile gives nothing.
+     *
+     * Of a keyUsage that the profile fixes a certificate gets what its kind of key can do.
      */
     bool refuse_other_extensions;
     bool allow_empty_subject;
     bool require_san;
+    bool change_subject_name; /* changeSubjectName is taken (RFC 10002 section 7.1) */
+    bool unique_keys;         /* a key gets one certificate under such profiles: else noKeyReuse */
+    bool require_archive;     /* the private key must be archived: mustArchiveKeys */
 };
 
 struct cmc_profile; /* compiled; immutable, shared by all threads */
@@ -45,6 +52,8 @@ enum cmc_rc cmc_profile_compile(const struct cmc_profile_spec *spec, const char 
                                 struct cmc_profile **out, struct cmc_err *err) CMC_MUST_USE;
 void cmc_profile_free(struct cmc_profile *p);
 const char *cmc_profile_name(const struct cmc_profile *p);
+/* Does each key get one certificate only? The caller knows which there are. */
+bool cmc_profile_unique_keys(const struct cmc_profile *p);
 
 /* Does the request fit? Errors: CMC_E_REFUSED with failInfo badAlg, badRequest, unsupportedExt. */
 enum cmc_rc cmc_profile_check(const struct cmc_profile *p, const struct cmc_request *rq,

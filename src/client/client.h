@@ -3,6 +3,7 @@
 #ifndef CMC_CLIENT_CLIENT_H
 #define CMC_CLIENT_CLIENT_H
 
+#include "client/proof.h"
 #include "cms/enveloped_data.h"
 #include "cms/signed_data.h"
 #include "message/body.h"
@@ -39,6 +40,9 @@ struct cmc_http_options {
     size_t nanchors;
     unsigned int timeout_seconds;
     bool get; /* GET, and no body: what is sent stands in the URL */
+    /* An HTTP error that brings a CMC message is no error of the transport: the caller reads it,
+     * and must not take it for a success (RFC 10003 section 6: that is 2xx only). */
+    bool read_refusals;
 };
 struct cmc_http_transport;
 /* HTTP(S) by libcurl; a connection is kept for the next exchange. */
@@ -51,11 +55,12 @@ struct cmc_transport cmc_http_transport_get(struct cmc_http_transport *t);
 /* -- a request --------------------------------------------------------------------------- */
 
 struct cmc_revocation {
-    struct cmc_slice issuer; /* Name */
-    struct cmc_slice serial; /* INTEGER content */
-    uint32_t reason;         /* CRLReason */
-    int64_t invalidity_at;   /* 0: none */
-    const char *comment;     /* or NULL */
+    struct cmc_slice issuer;     /* Name */
+    struct cmc_slice serial;     /* INTEGER content */
+    uint32_t reason;             /* CRLReason */
+    int64_t invalidity_at;       /* 0: none */
+    const char *comment;         /* or NULL */
+    struct cmc_slice passphrase; /* authorises it (RFC 10002 section 6.11); or absent */
 };
 
 /* A control that has no field of its own in struct cmc_full_request. All borrowed. */
@@ -99,19 +104,27 @@ struct cmc_full_request {
     size_t ntagged;
     const struct cmc_decrypted_pop *pops; /* for some of these */
     size_t npops;
+    EVP_PKEY *const *keys; /* of the PKCS#10 requests, then of the CRMF ones; NULL, or a NULL among
+                              them, where a POP link witness needs none */
+    const struct cmc_shared_secret *secret; /* what is proved with it, or NULL */
+    struct cmc_slice link_random; /* R of the message before, when the requests were linked
+                                     then: no witness is added. Or absent: a new one */
+    bool ra_vouches;              /* lraPOPWitness for each certification request (section 6.8) */
     const struct cmc_revocation *revocations;
     size_t nrevocations;
     const struct cmc_extra_control *controls; /* further ones, in this order */
     size_t ncontrols;
     struct cmc_slice data_return;            /* or absent */
+    struct cmc_slice reg_info;               /* or absent */
     struct cmc_slice transaction_id;         /* INTEGER content; absent: a random one */
     struct cmc_slice recipient_nonce;        /* the senderNonce of the answer before, or absent */
-    const struct cmc_cms_signer *signer;     /* NULL: none */
+    const struct cmc_cms_signer *signer;     /* NULL: none, for a revocation by passphrase or a MAC */
     size_t nsigners;                         /* of an array; 0: one */
     const struct cmc_protection *protection; /* NULL: SignedData and no more */
     const struct cmc_slice *certs;           /* to travel with it: the signer's own and its chain */
     size_t ncerts;
     bool no_nonce, no_transaction_id;
+    bool bare; /* unsigned: the PKIData in id-data and nothing around, as Dogtag's CA wants it */
 };
 
 /* What the client must remember to check the answer. */
@@ -122,10 +135,19 @@ struct cmc_exchange_state {
     uint32_t first_request_id;       /* body part id of the first certification request */
     uint32_t first_revocation_id;
     uint32_t first_control_id;               /* of the further controls */
+    struct cmc_slice link_random;            /* R of popLinkRandom, or absent */
+    const struct cmc_tagged_request *sent;   /* the certification requests, as they were sent */
+    size_t nsent;
     const struct cmc_protection *protection; /* of the request; NULL: the answer is not protected */
 };
 
-/* Build and sign. First the controls (ids from 1), then the PKCS#10 requests. */
+/*
+ * Build and sign. First the controls (ids from 1), then the PKCS#10 requests; after them the
+ * controls that are about the requests: identity proofs and lraPOPWitness.
+ * Errors also: CMC_E_USAGE where the message would break a rule of RFC 10002 section 3.2: a signer
+ * without a certificate that is not the key of a request with that SKI; nobody signs, and it is no
+ * revocation by passphrase.
+ */
 enum cmc_rc cmc_full_request_create(const struct cmc_crypto *c, const struct cmc_full_request *rq,
                                     struct cmc_arena *arena, struct cmc_exchange_state *state,
                                     struct cmc_slice *out, struct cmc_err *err) CMC_MUST_USE;
@@ -254,5 +276,24 @@ enum cmc_rc cmc_answer_challenge(const struct cmc_crypto *c, const struct cmc_an
                                  const struct cmc_exchange_state *state, struct cmc_slice request,
                                  EVP_PKEY *key, struct cmc_arena *arena,
                                  struct cmc_full_request *next, struct cmc_err *err) CMC_MUST_USE;
+
+/*
+ * The same for a message of any number of requests: answer each challenge, and send all requests
+ * again, because none was issued. keys: one for each of state->sent, NULL where it is not at hand.
+ * Errors also: CMC_E_USAGE (a key that is needed is not there).
+ */
+enum cmc_rc cmc_second_trip(const struct cmc_crypto *c, const struct cmc_answer_view *answer,
+                            const struct cmc_exchange_state *state, EVP_PKEY *const *keys,
+                            struct cmc_arena *arena, struct cmc_full_request *next,
+                            struct cmc_err *err) CMC_MUST_USE;
+
+/*
+ * A challenge that does not decrypt, or whose witness does not fit, ends the enrolment: make next
+ * the message that tells the server so, a status of failed with popFailed. The caller adds who
+ * signs; no answer is to be expected.
+ */
+enum cmc_rc cmc_abort_challenge(const struct cmc_answer_view *answer,
+                                const struct cmc_exchange_state *state, struct cmc_arena *arena,
+                                struct cmc_full_request *next, struct cmc_err *err) CMC_MUST_USE;
 
 #endif

@@ -12,6 +12,8 @@ struct builder {
     const struct cmc_full_request *rq;
     struct cmc_exchange_state *state;
     struct cmc_pkidata body;
+    const struct cmc_slice *pkcs10; /* those of rq, or with POP link witnesses */
+    const struct cmc_slice *crmf;
     uint32_t *taken; /* certReqIds: they are signed and cannot be chosen anew */
     size_t ntaken;
     uint32_t last; /* the body part id given out last */
@@ -35,7 +37,8 @@ static uint32_t next_id(struct builder *b)
     return b->last;
 }
 
-/* What was sent before keeps its body part id, because the answer to a challenge covers it. */
+/* [10002-3.2.2-a] What was sent before keeps its body part id, because the answer to a challenge
+ * covers it. */
 static enum cmc_rc take_tagged_ids(struct builder *b, struct cmc_err *err)
 {
     b->taken = cmc_arena_array(b->arena, b->rq->ntagged + b->rq->ncrmf, sizeof *b->taken);
@@ -46,7 +49,7 @@ static enum cmc_rc take_tagged_ids(struct builder *b, struct cmc_err *err)
     return CMC_OK;
 }
 
-/* The certReqId of each CRMF message is its body part id, unique and not 0 (section 3.2.1.2). */
+/* [10002-3.2.2-u1] The certReqId of each CRMF message is its body part id, unique and not 0. */
 static enum cmc_rc take_crmf_ids(struct builder *b, struct cmc_err *err)
 {
     for (size_t i = 0; i < b->rq->ncrmf; i++) {
@@ -69,6 +72,67 @@ static enum cmc_rc take_crmf_ids(struct builder *b, struct cmc_err *err)
         b->taken[b->ntaken++] = id;
     }
     return CMC_OK;
+}
+
+/* -- proofs by shared secret ------------------------------------------------------------- */
+
+static enum cmc_rc check_secret(const struct cmc_shared_secret *s, struct cmc_err *err)
+{
+    if (s == NULL)
+        return CMC_OK;
+    if (s->secret.n > CMC_LIMIT_SECRET_OCTETS)
+        return cmc_fail(err, CMC_E_LIMIT, NULL,
+                        "the shared secret has more than CMC_LIMIT_SECRET_OCTETS (%u) octets",
+                        CMC_LIMIT_SECRET_OCTETS);
+    if (s->identification.n > CMC_LIMIT_IDENTITY_OCTETS)
+        return cmc_fail(err, CMC_E_LIMIT, NULL,
+                        "the identification has more than CMC_LIMIT_IDENTITY_OCTETS (%u) octets",
+                        CMC_LIMIT_IDENTITY_OCTETS);
+    return CMC_OK;
+}
+
+static enum cmc_rc link_all(struct builder *b, bool crmf, const struct cmc_slice *in, size_t n,
+                            EVP_PKEY *const *keys, struct cmc_slice type, struct cmc_slice value,
+                            const struct cmc_slice **out, struct cmc_err *err)
+{
+    struct cmc_slice *linked = cmc_arena_array(b->arena, n, sizeof *linked);
+
+    if (linked == NULL)
+        return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a request");
+    for (size_t i = 0; i < n; i++) {
+        enum cmc_rc rc = cmc_link_request(b->c, crmf, in[i], type, value,
+                                          keys != NULL ? keys[i] : NULL, b->arena, &linked[i], err);
+
+        if (rc != CMC_OK) {
+            cmc_err_prefix(err, "%s request %zu: its POP link witness", crmf ? "CRMF" : "PKCS#10",
+                           i + 1);
+            return rc;
+        }
+    }
+    *out = linked;
+    return CMC_OK;
+}
+
+/* [10002-6.3-a] A witness in each request; one R, and so one value, serves them all. */
+static enum cmc_rc link_requests(struct builder *b, struct cmc_err *err)
+{
+    const struct cmc_full_request *rq = b->rq;
+    struct cmc_slice type, value;
+    enum cmc_rc rc;
+
+    b->state->link_random = rq->link_random;
+    if (rq->secret == NULL || rq->secret->link == CMC_LINK_NONE || rq->link_random.p != NULL)
+        return CMC_OK;
+    rc = cmc_link_random(b->c, b->arena, &b->state->link_random, err);
+    if (rc == CMC_OK)
+        rc =
+            cmc_link_witness(b->c, rq->secret, b->state->link_random, b->arena, &type, &value, err);
+    if (rc == CMC_OK)
+        rc = link_all(b, false, rq->pkcs10, rq->npkcs10, rq->keys, type, value, &b->pkcs10, err);
+    if (rc == CMC_OK)
+        rc = link_all(b, true, rq->crmf, rq->ncrmf,
+                      rq->keys != NULL ? rq->keys + rq->npkcs10 : NULL, type, value, &b->crmf, err);
+    return rc;
 }
 
 /* -- controls ---------------------------------------------------------------------------- */
@@ -120,6 +184,7 @@ static enum cmc_rc add_revocation(struct builder *b, const struct cmc_revocation
         .serial = r->serial,
         .reason = r->reason,
         .comment = cmc_slice_str(r->comment),
+        .passphrase = r->passphrase,
     };
 
     if (r->invalidity_at != 0) {
@@ -137,7 +202,22 @@ static bool wants_identification(const struct cmc_full_request *rq)
         if (cmc_slice_eq(rq->controls[i].type, cmc_oid_id_cmc_identification))
             return false;
     }
-    return rq->protection != NULL && rq->protection->mac;
+    return rq->protection != NULL && rq->protection->mac &&
+           (rq->secret == NULL || rq->secret->identification.p == NULL);
+}
+
+/* [10002-6.3.1.1-b, 10002-6.2.4-a, 10004-5.2-e, 10004-5.2-f] */
+static enum cmc_rc add_identification(struct builder *b, struct cmc_err *err)
+{
+    const struct cmc_shared_secret *s = b->rq->secret;
+    enum cmc_rc rc = CMC_OK;
+
+    if (b->state->link_random.p != NULL)
+        rc =
+            add(b, cmc_oid_id_cmc_popLinkRandom, &cmc_it_octet_string, &b->state->link_random, err);
+    if (rc == CMC_OK && s != NULL && s->identification.p != NULL)
+        rc = add(b, cmc_oid_id_cmc_identification, &cmc_it_identification, &s->identification, err);
+    return rc;
 }
 
 /* [10002-6.6-u1, 10004-5.2-j] */
@@ -156,6 +236,10 @@ static enum cmc_rc add_controls(struct builder *b, struct cmc_err *err)
         rc = add(b, cmc_oid_id_cmc_decryptedPOP, &cmc_it_decrypted_pop, &rq->pops[i], err);
     if (rc == CMC_OK && rq->data_return.p != NULL)
         rc = add(b, cmc_oid_id_cmc_dataReturn, &cmc_it_octet_string, &rq->data_return, err);
+    if (rc == CMC_OK && rq->reg_info.p != NULL)
+        rc = add(b, cmc_oid_id_cmc_regInfo, &cmc_it_octet_string, &rq->reg_info, err);
+    if (rc == CMC_OK)
+        rc = add_identification(b, err);
     for (size_t i = 0; rc == CMC_OK && i < rq->nrevocations; i++) {
         rc = add_revocation(b, &rq->revocations[i], err);
         if (i == 0)
@@ -182,12 +266,12 @@ static enum cmc_rc add_requests(struct builder *b, struct cmc_err *err)
     for (size_t i = 0; rc == CMC_OK && i < rq->npkcs10; i++) {
         uint32_t id = next_id(b);
 
-        rc = cmc_body_add_pkcs10(b->arena, &b->body, id, rq->pkcs10[i], err);
+        rc = cmc_body_add_pkcs10(b->arena, &b->body, id, b->pkcs10[i], err);
         if (i == 0)
             b->state->first_request_id = id;
     }
     for (size_t i = 0; rc == CMC_OK && i < rq->ncrmf; i++)
-        rc = cmc_body_add_crmf(b->arena, &b->body, rq->crmf[i], err);
+        rc = cmc_body_add_crmf(b->arena, &b->body, b->crmf[i], err);
     if (rc == CMC_OK && rq->ntagged > 0) {
         struct cmc_tagged_request *tr =
             cmc_list_add(b->arena, &cmc_it_tagged_requests, &b->body.requests, rq->ntagged);
@@ -198,15 +282,134 @@ static enum cmc_rc add_requests(struct builder *b, struct cmc_err *err)
     }
     if (rq->npkcs10 == 0 && b->ntaken > 0)
         b->state->first_request_id = b->taken[0];
+    b->state->sent = b->body.requests.v;
+    b->state->nsent = b->body.requests.n;
     return rc;
 }
 
-/* [10002-3.2-u1, 10004-5-b] */
+/* What is said about the requests, when they stand. */
+static enum cmc_rc add_proofs(struct builder *b, struct cmc_err *err)
+{
+    const struct cmc_shared_secret *s = b->rq->secret;
+    enum cmc_rc rc = CMC_OK;
+
+    for (int v1 = 0; s != NULL && s->secret.p != NULL && v1 <= 1 && rc == CMC_OK; v1++) {
+        struct cmc_slice value;
+
+        if (v1 ? !s->proof_v1 : s->hash == NULL)
+            continue;
+        rc = cmc_identity_value(b->c, s, v1, &b->body, b->arena, &value, err);
+        if (rc == CMC_OK)
+            rc = add(b, v1 ? cmc_oid_id_cmc_identityProof : cmc_oid_id_cmc_identityProofV2,
+                     &cmc_it_any, &value, err);
+    }
+    return rc;
+}
+
+/* Section 6.8: whoever signs has seen the private keys at work. */
+static enum cmc_rc add_lra_witness(struct builder *b, struct cmc_err *err)
+{
+    struct cmc_lra_pop_witness w = {0};
+    uint32_t *ids;
+
+    if (!b->rq->ra_vouches)
+        return CMC_OK;
+    if (b->body.requests.n == 0)
+        return cmc_fail(err, CMC_E_USAGE, "RFC 10002 section 6.8",
+                        "lraPOPWitness vouches for certification requests; there is none");
+    ids = cmc_list_add(b->arena, &cmc_it_body_part_list, &w.body_ids, b->body.requests.n);
+    if (ids == NULL)
+        return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a request");
+    for (size_t i = 0; i < b->body.requests.n; i++)
+        ids[i] = cmc_tagged_request_id(&b->state->sent[i]);
+    return add(b, cmc_oid_id_cmc_lraPOPWitness, &cmc_it_lra_pop_witness, &w, err);
+}
+
+/* -- who signs --------------------------------------------------------------------------- */
+
+/* Is this the request of the key that signs the message? */
+static bool is_signers(struct builder *b, const struct cmc_tagged_request *tr,
+                       struct cmc_slice spki, struct cmc_slice *ski)
+{
+    const struct cmc_extension *e;
+    struct cmc_request rq;
+
+    *ski = CMC_SLICE_NONE;
+    if (cmc_request_from_tagged(tr, b->arena, &rq, NULL) != CMC_OK || !cmc_slice_eq(rq.spki, spki))
+        return false;
+    e = cmc_extension_find(&rq.extensions, cmc_oid_id_ce_subjectKeyIdentifier);
+    if (e != NULL && cmc_decode(&cmc_it_octet_string, e->value, b->arena, ski, NULL) != CMC_OK)
+        *ski = CMC_SLICE_NONE;
+    return true;
+}
+
+/*
+ * Section 3.2: who signs has a certificate, or is the key of a request that asks for the SKI which
+ * the signature names. [10002-3.2-b, 10002-3.2-c, 10002-3.2-d, 10002-3.2-e, 10002-3.2-u2]
+ */
+static enum cmc_rc check_signer(struct builder *b, struct cmc_err *err)
+{
+    const struct cmc_cms_signer *signer = b->rq->signer;
+    struct cmc_slice spki, ski = CMC_SLICE_NONE, name = signer->ski;
+    uint8_t computed[CMC_SKI_OCTETS];
+    bool found = false;
+    enum cmc_rc rc;
+
+    if (signer->cert.p != NULL || b->state->nsent == 0)
+        return CMC_OK;
+    rc = cmc_key_spki(signer->key, b->arena, &spki, err);
+    if (rc == CMC_OK && name.p == NULL) {
+        rc = cmc_spki_ski(b->c, spki, computed, err);
+        name = cmc_slice(computed, sizeof computed);
+    }
+    for (size_t i = 0; rc == CMC_OK && i < b->state->nsent && !found; i++)
+        found = is_signers(b, &b->state->sent[i], spki, &ski);
+    if (rc != CMC_OK)
+        return rc;
+    if (!found)
+        return cmc_fail(err, CMC_E_USAGE, "RFC 10002 section 3.2",
+                        "the key that signs has no certificate, and no request of the message is "
+                        "for it");
+    if (signer->sid != CMC_SID_SKI || ski.p == NULL || !cmc_slice_eq(ski, name))
+        return cmc_fail(err, CMC_E_USAGE, "RFC 10002 section 3.2",
+                        "a message signed by the key of a request names it by the "
+                        "subjectKeyIdentifier that the request asks for; %s",
+                        ski.p == NULL ? "it asks for none" : "the names differ");
+    return CMC_OK;
+}
+
+/* Section 6.11: a revocation by passphrase alone. [10002-6.11-b] */
+static enum cmc_rc check_unsigned(struct builder *b, struct cmc_err *err)
+{
+    const struct cmc_full_request *rq = b->rq;
+    bool good = rq->nrevocations > 0 && b->body.requests.n == 0;
+
+    if (rq->protection != NULL && rq->protection->mac)
+        return CMC_OK; /* the secret stands in for the signature */
+    for (size_t i = 0; good && i < rq->nrevocations; i++)
+        good = rq->revocations[i].passphrase.p != NULL;
+    return good ? CMC_OK
+                : cmc_fail(err, CMC_E_USAGE, "RFC 10002 section 3.2",
+                           "a message must be signed, unless it is nothing but revocations by "
+                           "passphrase");
+}
+
+/* Dogtag's own form of an unsigned message; RFC 10002 knows SignedData without signers only. */
+static enum cmc_rc create_bare(struct builder *b, struct cmc_slice pkidata, struct cmc_slice *out,
+                               struct cmc_err *err)
+{
+    struct cmc_content_info ci = {.content_type = cmc_oid_id_data};
+    enum cmc_rc rc = cmc_encode_arena(&cmc_it_octet_string, &pkidata, b->arena, &ci.content, err);
+
+    return rc == CMC_OK ? cmc_encode_arena(&cmc_it_content_info, &ci, b->arena, out, err) : rc;
+}
+
 enum cmc_rc cmc_full_request_create(const struct cmc_crypto *c, const struct cmc_full_request *rq,
                                     struct cmc_arena *arena, struct cmc_exchange_state *state,
                                     struct cmc_slice *out, struct cmc_err *err)
 {
-    struct builder b = {.c = c, .arena = arena, .rq = rq, .state = state};
+    struct builder b = {
+        .c = c, .arena = arena, .rq = rq, .state = state, .pkcs10 = rq->pkcs10, .crmf = rq->crmf};
     struct cmc_cms_content content = {
         .type = cmc_oid_id_cct_PKIData, .certs = rq->certs, .ncerts = rq->ncerts};
     enum cmc_rc rc;
@@ -219,16 +422,28 @@ enum cmc_rc cmc_full_request_create(const struct cmc_crypto *c, const struct cmc
                         "too much for one request: at most %u certification requests "
                         "(CMC_LIMIT_REQUESTS) and %u controls (CMC_LIMIT_CONTROLS)",
                         CMC_LIMIT_REQUESTS, CMC_LIMIT_CONTROLS);
-    rc = take_tagged_ids(&b, err);
+    rc = check_secret(rq->secret, err);
+    if (rc == CMC_OK)
+        rc = take_tagged_ids(&b, err);
     if (rc == CMC_OK)
         rc = take_crmf_ids(&b, err);
+    if (rc == CMC_OK)
+        rc = link_requests(&b, err);
     if (rc == CMC_OK)
         rc = add_controls(&b, err);
     if (rc == CMC_OK)
         rc = add_requests(&b, err);
     if (rc == CMC_OK)
-        rc = cmc_pkidata_encode(arena, &b.body, &content.content, err);
+        rc = add_proofs(&b, err);
     if (rc == CMC_OK)
+        rc = add_lra_witness(&b, err);
+    if (rc == CMC_OK)
+        rc = rq->signer != NULL ? check_signer(&b, err) : check_unsigned(&b, err);
+    if (rc == CMC_OK)
+        rc = cmc_pkidata_encode(arena, &b.body, &content.content, err);
+    if (rc == CMC_OK && rq->bare && rq->signer == NULL)
+        rc = create_bare(&b, content.content, out, err);
+    else if (rc == CMC_OK)
         rc = cmc_protect_request(c, rq, &content, arena, out, err);
     return rc;
 }

@@ -21,7 +21,7 @@ struct cmc_http_transport {
     SSL_CTX *tls;        /* carries the key, certificates and anchors given in memory, or NULL */
     struct cmc_crypto *crypto; /* of a key that tls_key names in a token */
     bool anchors;              /* those in tls are all that are trusted */
-    bool too_large, get;
+    bool too_large, get, read_refusals;
     char why[CURL_ERROR_SIZE];
 };
 
@@ -263,6 +263,7 @@ enum cmc_rc cmc_http_transport_new(const struct cmc_http_options *o,
         goto out;
     }
     t->get = o->get;
+    t->read_refusals = o->read_refusals;
     cmc_buf_init(&t->body, CMC_LIMIT_MESSAGE_OCTETS);
     cmc_buf_init(&t->cert, CMC_LIMIT_FILE_OCTETS);
     cmc_buf_init(&t->key, CMC_LIMIT_FILE_OCTETS);
@@ -351,6 +352,15 @@ static enum cmc_rc check_status(const struct cmc_http_transport *t, long status,
                     *line != '\0' ? ": " : "", line);
 }
 
+/* [10003-6-u4] Only 2xx is a success; with another status a CMC message can only refuse. */
+static bool brings_refusal(const struct cmc_http_transport *t, const char *type)
+{
+    static const char cms[] = "application/pkcs7-mime";
+
+    return t->read_refusals && t->body.n > 0 && type != NULL &&
+           strncasecmp(type, cms, sizeof cms - 1) == 0;
+}
+
 static bool add_header(struct curl_slist **list, const char *name, const char *value)
 {
     char line[512];
@@ -408,6 +418,8 @@ static enum cmc_rc exchange(void *self, const char *content_type, const char *ac
     out->http_status = (unsigned int)status;
     (void)snprintf(out->content_type, sizeof out->content_type, "%s", type != NULL ? type : "");
     rc = check_status(t, status, err);
+    if (rc != CMC_OK && brings_refusal(t, type))
+        rc = CMC_OK;
     if (rc != CMC_OK)
         goto out;
     if (t->body.n == 0) {

@@ -52,6 +52,14 @@ enum cmc_rc cmc_verify(const struct cmc_crypto *c, EVP_PKEY *key, const struct c
 enum cmc_rc cmc_spki_key(const struct cmc_crypto *c, struct cmc_slice spki, EVP_PKEY **out,
                          struct cmc_err *err) CMC_MUST_USE;
 
+/*
+ * Is this public key one that nobody should have a certificate for (key_check.c)? RSA: exponent
+ * below 65537 or beyond 256 bits, a factor below 752, the marks of CVE-2017-15361; X25519, X448,
+ * Ed25519, Ed448: a point of small order. Whether it is a key at all cmc_spki_key() has found.
+ * Errors: CMC_E_REFUSED with failInfo badAlg.
+ */
+enum cmc_rc cmc_key_check(EVP_PKEY *key, struct cmc_err *err) CMC_MUST_USE;
+
 /* The SubjectPublicKeyInfo DER of a key into the arena. */
 enum cmc_rc cmc_key_spki(EVP_PKEY *key, struct cmc_arena *arena, struct cmc_slice *out,
                          struct cmc_err *err) CMC_MUST_USE;

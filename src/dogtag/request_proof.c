@@ -3,6 +3,7 @@
 #include "asn1/codec.h"
 #include "asn1/oids.h"
 #include "base/nearest.h"
+#include "client/proof.h"
 #include "dogtag/request.h"
 
 struct alg_name {
@@ -57,16 +58,20 @@ static enum cmc_rc algorithms(struct dog_request *rq, const char *hash_param, co
     return CMC_OK;
 }
 
-/* The secret of a proof, with the identification where that is sent too and mixed in. */
-static enum cmc_rc secret(struct dog_request *rq, const char *param, bool mix,
-                          struct cmc_proof_secret *out)
+/*
+ * The secret of a proof, and the identification where that is sent too. Dogtag mixes it into the
+ * key of the POP link, which the RFC does not, and not into that of identityProof, which it does.
+ */
+static enum cmc_rc secret(struct dog_request *rq, const char *param, struct cmc_shared_secret *out)
 {
     const char *text = NULL, *who = NULL;
     enum cmc_rc rc = dog_config_want(rq->d, rq->cfg, param, "the secret of the proof", &text);
 
-    if (rc == CMC_OK && mix && dog_config_on(rq->cfg, "identification.enable"))
+    if (rc == CMC_OK && dog_config_on(rq->cfg, "identification.enable"))
         rc = dog_config_want(rq->d, rq->cfg, "identification", "who the secret belongs to", &who);
-    *out = (struct cmc_proof_secret){cmc_slice_str(text), cmc_slice_str(who)};
+    out->secret = cmc_slice_str(text);
+    out->identification = cmc_slice_str(who);
+    out->dogtag = !rq->rfc;
     return rc;
 }
 
@@ -81,16 +86,22 @@ static enum cmc_rc add(struct dog_request *rq, struct cmc_slice type, const stru
 
 static enum cmc_rc pop_link_random(struct dog_request *rq, struct cmc_slice *out)
 {
-    uint8_t *random = cmc_arena_alloc(rq->d->arena, CMC_POP_LINK_RANDOM_OCTETS);
-    enum cmc_rc rc;
+    enum cmc_rc rc = cmc_link_random(rq->d->crypto, rq->d->arena, out, &rq->d->err);
 
-    if (random == NULL)
-        return dog_no_memory(rq->d);
-    rc = cmc_random(rq->d->crypto, random, CMC_POP_LINK_RANDOM_OCTETS, &rq->d->err);
-    *out = cmc_slice(random, CMC_POP_LINK_RANDOM_OCTETS);
     if (rc == CMC_OK)
         rc = add(rq, cmc_oid_id_cmc_popLinkRandom, &cmc_it_octet_string, out);
     return rc;
+}
+
+/* The random value into the message, and its witness into each request. */
+static enum cmc_rc link_all(struct dog_request *rq, const struct cmc_shared_secret *s)
+{
+    struct cmc_slice random = CMC_SLICE_NONE, type, value;
+    enum cmc_rc rc = pop_link_random(rq, &random);
+
+    if (rc == CMC_OK)
+        rc = cmc_link_witness(rq->d->crypto, s, random, rq->d->arena, &type, &value, &rq->d->err);
+    return rc == CMC_OK ? dog_request_amend(rq, type, value) : rc;
 }
 
 /*
@@ -99,10 +110,8 @@ static enum cmc_rc pop_link_random(struct dog_request *rq, struct cmc_slice *out
  */
 enum cmc_rc dog_request_pop_link_v1(struct dog_request *rq)
 {
-    struct cmc_proof_secret s = {0};
-    uint8_t witness[CMC_PROOF_V1_OCTETS];
-    struct cmc_slice random = CMC_SLICE_NONE, tlv = CMC_SLICE_NONE;
-    const struct cmc_slice value = {witness, sizeof witness};
+    struct cmc_shared_secret s = {.link = CMC_LINK_V1};
+    struct cmc_slice random = CMC_SLICE_NONE;
     enum cmc_rc rc;
 
     if (dog_config_on(rq->cfg, "popLinkWitnessV2.enable")) {
@@ -114,47 +123,24 @@ enum cmc_rc dog_request_pop_link_v1(struct dog_request *rq)
                         "use popLinkWitnessV2, or rfc=true");
         return pop_link_random(rq, &random);
     }
-    rc = secret(rq, "witness.sharedSecret", false, &s);
-    if (rc == CMC_OK)
-        rc = pop_link_random(rq, &random);
-    if (rc == CMC_OK)
-        rc = cmc_pop_link_witness(rq->d->crypto, &s, random, witness, &rq->d->err);
-    if (rc == CMC_OK)
-        rc = cmc_encode_arena(&cmc_it_octet_string, &value, rq->d->arena, &tlv, &rq->d->err);
-    if (rc == CMC_OK)
-        rc = dog_request_amend(rq, cmc_oid_id_cmc_popLinkWitness, tlv);
-    return rc;
+    rc = secret(rq, "witness.sharedSecret", &s);
+    return rc == CMC_OK ? link_all(rq, &s) : rc;
 }
 
 enum cmc_rc dog_request_pop_link_v2(struct dog_request *rq)
 {
-    struct cmc_proof_secret s = {0};
+    struct cmc_shared_secret s = {.link = CMC_LINK_HASH};
     enum cmc_digest_id hash = CMC_DIGEST_NONE;
-    const struct cmc_mac_alg *mac = NULL;
-    struct cmc_algid key_gen;
-    struct cmc_proof_v2 witness;
-    struct cmc_slice random = CMC_SLICE_NONE, value;
     enum cmc_rc rc;
 
     if (!dog_config_on(rq->cfg, "popLinkWitnessV2.enable"))
         return CMC_OK;
-    rc = algorithms(rq, "popLinkWitnessV2.keyGenAlg", "popLinkWitnessV2.macAlg", &hash, &mac);
-    /* Dogtag mixes the identification in, the RFC does not. */
+    rc =
+        algorithms(rq, "popLinkWitnessV2.keyGenAlg", "popLinkWitnessV2.macAlg", &hash, &s.link_mac);
+    s.link_hash = cmc_digest_alg(hash);
     if (rc == CMC_OK)
-        rc = secret(rq, "witness.sharedSecret", !rq->rfc, &s);
-    if (rc == CMC_OK)
-        rc = pop_link_random(rq, &random);
-    if (rc != CMC_OK)
-        return rc;
-    cmc_digest_algid(hash, &key_gen);
-    rc = cmc_pop_link_witness_v2(rq->d->crypto, &s, &key_gen, mac, random, rq->d->arena, &witness,
-                                 &rq->d->err);
-    if (rc == CMC_OK)
-        rc = cmc_encode_arena(&cmc_it_pop_link_witness_v2, &witness, rq->d->arena, &value,
-                              &rq->d->err);
-    if (rc == CMC_OK)
-        rc = dog_request_amend(rq, cmc_oid_id_cmc_popLinkWitnessV2, value);
-    return rc;
+        rc = secret(rq, "witness.sharedSecret", &s);
+    return rc == CMC_OK ? link_all(rq, &s) : rc;
 }
 
 /* -- identity ---------------------------------------------------------------------------- */
@@ -177,43 +163,37 @@ static enum cmc_rc identification(struct dog_request *rq)
     return rc;
 }
 
-static enum cmc_rc identity_proof_v2(struct dog_request *rq)
+static enum cmc_rc add_proof(struct dog_request *rq, const struct cmc_shared_secret *s, bool v1)
 {
-    struct cmc_proof_secret s = {0};
-    enum cmc_digest_id hash = CMC_DIGEST_NONE;
-    const struct cmc_mac_alg *mac = NULL;
-    struct cmc_slice covered;
-    struct cmc_proof_v2 proof;
+    struct cmc_slice value;
     enum cmc_rc rc =
-        algorithms(rq, "identityProofV2.hashAlg", "identityProofV2.macAlg", &hash, &mac);
+        cmc_identity_value(rq->d->crypto, s, v1, &rq->body, rq->d->arena, &value, &rq->d->err);
 
     if (rc == CMC_OK)
-        rc = secret(rq, "witness.sharedSecret", true, &s);
-    if (rc == CMC_OK)
-        rc = cmc_req_sequence(&rq->body, rq->d->arena, &covered, &rq->d->err);
-    if (rc == CMC_OK)
-        rc = cmc_identity_proof_v2(rq->d->crypto, &s, cmc_digest_alg(hash), mac, covered,
-                                   rq->d->arena, &proof, &rq->d->err);
-    if (rc == CMC_OK)
-        rc = add(rq, cmc_oid_id_cmc_identityProofV2, &cmc_it_identity_proof_v2, &proof);
+        rc = add(rq, v1 ? cmc_oid_id_cmc_identityProof : cmc_oid_id_cmc_identityProofV2,
+                 &cmc_it_any, &value);
     return rc;
+}
+
+static enum cmc_rc identity_proof_v2(struct dog_request *rq)
+{
+    struct cmc_shared_secret s = {0};
+    enum cmc_digest_id hash = CMC_DIGEST_NONE;
+    enum cmc_rc rc =
+        algorithms(rq, "identityProofV2.hashAlg", "identityProofV2.macAlg", &hash, &s.mac);
+
+    s.hash = cmc_digest_alg(hash);
+    if (rc == CMC_OK)
+        rc = secret(rq, "witness.sharedSecret", &s);
+    return rc == CMC_OK ? add_proof(rq, &s, false) : rc;
 }
 
 static enum cmc_rc identity_proof_v1(struct dog_request *rq)
 {
-    struct cmc_proof_secret s = {0};
-    uint8_t witness[CMC_PROOF_V1_OCTETS];
-    struct cmc_slice covered, value = {witness, sizeof witness};
-    /* Dogtag never mixes the identification into version 1; the RFC does in both. */
-    enum cmc_rc rc = secret(rq, "identityProof.sharedSecret", rq->rfc, &s);
+    struct cmc_shared_secret s = {0};
+    enum cmc_rc rc = secret(rq, "identityProof.sharedSecret", &s);
 
-    if (rc == CMC_OK)
-        rc = cmc_req_sequence(&rq->body, rq->d->arena, &covered, &rq->d->err);
-    if (rc == CMC_OK)
-        rc = cmc_identity_proof(rq->d->crypto, &s, covered, witness, &rq->d->err);
-    if (rc == CMC_OK)
-        rc = add(rq, cmc_oid_id_cmc_identityProof, &cmc_it_octet_string, &value);
-    return rc;
+    return rc == CMC_OK ? add_proof(rq, &s, true) : rc;
 }
 
 enum cmc_rc dog_request_identity(struct dog_request *rq)

@@ -84,6 +84,17 @@ enum cmc_rc cmc_key_generate(const struct cmc_crypto *c, const char *spec, EVP_P
 enum cmc_rc cmc_key_save(const struct cmc_crypto *c, EVP_PKEY *key, const char *path,
                          const struct cmc_passphrase *pass, struct cmc_err *err) CMC_MUST_USE;
 
+/* Does this URI name a token: "pkcs11:" or "nss:"? */
+bool cmc_uri_is_token(const char *uri);
+/*
+ * Make a key in the token that the URI names ("rsa:BITS" or "ec:CURVE"); object= becomes its
+ * label. *id: its CKA_ID as cmc_key_id_text() writes it, into the arena. The key works until it is
+ * freed. Errors: those of cmc_token_open() and cmc_token_generate() in token.h.
+ */
+enum cmc_rc cmc_key_generate_at(const struct cmc_crypto *c, const char *uri, const char *spec,
+                                const struct cmc_passphrase *pass, struct cmc_arena *arena,
+                                const char **id, EVP_PKEY **out, struct cmc_err *err) CMC_MUST_USE;
+
 /*
  * The same text appended to out, which cmc_buf_free() zeroises: for libraries that want a key
  * as PEM. Errors: CMC_E_USAGE (passphrase), CMC_E_CRYPTO, CMC_E_MEM.

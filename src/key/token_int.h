@@ -140,8 +140,6 @@ enum cmc_rc cmc_nss_modules(const char *dbdir, struct cmc_arena *arena, struct c
 
 /* -- URIs (uri_token.c) ------------------------------------------------------------------- */
 
-/* True for "pkcs11:" and "nss:". */
-bool cmc_uri_is_token(const char *uri);
 enum cmc_rc cmc_token_uri_key(const struct cmc_crypto *c, const char *uri,
                               const struct cmc_passphrase *pass, EVP_PKEY **out,
                               struct cmc_err *err) CMC_MUST_USE;

@@ -169,7 +169,8 @@ static bool uri_fits(const struct cmc_token_match *m, CK_SLOT_ID id, const CK_SL
            p11_kit_uri_match_token_info(w->p11, token) == 1;
 }
 
-static enum cmc_rc open_pkcs11(struct wish *w, struct cmc_token **out, struct cmc_err *err)
+static enum cmc_rc open_pkcs11(struct wish *w, bool write, struct cmc_token **out,
+                               struct cmc_err *err)
 {
     const struct cmc_token_match match = {uri_fits, w, w->shown};
     struct cmc_paths paths = {0};
@@ -180,7 +181,7 @@ static enum cmc_rc open_pkcs11(struct wish *w, struct cmc_token **out, struct cm
     else
         rc = cmc_modules_known(w->arena, &paths, err);
     if (rc == CMC_OK)
-        rc = cmc_token_pick(&paths, &match, false, out, err);
+        rc = cmc_token_pick(&paths, &match, write, out, err);
     return rc;
 }
 
@@ -219,13 +220,14 @@ static enum cmc_rc wish_new(struct wish *w, const char *uri, struct cmc_err *err
     return rc;
 }
 
-static enum cmc_rc open_token(struct wish *w, const struct cmc_crypto *c, struct cmc_token **out,
-                              struct cmc_err *err)
+static enum cmc_rc open_token(struct wish *w, const struct cmc_crypto *c, bool write,
+                              struct cmc_token **out, struct cmc_err *err)
 {
     const struct cmc_token_place place = {
-        .dbdir = w->dbdir, .module = w->module, .token = w->token};
+        .dbdir = w->dbdir, .module = w->module, .token = w->token, .write = write};
 
-    return w->p11 != NULL ? open_pkcs11(w, out, err) : cmc_token_open(c, &place, NULL, out, err);
+    return w->p11 != NULL ? open_pkcs11(w, write, out, err)
+                          : cmc_token_open(c, &place, NULL, out, err);
 }
 
 /* What the URI says about the password is nearer to the token than what the caller says. */
@@ -262,11 +264,47 @@ enum cmc_rc cmc_token_uri_key(const struct cmc_crypto *c, const char *uri,
     *out = NULL;
     rc = wish_new(&w, uri, err);
     if (rc == CMC_OK)
-        rc = open_token(&w, c, &t, err);
+        rc = open_token(&w, c, false, &t, err);
     if (rc == CMC_OK)
         rc = login(&w, t, pass, err);
     if (rc == CMC_OK)
         rc = find_key(&w, t, out, err);
+    cmc_token_free(t);
+    wish_free(&w);
+    return rc;
+}
+
+enum cmc_rc cmc_key_generate_at(const struct cmc_crypto *c, const char *uri, const char *spec,
+                                const struct cmc_passphrase *pass, struct cmc_arena *arena,
+                                const char **id, EVP_PKEY **out, struct cmc_err *err)
+{
+    struct cmc_token_keygen plan = {.spec = spec};
+    struct cmc_slice octets = CMC_SLICE_NONE;
+    struct cmc_token *t = NULL;
+    struct wish w;
+    enum cmc_rc rc;
+
+    *out = NULL;
+    *id = NULL;
+    rc = wish_new(&w, uri, err);
+    if (rc == CMC_OK && w.id.p != NULL)
+        rc = cmc_fail(err, CMC_E_USAGE, NULL, "%s: the id of a new key is made of it; leave out id",
+                      w.shown);
+    if (rc == CMC_OK)
+        rc = open_token(&w, c, true, &t, err);
+    if (rc == CMC_OK)
+        rc = login(&w, t, pass, err);
+    /* NSS shows keys by the nickname of their certificate. */
+    if (rc == CMC_OK && !t->nss)
+        plan.label = w.nickname;
+    if (rc == CMC_OK)
+        rc = cmc_token_generate(t, &plan, arena, &octets, out, err);
+    if (rc == CMC_OK && (*id = cmc_key_id_text(octets, arena)) == NULL)
+        rc = cmc_fail(err, CMC_E_MEM, NULL, "no memory for a key id");
+    if (rc != CMC_OK) {
+        EVP_PKEY_free(*out);
+        *out = NULL;
+    }
     cmc_token_free(t);
     wish_free(&w);
     return rc;
@@ -307,7 +345,7 @@ enum cmc_rc cmc_token_uri_certs(const struct cmc_crypto *c, const char *uri,
     *n = 0;
     rc = wish_new(&w, uri, err);
     if (rc == CMC_OK)
-        rc = open_token(&w, c, &t, err);
+        rc = open_token(&w, c, false, &t, err);
     if (rc == CMC_OK)
         rc = find_certs(&w, t, arena, out, n, err);
     /* Certificates are seldom private; the password is asked for only then. */

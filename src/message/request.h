@@ -25,6 +25,7 @@ struct cmc_request {
     struct cmc_list controls;   /* CRMF: struct cmc_atv; PKCS#10: empty */
     enum cmc_pop_kind pop;
     bool ra_verified;               /* CRMF raVerified */
+    bool change_of_name;            /* subject and subjectAltName are those of changeSubjectName */
     struct cmc_slice signed_octets; /* what the POP signature covers */
     struct cmc_algid pop_alg;
     struct cmc_slice pop_signature;

@@ -10,4 +10,9 @@ enum cmc_rc cmc_sign_bits(const struct cmc_crypto *c, EVP_PKEY *key, const struc
                           struct cmc_slice octets, struct cmc_arena *arena, struct cmc_slice *out,
                           struct cmc_err *err) CMC_MUST_USE;
 
+/* id-alg-noSignature over octets: the AlgorithmIdentifier, and the value as BIT STRING content. */
+enum cmc_rc cmc_no_signature(const struct cmc_crypto *c, struct cmc_slice octets,
+                             struct cmc_arena *arena, struct cmc_algid *alg, struct cmc_slice *bits,
+                             struct cmc_err *err) CMC_MUST_USE;
+
 #endif

@@ -85,12 +85,11 @@ static enum cmc_rc attribute_list(const struct cmc_request_params *p, struct cmc
 /*
  * RFC 10002 appendix C: id-alg-noSignature with NULL, and the SHA-1 of what would be signed. The
  * module of RFC 6402 puts it into the BIT STRING as a DER OCTET STRING. It protects nothing.
- * [10002-A-ao, 10002-C.1-a, 10002-C.1-b, 10002-C.1-u1]
- * [10004-5.1-ad]
+ * [10002-C.1-a, 10002-C.1-b, 10002-C.1-u1]
  */
-static enum cmc_rc no_signature(const struct cmc_crypto *c, struct cmc_slice octets,
-                                struct cmc_arena *arena, struct cmc_algid *alg,
-                                struct cmc_slice *bits, struct cmc_err *err)
+enum cmc_rc cmc_no_signature(const struct cmc_crypto *c, struct cmc_slice octets,
+                             struct cmc_arena *arena, struct cmc_algid *alg, struct cmc_slice *bits,
+                             struct cmc_err *err)
 {
     static const uint8_t null[] = {CMC_T_NULL, 0};
     uint8_t md[CMC_DIGEST_MAX];
@@ -128,7 +127,8 @@ enum cmc_rc cmc_pkcs10_create(const struct cmc_crypto *c, const struct cmc_reque
     if (rc == CMC_OK)
         rc = cmc_encode_arena(&cmc_it_csr_info, &csr.info, arena, &csr.info.raw, err);
     if (rc == CMC_OK && alg == NULL)
-        rc = no_signature(c, csr.info.raw, arena, &csr.signature_algorithm, &csr.signature, err);
+        rc =
+            cmc_no_signature(c, csr.info.raw, arena, &csr.signature_algorithm, &csr.signature, err);
     if (rc == CMC_OK && alg != NULL)
         rc = cmc_sign_bits(c, p->key, alg, csr.info.raw, arena, &csr.signature, err);
     if (rc == CMC_OK && alg != NULL)

@@ -19,6 +19,8 @@ static enum cmc_rc check_key(struct cmc_slice spki, EVP_PKEY *key, struct cmc_ar
     enum cmc_rc rc = cmc_spki_key(c, spki, &asked, err);
     struct cmc_slice a = CMC_SLICE_NONE, b = CMC_SLICE_NONE;
 
+    if (rc == CMC_OK && key == NULL)
+        rc = cmc_fail(err, CMC_E_USAGE, NULL, "the private key of the request is needed");
     /* Compared as keys are written by one hand: peers differ in parameters. */
     if (rc == CMC_OK)
         rc = cmc_key_spki(asked, arena, &a, err);
@@ -41,14 +43,17 @@ enum cmc_rc cmc_pkcs10_add_attribute(const struct cmc_crypto *c, struct cmc_slic
     struct cmc_attribute *a;
     struct cmc_slice *v;
     enum cmc_rc rc = cmc_decode(&cmc_it_csr, der, arena, &csr, err);
+    /* A request without a signature stays so: its key does not sign, or shall not. */
+    bool unsigned_ =
+        rc == CMC_OK && cmc_slice_eq(csr.signature_algorithm.algorithm, cmc_oid_id_alg_noSignature);
 
-    if (rc == CMC_OK)
+    if (rc == CMC_OK && (key != NULL || !unsigned_))
         rc = check_key(csr.info.spki.raw, key, arena, c, err);
     if (rc != CMC_OK)
         return rc;
-    if (alg == NULL)
+    if (alg == NULL && !unsigned_)
         alg = cmc_sig_default(key);
-    if (alg == NULL)
+    if (alg == NULL && !unsigned_)
         return cmc_fail(err, CMC_E_USAGE, NULL, "a key of type %s cannot sign its own request",
                         EVP_PKEY_get0_type_name(key));
     a = cmc_list_add(arena, &cmc_it_attributes, &csr.info.attributes, 1);
@@ -59,9 +64,12 @@ enum cmc_rc cmc_pkcs10_add_attribute(const struct cmc_crypto *c, struct cmc_slic
     *v = value;
     csr.raw = csr.info.raw = CMC_SLICE_NONE;
     rc = cmc_encode_arena(&cmc_it_csr_info, &csr.info, arena, &csr.info.raw, err);
-    if (rc == CMC_OK)
+    if (rc == CMC_OK && unsigned_)
+        rc =
+            cmc_no_signature(c, csr.info.raw, arena, &csr.signature_algorithm, &csr.signature, err);
+    else if (rc == CMC_OK)
         rc = cmc_sign_bits(c, key, alg, csr.info.raw, arena, &csr.signature, err);
-    if (rc == CMC_OK)
+    if (rc == CMC_OK && !unsigned_)
         rc = cmc_sig_algid(alg, arena, &csr.signature_algorithm, err);
     if (rc == CMC_OK)
         rc = cmc_encode_arena(&cmc_it_csr, &csr, arena, out, err);
@@ -76,6 +84,16 @@ static enum cmc_rc encode_request(struct cmc_cert_req_msg *msg, struct cmc_arena
     if (msg->request.tmpl.spki != NULL)
         msg->request.tmpl.spki->raw = CMC_SLICE_NONE;
     return cmc_encode_arena(&cmc_it_cert_request, &msg->request, arena, &msg->request.raw, err);
+}
+
+/* Is there nothing in the POP that covers the CertRequest: an RA vouches, or a challenge follows?
+ */
+static bool covers_nothing(const struct cmc_pop *pop)
+{
+    if (pop->which == CMC_POP_SIGNATURE)
+        return false;
+    return pop->which == CMC_POP_RA_VERIFIED ||
+           pop->u.priv_key.which == CMC_POPK_SUBSEQUENT_MESSAGE;
 }
 
 /* The POP of a message over its CertRequest as it stands now. */
@@ -129,7 +147,7 @@ enum cmc_rc cmc_crmf_add_control(const struct cmc_crypto *c, struct cmc_slice de
         return no_memory(err);
     *atv = (struct cmc_atv){type, value};
     rc = encode_request(&msg, arena, err);
-    if (rc == CMC_OK && msg.pop != NULL)
+    if (rc == CMC_OK && msg.pop != NULL && !covers_nothing(msg.pop))
         rc = sign_again(c, &msg, key, alg, arena, err);
     if (rc == CMC_OK)
         rc = cmc_encode_arena(&cmc_it_cert_req_msg, &msg, arena, out, err);

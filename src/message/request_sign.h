@@ -10,7 +10,8 @@
 
 /*
  * Append an attribute with one value (whole TLV) to a PKCS#10 and sign it with key, which must be
- * the key of the request. alg NULL: the default of the key.
+ * the key of the request. alg NULL: the default of the key. A request with id-alg-noSignature gets
+ * that anew; key may be NULL for it.
  * Errors: CMC_E_INPUT, CMC_E_USAGE (another key), CMC_E_CRYPTO.
  */
 enum cmc_rc cmc_pkcs10_add_attribute(const struct cmc_crypto *c, struct cmc_slice csr,
@@ -20,8 +21,8 @@ enum cmc_rc cmc_pkcs10_add_attribute(const struct cmc_crypto *c, struct cmc_slic
 
 /*
  * Append a control to a CertReqMsg (whole DER). When it has a POP by signature, that is made
- * anew with key; without one, none is added and key may be NULL. alg NULL: as it was signed
- * before.
+ * anew with key; without one, or with one that covers nothing (raVerified, subsequentMessage), key
+ * may be NULL. alg NULL: as it was signed before.
  * Errors: as above; CMC_E_REFUSED (a POP of another form would not cover the addition).
  */
 enum cmc_rc cmc_crmf_add_control(const struct cmc_crypto *c, struct cmc_slice msg,

@@ -153,6 +153,15 @@ static enum cmc_rc audit_item(struct audit *a, const struct plan_item *it, struc
     if (it->kind == PLAN_ISSUE) {
         cmc_json_str(&a->buf, "profile", cmc_slice_str(cmc_item_profile(a->j, it)));
         name_member(a, "subject", it->request.subject);
+        if (it->changes != NULL) {
+            cmc_json_str(&a->buf, "changed", cmc_slice_str(it->changes));
+            name_member(a, "subjectAsked", it->asked.subject);
+        }
+        if (it->ra_pop || it->ra_identity)
+            cmc_json_str(&a->buf, "vouchedFor",
+                         cmc_slice_str(it->ra_pop
+                                           ? it->ra_identity ? "possession,identity" : "possession"
+                                           : "identity"));
         if (ok)
             cmc_json_hex(&a->buf, "serial", it->issued.record.serial);
     } else if (it->kind == PLAN_REVOKE) {

@@ -24,6 +24,7 @@ struct cmc_requester {
     enum cmc_requester_kind kind;
     const char *name;         /* of the officer, or the subject as text; for the audit log */
     unsigned int roles;       /* CMC_ROLE_* of an officer */
+    bool cmc_ra;              /* its certificate is for an RA (id-kp-cmcRA), or need not be */
     const char *profile;      /* of a holder: what its certificate was issued under, or NULL */
     struct cmc_slice san;     /* subjectAltName extension value of the certificate, or absent */
     struct cmc_slice cert;    /* whole DER */

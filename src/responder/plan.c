@@ -45,6 +45,16 @@ static enum cmc_rc keep_reg_info(struct job *j, const struct cmc_tagged_attribut
     return cmc_control_decode(ta, j->arena, &j->reg_info, err);
 }
 
+/* What was read before all others, and checked to be well formed. */
+static enum cmc_rc nothing_to_do(struct job *j, const struct cmc_tagged_attribute *ta,
+                                 struct cmc_err *err)
+{
+    (void)j;
+    (void)ta;
+    (void)err;
+    return CMC_OK;
+}
+
 /* The controls that are acted on here. A control that is known but has no row is refused. */
 static const struct {
     const struct cmc_slice *oid;
@@ -67,6 +77,11 @@ static const struct {
     {&cmc_oid_id_cmc_decryptedPOP, cmc_plan_decrypted_pop},
     {&cmc_oid_id_cmc_getCert, cmc_plan_keep_retrieval},
     {&cmc_oid_id_cmc_getCRL, cmc_plan_keep_retrieval},
+    {&cmc_oid_id_cmc_modCertTemplate, cmc_plan_template},
+    {&cmc_oid_id_cmc_addExtensions, cmc_plan_template},
+    {&cmc_oid_id_cmc_lraPOPWitness, cmc_plan_ra_pop},
+    {&cmc_oid_id_cmc_raIdentityWitness, cmc_plan_ra_identity},
+    {&cmc_oid_id_cmc_controlProcessed, nothing_to_do},
 };
 
 static plan_control_fn find_handler(struct cmc_slice type)
@@ -111,6 +126,9 @@ static enum cmc_rc plan_controls(struct job *j, struct cmc_err *err)
                             &unknown, err);
     if (rc != CMC_OK)
         return rc;
+    rc = cmc_ra_processed(j, &unknown, err);
+    if (rc != CMC_OK)
+        return rc;
     if (unknown.n > 0) {
         refuse_unknown(j, &unknown);
         return CMC_OK;
@@ -120,6 +138,8 @@ static enum cmc_rc plan_controls(struct job *j, struct cmc_err *err)
             CMC_AT(const struct cmc_tagged_attribute, j->body.controls, i);
         plan_control_fn plan = find_handler(ta->type);
 
+        if (cmc_ra_has_processed(j, ta->body_part_id))
+            continue;
         if (plan == NULL) {
             rc = cmc_fail_info(
                 err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, "RFC 10002 section 3.2.1.1",

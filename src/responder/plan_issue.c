@@ -4,8 +4,10 @@
 #include "responder/responder_int.h"
 
 /* May this requester have a certificate for this request? */
-static enum cmc_rc permitted(const struct job *j, struct cmc_err *err)
+static enum cmc_rc permitted(const struct job *j, const struct plan_item *it, struct cmc_err *err)
 {
+    if (it->ra_identity)
+        return CMC_OK; /* only of an RA that may is that believed */
     switch (j->requester.kind) {
     case CMC_REQUESTER_OFFICER:
         if ((j->requester.roles & CMC_ROLE_ENROLL) != 0)
@@ -62,24 +64,54 @@ static enum cmc_rc check_renewal(const struct job *j, const struct cmc_request *
     return CMC_OK;
 }
 
-/* [10004-10-c] */
-static enum cmc_rc check_request(struct job *j, struct plan_item *it, struct cmc_err *err)
+/*
+ * [10002-7.1-a] Whoever asks for another name has the one in the request, by the certificate that
+ * signs the message or by a shared secret that stands for it. An officer answers for the names.
+ */
+static enum cmc_rc check_old_name(const struct job *j, const struct plan_item *it,
+                                  struct cmc_err *err)
+{
+    const struct cmc_requester *who = &j->requester;
+
+    if (!it->request.change_of_name || who->kind == CMC_REQUESTER_OFFICER ||
+        (who->kind == CMC_REQUESTER_SECRET && j->identity.secret.subject.p != NULL) ||
+        (who->kind == CMC_REQUESTER_HOLDER && cmc_name_eq(it->asked.subject, who->subject)))
+        return CMC_OK;
+    return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_IDENTITY, "RFC 10002 section 7.1",
+                         who->kind == CMC_REQUESTER_HOLDER
+                             ? "a request for another name must have the old one, that of the "
+                               "certificate that signs it, as its subject"
+                             : "a change of name needs a certificate, or a shared secret bound "
+                               "to a subject, that shows the old name");
+}
+
+static enum cmc_rc check_request(struct job *j, struct plan_item *it, size_t index,
+                                 struct cmc_err *err)
 {
     struct cmc_issue_order order = {.request = &it->request,
                                     .profile = j->rules->profile,
                                     .requester = &j->requester,
                                     .now = j->x->now};
-    enum cmc_rc rc = permitted(j, err);
+    enum cmc_rc rc;
 
+    cmc_ra_note(j, it);
+    it->request = it->asked;
+    rc = permitted(j, it, err);
     if (rc == CMC_OK)
         rc = cmc_spki_key(j->r->crypto, it->request.spki, &it->key, err);
     if (rc == CMC_OK)
         rc = cmc_plan_check_pop(j, it, err);
     if (rc == CMC_OK && j->requester.kind == CMC_REQUESTER_HOLDER && j->rules->require_officer)
-        rc = check_renewal(j, &it->request, it->key, err);
+        rc = check_renewal(j, &it->asked, it->key, err);
+    if (rc == CMC_OK)
+        rc = cmc_template_apply(j, it, err);
+    if (rc == CMC_OK)
+        rc = check_old_name(j, it, err);
     order.key = it->key;
     if (rc == CMC_OK)
         rc = j->r->auth->ops->check(j->r->auth->self, &order, j->arena, err);
+    if (rc == CMC_OK)
+        rc = cmc_identity_check_request(j, it, index, err);
     if (rc == CMC_OK)
         rc = cmc_plan_challenge(j, it, err);
     return rc;
@@ -105,11 +137,11 @@ enum cmc_rc cmc_plan_issue(struct job *j, size_t index, struct cmc_err *err)
     if (it == NULL)
         return cmc_fail(err, CMC_E_BUG, NULL, "more items than the plan has room for");
     it->tagged = tr;
-    rc = cmc_request_from_tagged(tr, j->arena, &it->request, err);
+    rc = cmc_request_from_tagged(tr, j->arena, &it->asked, err);
     if (rc == CMC_OK)
-        rc = check_request(j, it, err);
+        rc = cmc_plan_crmf_controls(&it->asked, err);
     if (rc == CMC_OK)
-        rc = cmc_identity_check_request(j, &it->request, index, err);
+        rc = check_request(j, it, index, err);
     return settle(j, it, rc, err);
 }
 
@@ -131,8 +163,8 @@ enum cmc_rc cmc_plan_simple(struct job *j, struct cmc_err *err)
         rc = CMC_OK;
     }
     if (rc == CMC_OK)
-        rc = cmc_request_from_pkcs10(j->x->body, j->arena, &it->request, err);
+        rc = cmc_request_from_pkcs10(j->x->body, j->arena, &it->asked, err);
     if (rc == CMC_OK)
-        rc = check_request(j, it, err);
+        rc = check_request(j, it, 0, err);
     return settle(j, it, rc, err);
 }

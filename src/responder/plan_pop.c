@@ -69,8 +69,8 @@ enum cmc_rc cmc_plan_decrypted_pop(struct job *j, const struct cmc_tagged_attrib
 static bool may_challenge(const struct plan_item *it)
 {
     return it->tagged != NULL && cmc_envelope_can(it->key) &&
-           (it->request.pop == CMC_POP_BY_CHALLENGE ||
-            (it->request.pop == CMC_POP_NONE && !it->request.ra_verified));
+           (it->asked.pop == CMC_POP_BY_CHALLENGE ||
+            (it->asked.pop == CMC_POP_NONE && !it->asked.ra_verified));
 }
 
 static enum cmc_rc secrets_of(struct job *j, struct cmc_challenge_secrets *out, struct cmc_err *err)
@@ -78,7 +78,25 @@ static enum cmc_rc secrets_of(struct job *j, struct cmc_challenge_secrets *out, 
     return j->r->auth->ops->challenge_secrets(j->r->auth->self, j->x->now, out, err);
 }
 
-/* [10004-10-c, 10002-C.1-d] */
+/*
+ * [10002-6.8-a, 10002-6.8-u2, 10004-10-d] An RA says that it has seen the proof: no challenge then,
+ * and no certificate where that is not taken. A signature that is there must be right all the same,
+ * unless it is of a kind that only the RA knows.
+ */
+static enum cmc_rc check_vouched(struct job *j, const struct plan_item *it, struct cmc_err *err)
+{
+    enum cmc_rc rc = CMC_OK;
+
+    if ((j->rules->ra & CMC_RA_POP) == 0)
+        return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_POP_FAILED, "RFC 10002 section 6.8",
+                             "proof of possession is not taken from registration authorities at "
+                             "this endpoint");
+    if (it->asked.pop == CMC_POP_BY_SIGNATURE)
+        rc = cmc_request_check_pop(j->r->crypto, &it->asked, it->key, j->rules->allow_weak,
+                                   j->arena, err);
+    return rc == CMC_E_REFUSED ? CMC_OK : rc;
+}
+
 enum cmc_rc cmc_plan_check_pop(struct job *j, struct plan_item *it, struct cmc_err *err)
 {
     const struct cmc_decrypted_pop *answer =
@@ -86,8 +104,10 @@ enum cmc_rc cmc_plan_check_pop(struct job *j, struct plan_item *it, struct cmc_e
     struct cmc_challenge_secrets secrets;
     enum cmc_rc rc = CMC_OK;
 
+    if (it->ra_pop)
+        return check_vouched(j, it, err);
     if (!may_challenge(it))
-        rc = cmc_request_check_pop(j->r->crypto, &it->request, it->key, j->rules->allow_weak,
+        rc = cmc_request_check_pop(j->r->crypto, &it->asked, it->key, j->rules->allow_weak,
                                    j->arena, err);
     else
         it->challenge_due = answer == NULL;
@@ -124,7 +144,7 @@ enum cmc_rc cmc_plan_challenge(struct job *j, struct plan_item *it, struct cmc_e
         rc = cmc_challenge_make_dogtag(j->r->crypto, &secrets, it->tagged, it->key, j->arena,
                                        challenge, err);
     else if (rc == CMC_OK)
-        rc = cmc_challenge_make(j->r->crypto, &secrets, it->tagged, &it->request, it->key, j->arena,
+        rc = cmc_challenge_make(j->r->crypto, &secrets, it->tagged, &it->asked, it->key, j->arena,
                                 challenge, err);
     OPENSSL_cleanse(&secrets, sizeof secrets);
     if (rc != CMC_OK)

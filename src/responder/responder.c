@@ -176,6 +176,19 @@ static void committed(void *arg, enum cmc_rc rc, const struct cmc_err *err)
     job_done(j);
 }
 
+/* Two requests of one message for one key, of which the store would take one only. */
+static bool key_issued_before(const struct job *j, const struct plan_item *it)
+{
+    for (const struct plan_item *o = j->items; it->issued.record.unique_key && o < it; o++) {
+        if (o->kind == PLAN_ISSUE && o->status == CMC_STATUS_SUCCESS &&
+            o->issued.record.unique_key &&
+            memcmp(o->issued.record.spki_digest, it->issued.record.spki_digest,
+                   CMC_SHA256_OCTETS) == 0)
+            return true;
+    }
+    return false;
+}
+
 static enum cmc_rc job_issue(struct job *j, struct cmc_err *err)
 {
     for (size_t i = 0; i < j->nitems; i++) {
@@ -192,6 +205,9 @@ static enum cmc_rc job_issue(struct job *j, struct cmc_err *err)
         rc = j->r->auth->ops->issue(j->r->auth->self, &order, j->arena, &it->issued, err);
         if (rc == CMC_E_MEM)
             return rc;
+        if (rc == CMC_OK && key_issued_before(j, it))
+            rc = cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_NO_KEY_REUSE, "RFC 10002 section 6.1.4",
+                               "another request of the message has the same key");
         if (rc != CMC_OK)
             cmc_item_refuse(j, it, err);
     }

@@ -34,17 +34,35 @@ enum cmc_retrieve {
     (CMC_REASON_BIT(0) | CMC_REASON_BIT(1) | CMC_REASON_BIT(3) | CMC_REASON_BIT(4) |               \
      CMC_REASON_BIT(5))
 
+/* What an officer with the role ra may do at an endpoint. */
+enum {
+    CMC_RA_TEMPLATE = 1, /* change what requests ask for: modCertTemplate, addExtensions */
+    CMC_RA_POP = 2,      /* vouch for possession: lraPOPWitness */
+    CMC_RA_IDENTITY = 4, /* vouch for identity: raIdentityWitness */
+    CMC_RA_CONTROLS = 8  /* say that controls are dealt with: controlProcessed */
+};
+
+/* The names that an RA may give; nothing in it: any. */
+struct cmc_ra_names {
+    const struct cmc_slice *subjects; /* Names, whole DER: a subject begins with one of them */
+    size_t nsubjects;
+    const char *const *domains; /* of dNSName and rfc822Name */
+    size_t ndomains;
+};
+
 /* The rules of one endpoint. All borrowed; the same for all threads. */
 struct cmc_endpoint_rules {
     const char *path;
     const char *profile;
-    bool require_officer;       /* the CMC signer; for a bare PKCS#10 the TLS client certificate */
-    bool allow_renewal;         /* signed by an existing certificate of the same subject */
-    bool secrets;               /* a shared secret may prove identity, and revoke */
-    bool same_key_renewal;      /* a renewal may keep the old key; else noKeyReuse */
-    bool revoke;                /* revokeRequest is served here */
-    unsigned int revoke_max;    /* revocations in one message; 0: no limit but the message's */
-    unsigned int reasons;       /* CMC_REASON_BIT() of those allowed */
+    bool require_officer;    /* the CMC signer; for a bare PKCS#10 the TLS client certificate */
+    bool allow_renewal;      /* signed by an existing certificate of the same subject */
+    bool secrets;            /* a shared secret may prove identity, and revoke */
+    bool same_key_renewal;   /* a renewal may keep the old key; else noKeyReuse */
+    bool revoke;             /* revokeRequest is served here */
+    unsigned int revoke_max; /* revocations in one message; 0: no limit but the message's */
+    unsigned int reasons;    /* CMC_REASON_BIT() of those allowed */
+    unsigned int ra;         /* CMC_RA_* that officers with the role ra may do */
+    struct cmc_ra_names ra_names;
     bool mandatory_fields_only; /* ignore invalidityDate, passphrase and comment (Nexus) */
     enum cmc_retrieve retrieve; /* who may ask for certificates and CRLs */
     bool status_v1;             /* statusInfo v1 beside V2 */

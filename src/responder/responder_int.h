@@ -33,9 +33,12 @@ struct plan_item {
     uint32_t body_part;
     uint32_t status; /* CMC_STATUS_SUCCESS: planned */
     int fail_info;
-    const char *clause;                      /* of a refusal, or NULL */
-    const char *text;                        /* statusString */
-    struct cmc_request request;              /* PLAN_ISSUE */
+    const char *clause;         /* of a refusal, or NULL */
+    const char *text;           /* statusString */
+    struct cmc_request asked;   /* PLAN_ISSUE: as it stands in the message */
+    struct cmc_request request; /* the same with the names and extensions that are due */
+    bool ra_pop, ra_identity;   /* an RA vouches for it */
+    const char *changes;        /* what request has otherwise than asked, or NULL */
     const struct cmc_tagged_request *tagged; /* as it stands in the message; NULL: bare PKCS#10 */
     bool challenge_due;                      /* possession is to be shown by challenge */
     struct cmc_encrypted_pop *challenge;     /* what the response asks, or NULL */
@@ -48,6 +51,24 @@ struct plan_item {
     const struct cmc_await *awaits; /* PLAN_CONFIRM, PLAN_REJECT: what comes to an end */
     size_t nawaits;
     const struct cmc_tagged_attribute *control; /* PLAN_RETRIEVE: as it stands in the message */
+};
+
+/* What a registration authority says of one request, and wants it changed to. */
+struct template_change;
+struct template_link {
+    const struct template_change *change;
+    struct template_link *next;
+};
+struct ra_request {
+    uint32_t id;
+    bool pop, identity; /* vouched for */
+    struct template_link *changes, *last;
+};
+struct ra_claims {
+    struct ra_request *requests; /* in order of id; NULL: nothing is said */
+    size_t nrequests;
+    struct cmc_list processed; /* uint32_t: controls that it has dealt with, in order */
+    bool identity;             /* it has checked the identity proof of the message */
 };
 
 /* What the controls of a message say about who sent it (identity.c). */
@@ -143,6 +164,7 @@ struct job {
     struct cmc_outcome refusal;
     const char *refusal_clause;
     struct identity identity;
+    struct ra_claims ra;
     struct secret_event secret_events[SECRET_EVENTS_MAX];
     size_t nsecret_events;
     struct cmc_slice transaction_id, sender_nonce, data_return; /* to be given back, or absent */
@@ -254,7 +276,7 @@ void cmc_identity_tried(struct job *j, struct cmc_slice name, const struct cmc_s
  * a refusal of the whole message. */
 enum cmc_rc cmc_identity_check(struct job *j, struct cmc_err *err) CMC_MUST_USE;
 /* Does this request (number index) belong to who proved an identity? A refusal of the request. */
-enum cmc_rc cmc_identity_check_request(struct job *j, const struct cmc_request *rq, size_t index,
+enum cmc_rc cmc_identity_check_request(struct job *j, const struct plan_item *it, size_t index,
                                        struct cmc_err *err) CMC_MUST_USE;
 /* Does the passphrase revoke this certificate? */
 enum cmc_rc cmc_identity_passphrase(struct job *j, const struct cmc_revoke_request *rr,
@@ -318,6 +340,43 @@ enum cmc_rc cmc_plan_reject(struct job *j, const struct cmc_tagged_attribute *ta
 /* What was issued waits for its confirmation, where the endpoint says so. */
 void cmc_job_require_confirmation(struct job *j);
 enum cmc_rc cmc_confirm_txn(struct job *j, struct cmc_err *err) CMC_MUST_USE;
+
+/* plan_ra.c: the controls of a registration authority */
+/* May the signer use this control here? right 0: is the signer an RA at all? Errors:
+ * CMC_E_REFUSED about the control. */
+enum cmc_rc cmc_ra_permitted(const struct job *j, unsigned int right,
+                             const struct cmc_tagged_attribute *ta,
+                             struct cmc_err *err) CMC_MUST_USE;
+/* The request with this id, NULL if there is none in the message or memory. */
+struct ra_request *cmc_ra_request(struct job *j, uint32_t id);
+/* Read the controlProcessed controls; unknown (uint32_t ids) loses what they list. */
+enum cmc_rc cmc_ra_processed(struct job *j, struct cmc_list *unknown,
+                             struct cmc_err *err) CMC_MUST_USE;
+/* Has the RA dealt with this control? */
+bool cmc_ra_has_processed(const struct job *j, uint32_t control);
+/* Rows of plan.c. */
+enum cmc_rc cmc_plan_ra_pop(struct job *j, const struct cmc_tagged_attribute *ta,
+                            struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_plan_ra_identity(struct job *j, const struct cmc_tagged_attribute *ta,
+                                 struct cmc_err *err) CMC_MUST_USE;
+/* Note on an item what is vouched for. */
+void cmc_ra_note(struct job *j, struct plan_item *it);
+
+/* plan_crmf.c: controls inside of a CRMF request that CMC does not use. */
+enum cmc_rc cmc_plan_crmf_controls(const struct cmc_request *rq, struct cmc_err *err) CMC_MUST_USE;
+
+/* plan_template.c */
+/* Row of plan.c: modCertTemplate and addExtensions. */
+enum cmc_rc cmc_plan_template(struct job *j, const struct cmc_tagged_attribute *ta,
+                              struct cmc_err *err) CMC_MUST_USE;
+/* Make it->request of it->asked. Errors: a refusal of the request. */
+enum cmc_rc cmc_template_apply(struct job *j, struct plan_item *it,
+                               struct cmc_err *err) CMC_MUST_USE;
+
+/* ra_names.c: does what an RA changed stay within the names it may give? */
+enum cmc_rc cmc_ra_check_names(const struct cmc_ra_names *names, const struct cmc_request *asked,
+                               const struct cmc_request *due, struct cmc_arena *arena,
+                               struct cmc_err *err) CMC_MUST_USE;
 
 /* plan_pop.c */
 enum cmc_rc cmc_plan_decrypted_pop(struct job *j, const struct cmc_tagged_attribute *ta,

@@ -75,7 +75,7 @@ static enum cmc_rc add(struct cmcd_run *r, int argc, char **argv)
     static const struct cmc_option rows[] = {
         CMC_OPTION("cert", 0, STRING, "FILE", struct values, cert, "the officer's certificate"),
         CMC_OPTION("roles", 0, STRING, "LIST", struct values, roles,
-                   "enroll, revoke, or both with a comma"),
+                   "enroll, revoke, ra, or several with a comma"),
         CMCD_OPTION_CONF(struct values, config),
         CMC_OPTION_END,
     };

@@ -260,6 +260,7 @@ static enum cmc_rc load_signers(struct cmc_conf_loading *l)
         rc = copy_path(l, raw->key, &c->responder_key);
     if (rc == CMC_OK)
         rc = copy_path(l, raw->passphrase_file, &c->responder_passphrase_file);
+    c->ra_any_eku = l->raw->officers != NULL && l->raw->officers->ra_eku == CMC_RAW_OPTIONAL;
     if (rc == CMC_OK && l->raw->officers != NULL)
         rc = copy_paths(l, l->raw->officers->trust, l->raw->officers->trust_count,
                         &c->officer_trust, &c->officer_trust_count);

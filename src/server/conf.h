@@ -75,6 +75,7 @@ struct cmc_conf {
     unsigned int checkpoint_minutes; /* between checkpoints of the audit chain */
     char **officer_trust; /* files: trust anchors for officers; none: the authority's chain */
     unsigned int officer_trust_count;
+    bool ra_any_eku;   /* the certificate of an RA need not have id-kp-cmcRA */
     char *secrets_key; /* file, or NULL: no shared secrets */
     uint32_t secret_failures;
     uint32_t keep_answers_days;  /* 0: for ever */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The part of the configuration that says what may be issued, and where. */
 #include <stdio.h>
+#include <strings.h>
 
 #include "server/conf_int.h"
 
@@ -86,6 +87,9 @@ static enum cmc_rc load_profile(struct cmc_conf_loading *l, uint32_t i, struct c
     p->refuse_other_extensions = raw->other_extensions == CMC_RAW_OTHER_REFUSE;
     p->allow_empty_subject = raw->empty_subject;
     p->require_san = raw->require_san;
+    p->change_subject_name = raw->change_subject_name;
+    p->unique_keys = raw->key_reuse == CMC_RAW_REUSE_REFUSE;
+    p->require_archive = raw->archive == CMC_RAW_ARCHIVE_REQUIRED;
     rc = cmc_conf_in_range(l, cmc_conf_at(place, "profiles", i, "days"), "'days'", p->days, 1,
                            MAX_DAYS);
     if (rc == CMC_OK)
@@ -188,6 +192,61 @@ static enum cmc_rc load_revoke(struct cmc_conf_loading *l, uint32_t i, struct cm
     r->revoke_max = raw->max;
     r->mandatory_fields_only = raw->mandatory_fields_only;
     return load_reasons(l, i, raw, &r->reasons);
+}
+
+/* "DNS:example.org" is a domain, all else the beginning of a subject. */
+static enum cmc_rc load_ra_name(struct cmc_conf_loading *l, uint32_t i, uint32_t k,
+                                struct cmc_ra_names *names, struct cmc_slice *subjects,
+                                const char **domains)
+{
+    const char *text = l->raw->endpoints[i].ra_names[k];
+    char place[CMC_CONF_PLACE_MAX], entry[CMC_CONF_PLACE_MAX / 2];
+    struct cmc_err why = {0};
+
+    (void)snprintf(entry, sizeof entry, "ra-names/%u", k);
+    if (strncasecmp(text, "DNS:", 4) == 0) {
+        char *domain = NULL;
+        enum cmc_rc rc = cmc_conf_copy(l, text + 4, &domain);
+
+        if (rc == CMC_OK && (domain[0] == '\0' || domain[0] == '.'))
+            rc = cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "endpoints", i, entry),
+                                    "a domain such as DNS:example.org is due; it stands for all "
+                                    "names below it");
+        domains[names->ndomains++] = domain;
+        return rc;
+    }
+    if (cmc_name_parse(text, l->arena, &subjects[names->nsubjects++], &why) != CMC_OK)
+        return cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "endpoints", i, entry), "%s",
+                                  why.text);
+    return CMC_OK;
+}
+
+/* What officers with the role ra may do. */
+static enum cmc_rc load_ra(struct cmc_conf_loading *l, uint32_t i, struct cmc_endpoint_rules *r)
+{
+    const struct cmc_raw_endpoint *raw = &l->raw->endpoints[i];
+    struct cmc_slice *subjects;
+    const char **domains;
+    char place[CMC_CONF_PLACE_MAX];
+    enum cmc_rc rc = check_set(l, i, "ra", raw->ra, raw->ra_count);
+
+    for (uint32_t k = 0; k < raw->ra_count; k++)
+        r->ra |= (unsigned int)raw->ra[k];
+    if (rc == CMC_OK && r->ra != 0 && !contains(raw->accept, raw->accept_count, CMC_TYPE_CMC))
+        rc = cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "endpoints", i, "ra"),
+                                "a registration authority speaks CMC; add 'cmc' to 'accept'");
+    if (rc == CMC_OK && raw->ra_names_count > 0 && (r->ra & CMC_RA_TEMPLATE) == 0)
+        rc = cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "endpoints", i, "ra-names"),
+                                "'ra-names' has no effect without 'ra: [template]'");
+    subjects = cmc_arena_array(l->arena, raw->ra_names_count, sizeof *subjects);
+    domains = cmc_arena_array(l->arena, raw->ra_names_count, sizeof *domains);
+    if (rc == CMC_OK && (subjects == NULL || domains == NULL))
+        rc = cmc_conf_no_memory(l->err);
+    for (uint32_t k = 0; k < raw->ra_names_count && rc == CMC_OK; k++)
+        rc = load_ra_name(l, i, k, &r->ra_names, subjects, domains);
+    r->ra_names.subjects = subjects;
+    r->ra_names.domains = domains;
+    return rc;
 }
 
 static enum cmc_rc find_profile(struct cmc_conf_loading *l, uint32_t i, const char **out)
@@ -297,6 +356,8 @@ static enum cmc_rc load_endpoint(struct cmc_conf_loading *l, uint32_t i,
         rc = load_profile_ids(l, i, ep);
     if (rc == CMC_OK)
         rc = cmc_conf_load_exchange(l, i, r);
+    if (rc == CMC_OK)
+        rc = load_ra(l, i, r);
     return rc;
 }
 

@@ -98,9 +98,14 @@ static const cyaml_schema_field_t ocsp_fields[] = {
     CYAML_FIELD_END,
 };
 
+static const cyaml_strval_t demands[] = {
+    {"required", CMC_RAW_REQUIRED},
+    {"optional", CMC_RAW_OPTIONAL},
+};
 static const cyaml_schema_field_t officers_fields[] = {
     CYAML_FIELD_SEQUENCE("trust", MAYBE | LIST, struct cmc_raw_officers, trust, &text_entry, 0,
                          FEW),
+    FIELD_WORD("ra-eku", MAYBE, struct cmc_raw_officers, ra_eku, demands),
     CYAML_FIELD_END,
 };
 
@@ -148,6 +153,14 @@ static const cyaml_strval_t other_modes[] = {
     {"ignore", CMC_RAW_OTHER_IGNORE},
     {"refuse", CMC_RAW_OTHER_REFUSE},
 };
+static const cyaml_strval_t reuse_modes[] = {
+    {"allow", CMC_RAW_REUSE_ALLOW},
+    {"refuse", CMC_RAW_REUSE_REFUSE},
+};
+static const cyaml_strval_t archive_modes[] = {
+    {"none", CMC_RAW_ARCHIVE_NONE},
+    {"required", CMC_RAW_ARCHIVE_REQUIRED},
+};
 static const cyaml_schema_field_t extension_fields[] = {
     FIELD_TEXT("name", NEED, struct cmc_raw_extension, name),
     FIELD_TEXT("value", NEED, struct cmc_raw_extension, value),
@@ -169,6 +182,9 @@ static const cyaml_schema_field_t profile_fields[] = {
     CYAML_FIELD_BOOL("require-san", MAYBE, struct cmc_raw_profile, require_san),
     CYAML_FIELD_UINT("approvals", MAYBE, struct cmc_raw_profile, approvals),
     CYAML_FIELD_UINT("confirm", MAYBE, struct cmc_raw_profile, confirm),
+    CYAML_FIELD_BOOL("change-subject-name", MAYBE, struct cmc_raw_profile, change_subject_name),
+    FIELD_WORD("key-reuse", MAYBE, struct cmc_raw_profile, key_reuse, reuse_modes),
+    FIELD_WORD("archive", MAYBE, struct cmc_raw_profile, archive, archive_modes),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t profile_entry = {
@@ -208,6 +224,14 @@ static const cyaml_schema_field_t revoke_fields[] = {
     CYAML_FIELD_END,
 };
 
+static const cyaml_strval_t ra_rights[] = {
+    {"template", CMC_RA_TEMPLATE},
+    {"pop", CMC_RA_POP},
+    {"identity", CMC_RA_IDENTITY},
+    {"controls", CMC_RA_CONTROLS},
+};
+static const cyaml_schema_value_t ra_right_entry = ENTRY_WORD(ra_rights);
+
 static const cyaml_strval_t officer_modes[] = {
     {"required", CMC_RAW_OFFICER_REQUIRED},
     {"optional", CMC_RAW_OFFICER_OPTIONAL},
@@ -240,6 +264,10 @@ static const cyaml_schema_field_t endpoint_fields[] = {
     CYAML_FIELD_BOOL("same-key", MAYBE, struct cmc_raw_endpoint, same_key),
     CYAML_FIELD_MAPPING_PTR("revoke", MAYBE, struct cmc_raw_endpoint, revoke, revoke_fields),
     FIELD_WORD_PTR("retrieve", MAYBE, struct cmc_raw_endpoint, retrieve, retrieve_modes),
+    CYAML_FIELD_SEQUENCE("ra", MAYBE | LIST, struct cmc_raw_endpoint, ra, &ra_right_entry, 0,
+                         COUNT(ra_rights)),
+    CYAML_FIELD_SEQUENCE("ra-names", MAYBE | LIST, struct cmc_raw_endpoint, ra_names, &text_entry,
+                         0, FEW),
     CYAML_FIELD_BOOL("status-v1", MAYBE, struct cmc_raw_endpoint, status_v1),
     CYAML_FIELD_BOOL("weak", MAYBE, struct cmc_raw_endpoint, weak),
     FIELD_WORD("compat", MAYBE, struct cmc_raw_endpoint, compat, compat_modes),

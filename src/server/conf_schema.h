@@ -41,7 +41,9 @@ struct cmc_raw_responder {
 struct cmc_raw_officers {
     char **trust;
     uint32_t trust_count;
+    int ra_eku; /* enum cmc_raw_demand */
 };
+enum cmc_raw_demand { CMC_RAW_REQUIRED, CMC_RAW_OPTIONAL };
 
 struct cmc_raw_audit {
     uint32_t *checkpoint;
@@ -88,10 +90,14 @@ struct cmc_raw_profile {
     char **from_request;
     uint32_t from_request_count;
     int other_extensions; /* enum cmc_raw_other */
-    bool empty_subject, require_san;
+    bool empty_subject, require_san, change_subject_name;
     uint32_t approvals;
     uint32_t confirm;
+    int key_reuse; /* enum cmc_raw_reuse */
+    int archive;   /* enum cmc_raw_archive */
 };
+enum cmc_raw_reuse { CMC_RAW_REUSE_ALLOW, CMC_RAW_REUSE_REFUSE };
+enum cmc_raw_archive { CMC_RAW_ARCHIVE_NONE, CMC_RAW_ARCHIVE_REQUIRED };
 enum cmc_raw_other { CMC_RAW_OTHER_IGNORE, CMC_RAW_OTHER_REFUSE };
 
 /* A row of `reasons`: a CRLReason, or all of them. */
@@ -122,6 +128,10 @@ struct cmc_raw_endpoint {
     uint32_t *poll;
     int *replay; /* enum cmc_raw_replay */
     char *response_info;
+    int *ra; /* CMC_RA_* */
+    uint32_t ra_count;
+    char **ra_names;
+    uint32_t ra_names_count;
 };
 enum cmc_raw_replay { CMC_RAW_REPLAY_ALLOW, CMC_RAW_REPLAY_REFUSE };
 enum cmc_raw_officer { CMC_RAW_OFFICER_REQUIRED, CMC_RAW_OFFICER_OPTIONAL };

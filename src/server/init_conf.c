@@ -50,7 +50,7 @@ static const char profiles[] =
     "    backdate: 5         # minutes\n"
     "    extensions:         # values as in openssl.cnf\n"
     "      - {name: basicConstraints, value: \"critical,CA:FALSE\"}\n"
-    "      - {name: keyUsage, value: \"critical,digitalSignature\"}\n"
+    "      - {name: keyUsage, value: \"critical,digitalSignature,keyEncipherment,keyAgreement\"}\n"
     "      - {name: extendedKeyUsage, value: \"serverAuth,clientAuth\"}\n"
     "    from-request: [subjectAltName]\n"
     "  - name: tls-client\n"

@@ -114,6 +114,7 @@ enum cmc_rc cmc_service_open(struct cmc_service *s, struct cmc_err *err)
                                                      .responder_cert = s->responder_cert,
                                                      .officer_anchors = s->officer_anchors,
                                                      .nofficer_anchors = s->nofficer_anchors,
+                                                     .ra_any_eku = conf->ra_any_eku,
                                                      .profiles = conf->profiles,
                                                      .nprofiles = conf->profile_count,
                                                      .secrets_key = s->secrets_key.p,

@@ -9,6 +9,7 @@ static const struct {
 } roles_table[] = {
     {CMC_ROLE_ENROLL, "enroll"},
     {CMC_ROLE_REVOKE, "revoke"},
+    {CMC_ROLE_RA, "ra"},
 };
 #define ROLE_COUNT (sizeof roles_table / sizeof roles_table[0])
 
@@ -30,7 +31,7 @@ enum cmc_rc cmc_roles_parse(const char *text, unsigned int *roles, struct cmc_er
 
         if (role == 0)
             return cmc_fail(err, CMC_E_USAGE, NULL,
-                            "unknown role \"%.*s\": roles are enroll and revoke, with a comma "
+                            "unknown role \"%.*s\": roles are enroll, revoke and ra, with a comma "
                             "between them",
                             n > 64 ? 64 : (int)n, p);
         found |= role;

@@ -23,6 +23,7 @@ const struct cmc_store_ops cmc_store_sqlite = {
     .reader_free = cmc_sqlite_reader_free,
     .cert = cmc_sqlite_cert,
     .answer = cmc_sqlite_answer,
+    .unique_key = cmc_sqlite_unique_key,
     .officer = cmc_sqlite_officer,
     .crl = cmc_sqlite_crl,
     .crl_before = cmc_sqlite_crl_before,
@@ -135,6 +136,8 @@ static const char *const migrations[] = {
 
     CMC_SQLITE_SCHEMA_3,
     cmc_sqlite_schema_retrieve,
+    /* Keys that may be certified once only; see struct cmc_cert_record. */
+    "CREATE TABLE unique_key (spki_digest BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;",
 };
 #define SCHEMA_VERSION ((int64_t)(sizeof migrations / sizeof migrations[0]))
 

@@ -135,6 +135,8 @@ enum cmc_rc cmc_sqlite_cert(void *rd, struct cmc_slice issuer, struct cmc_slice 
                             struct cmc_err *err);
 enum cmc_rc cmc_sqlite_answer(void *rd, const uint8_t digest[CMC_SHA256_OCTETS],
                               struct cmc_arena *arena, struct cmc_answer *out, struct cmc_err *err);
+enum cmc_rc cmc_sqlite_unique_key(void *rd, const uint8_t digest[CMC_SHA256_OCTETS], bool *found,
+                                  struct cmc_err *err);
 enum cmc_rc cmc_sqlite_officer(void *rd, const uint8_t digest[CMC_SHA256_OCTETS],
                                struct cmc_arena *arena, struct cmc_officer *out,
                                struct cmc_err *err);

@@ -10,6 +10,7 @@ enum {
     R_CERTS_LIKE,
     R_REVOKED,
     R_ANSWER,
+    R_UNIQUE_KEY,
     R_OFFICER,
     R_OFFICERS,
     R_SECRET,
@@ -44,6 +45,7 @@ static const char *const statements[R_COUNT] = {
                   " WHERE issuer = (SELECT id FROM issuer WHERE name = ?)"
                   " AND state <> 0 AND not_after >= ? ORDER BY serial",
     [R_ANSWER] = "SELECT type, answer, at FROM message WHERE request_digest = ?",
+    [R_UNIQUE_KEY] = "SELECT 1 FROM unique_key WHERE spki_digest = ?",
     [R_OFFICER] = "SELECT " OFFICER_COLUMNS " FROM officer WHERE cert_digest = ?",
     [R_OFFICERS] = "SELECT " OFFICER_COLUMNS " FROM officer ORDER BY name",
     [R_SECRET] = "SELECT " SECRET_COLUMNS " FROM secret WHERE name = ? AND purpose = 1",
@@ -413,6 +415,19 @@ static enum cmc_rc secret_keep(const struct reading *rd, sqlite3_stmt *st, void 
                          !keep_slice(o->arena, &s->serial)))
         rc = no_room(rd);
     return rc;
+}
+
+enum cmc_rc cmc_sqlite_unique_key(void *rd, const uint8_t digest[CMC_SHA256_OCTETS], bool *found,
+                                  struct cmc_err *err)
+{
+    struct cmc_bind b = cmc_bind_begin(rd, R_UNIQUE_KEY);
+    int code;
+
+    cmc_bind_blob(&b, cmc_slice(digest, CMC_SHA256_OCTETS));
+    code = cmc_bind_step(&b);
+    *found = code == SQLITE_ROW;
+    cmc_bind_end(&b);
+    return *found || code == SQLITE_DONE ? CMC_OK : cmc_sqlite_fail(rd, code, err);
 }
 
 enum cmc_rc cmc_sqlite_secret(void *rd, const char *name, struct cmc_arena *arena,

@@ -23,6 +23,7 @@ enum {
     W_MESSAGE,
     W_CERT,
     W_CERT_DER,
+    W_UNIQUE_KEY,
     W_STATE,
     W_OFFICER_ADD,
     W_OFFICER_DIGEST,
@@ -55,6 +56,7 @@ static const char *const statements[W_COUNT] = {
                " not_before, not_after, issued_at, subject, subject_text, ski, spki_digest,"
                " profile, requester) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [W_CERT_DER] = "INSERT INTO cert_der (id, der) VALUES (?, ?)",
+    [W_UNIQUE_KEY] = "INSERT INTO unique_key (spki_digest) VALUES (?)",
     [W_STATE] = "UPDATE cert SET state = ?, reason = ?, revoked_at = ?, invalidity_at = ?"
                 " WHERE issuer = (SELECT id FROM issuer WHERE name = ?) AND serial = ?"
                 " AND state = ?",
@@ -206,6 +208,19 @@ static enum cmc_rc put_message(struct writer *w, const struct cmc_txn *t, struct
     return code == SQLITE_DONE ? CMC_OK : cmc_sqlite_fail(&w->c, code, err);
 }
 
+static enum cmc_rc put_unique_key(struct writer *w, const struct cmc_cert_record *r,
+                                  struct cmc_err *err)
+{
+    struct cmc_bind b = cmc_bind_begin(&w->c, W_UNIQUE_KEY);
+    int code;
+
+    cmc_bind_blob(&b, cmc_slice(r->spki_digest, sizeof r->spki_digest));
+    code = cmc_bind_run(&b);
+    if (is_duplicate(code))
+        return cmc_fail(err, CMC_E_CONFLICT, NULL, "the key has a certificate already");
+    return code == SQLITE_DONE ? CMC_OK : cmc_sqlite_fail(&w->c, code, err);
+}
+
 static enum cmc_rc put_cert(struct writer *w, const struct cmc_cert_record *r, struct cmc_err *err)
 {
     struct cmc_bind b;
@@ -297,6 +312,8 @@ static enum cmc_rc do_txn(struct writer *w, const struct cmc_txn *t, struct cmc_
         rc = put_message(w, t, err);
     for (size_t i = 0; rc == CMC_OK && i < t->ncerts; i++) {
         rc = put_cert(w, &t->certs[i], err);
+        if (rc == CMC_OK && t->certs[i].unique_key)
+            rc = put_unique_key(w, &t->certs[i], err);
         state_changed |= t->certs[i].state != CMC_CERT_VALID;
     }
     for (size_t i = 0; rc == CMC_OK && i < t->nchanges; i++)

@@ -456,6 +456,12 @@ enum cmc_rc cmc_reader_officers(struct cmc_reader *r,
     return r->ops->officers(r->rd, fn, arg, err);
 }
 
+enum cmc_rc cmc_reader_unique_key(struct cmc_reader *r, const uint8_t digest[CMC_SHA256_OCTETS],
+                                  bool *found, struct cmc_err *err)
+{
+    return r->ops->unique_key(r->rd, digest, found, err);
+}
+
 enum cmc_rc cmc_reader_secret(struct cmc_reader *r, const char *name, struct cmc_arena *arena,
                               struct cmc_secret *out, struct cmc_err *err)
 {

@@ -31,6 +31,9 @@ struct cmc_cert_record {
     struct cmc_slice der;                   /* the certificate */
     struct cmc_slice ski;                   /* subjectKeyIdentifier, or absent */
     uint8_t spki_digest[CMC_SHA256_OCTETS]; /* SHA-256 of the SubjectPublicKeyInfo */
+    /* Writing only: the key must not have been certified with this flag before, or the commit is
+     * CMC_E_CONFLICT. What profiles ask for that want each key once; nobody else pays for it. */
+    bool unique_key;
     int64_t not_before, not_after;
     int64_t issued_at;
     const char *profile;   /* or NULL */
@@ -138,7 +141,12 @@ struct cmc_officer {
     struct cmc_slice cert;                  /* whole DER */
     int64_t added_at;
 };
-enum { CMC_ROLE_ENROLL = 1, CMC_ROLE_REVOKE = 2 };
+enum {
+    CMC_ROLE_ENROLL = 1,
+    CMC_ROLE_REVOKE = 2,
+    CMC_ROLE_RA =
+        4 /* may use the controls of a registration authority, where an endpoint says so */
+};
 
 /* "enroll,revoke" to flags and back. Parse: CMC_E_USAGE names the unknown role. */
 enum cmc_rc cmc_roles_parse(const char *text, unsigned int *roles,
@@ -301,6 +309,9 @@ enum cmc_rc cmc_reader_publications_due(struct cmc_reader *r, size_t limit,
                                         enum cmc_rc (*fn)(void *arg,
                                                           const struct cmc_publication *p),
                                         void *arg, struct cmc_err *err) CMC_MUST_USE;
+/* Was this key (digest of its SubjectPublicKeyInfo) certified as a unique one? */
+enum cmc_rc cmc_reader_unique_key(struct cmc_reader *r, const uint8_t digest[CMC_SHA256_OCTETS],
+                                  bool *found, struct cmc_err *err) CMC_MUST_USE;
 
 /*
  * A number that grows with each change of a certificate's state or of the officers. Cheap

@@ -94,6 +94,8 @@ struct cmc_store_ops {
                         struct cmc_arena *arena, struct cmc_cert_record *out, struct cmc_err *err);
     enum cmc_rc (*answer)(void *rd, const uint8_t digest[CMC_SHA256_OCTETS],
                           struct cmc_arena *arena, struct cmc_answer *out, struct cmc_err *err);
+    enum cmc_rc (*unique_key)(void *rd, const uint8_t digest[CMC_SHA256_OCTETS], bool *found,
+                              struct cmc_err *err);
     enum cmc_rc (*officer)(void *rd, const uint8_t digest[CMC_SHA256_OCTETS],
                            struct cmc_arena *arena, struct cmc_officer *out, struct cmc_err *err);
     enum cmc_rc (*crl)(void *rd, struct cmc_slice issuer, struct cmc_arena *arena,

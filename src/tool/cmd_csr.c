@@ -15,6 +15,7 @@ static const struct cmc_option rows[] = {
     TOOL_KEY_ROWS(struct csr, key),
     CMC_OPTION_HEADING("What is asked for"),
     TOOL_CSR_ROWS(struct csr, csr),
+    TOOL_CHANGE_ROWS(struct csr, csr.change),
     CMC_OPTION("id", 0, UINT, "NUMBER", struct csr, csr.id,
                "certReqId of a CRMF request (a random one otherwise)"),
     CMC_OPTION_HEADING("Output"),

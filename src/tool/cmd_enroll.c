@@ -1,26 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmc enroll: from nothing, or from a request or an old certificate, to a new certificate. */
+/* cmc enroll: from nothing, or from requests or an old certificate, to new certificates. */
 #include <jansson.h>
 #include <time.h>
 
 #include "asn1/codec.h"
 #include "client/chain.h"
 #include "tool/exchange.h"
-#include "tool/input.h"
+#include "tool/items.h"
 #include "tool/newcsr.h"
 
 struct enroll {
     struct tool_key_options key;
     struct tool_csr_options csr;
-    const char *csr_file;
-    const char *officer_cert, *officer_key, *officer_pass;
+    struct cmc_option_list csr_files, request_keys;
+    struct tool_officer_options officer;
     const char *renew, *renew_key, *renew_pass;
     bool self, simple;
-    const char *sid;
+    struct tool_secret_options secret;
+    const char *data_return, *reg_info;
     struct tool_net_options net;
     const char *answer;
     struct tool_trust_options trust;
-    const char *cert_out, *chain_out;
+    const char *cert_out, *chain_out, *self_signed_out;
     bool json;
 };
 
@@ -28,17 +29,14 @@ static const struct cmc_option rows[] = {
     CMC_OPTION_HEADING("The key"),
     TOOL_KEY_ROWS(struct enroll, key),
     CMC_OPTION_HEADING("What is asked for"),
-    CMC_OPTION("csr", 0, STRING, "FILE", struct enroll, csr_file,
+    CMC_OPTION("csr", 0, LIST, "FILE", struct enroll, csr_files,
                "a ready certification request (PKCS#10 or CRMF), in place\n"
-               "of the key and the options below"),
+               "of the key and the options below (may be repeated)"),
+    TOOL_REQUEST_KEY_ROW(struct enroll, request_keys),
     TOOL_CSR_ROWS(struct enroll, csr),
+    TOOL_CHANGE_ROWS(struct enroll, csr.change),
     CMC_OPTION_HEADING("Who asks (one of --officer-cert, --renew, --self, --simple)"),
-    CMC_OPTION("officer-cert", 0, STRING, "URI", struct enroll, officer_cert,
-               "an officer of the CA signs the request"),
-    CMC_OPTION("officer-key", 0, STRING, "URI", struct enroll, officer_key,
-               "the officer's key (not needed with PKCS#12)"),
-    CMC_OPTION("officer-pass", 0, STRING, "FILE", struct enroll, officer_pass,
-               "first line of FILE is the passphrase of that key"),
+    TOOL_OFFICER_ROWS(struct enroll, officer),
     CMC_OPTION("renew", 0, STRING, "URI", struct enroll, renew,
                "this certificate signs the request, and its subject and\n"
                "subjectAltName are asked for again; with --new-key for a\n"
@@ -47,12 +45,18 @@ static const struct cmc_option rows[] = {
     CMC_OPTION("renew-pass", 0, STRING, "FILE", struct enroll, renew_pass,
                "first line of FILE is the passphrase of that key"),
     CMC_OPTION("self", 0, FLAG, NULL, struct enroll, self,
-               "the new key signs the request, named by its SKI"),
+               "the new key signs the request, named by its SKI (with a\n"
+               "shared secret that is the default)"),
     CMC_OPTION("simple", 0, FLAG, NULL, struct enroll, simple,
                "send a bare PKCS#10 (Simple PKI Request); the officer is\n"
                "who --tls-cert says"),
-    CMC_OPTION("sid", 0, STRING, "FORM", struct enroll, sid,
-               "name the signer by issuer-serial (the default) or ski"),
+    CMC_OPTION_HEADING("What proves it"),
+    TOOL_SECRET_ROWS(struct enroll, secret),
+    CMC_OPTION_HEADING("What else is said"),
+    CMC_OPTION("data-return", 0, STRING, "TEXT", struct enroll, data_return,
+               "octets that the server must send back"),
+    CMC_OPTION("reg-info", 0, STRING, "TEXT", struct enroll, reg_info,
+               "regInfo, as agreed with the CA"),
     CMC_OPTION_HEADING("Where to"),
     TOOL_NET_ROWS(struct enroll, net),
     CMC_OPTION_HEADING("The answer"),
@@ -64,6 +68,9 @@ static const struct cmc_option rows[] = {
                "otherwise)"),
     CMC_OPTION("chain-out", 0, STRING, "FILE", struct enroll, chain_out,
                "write the CAs from its issuer to the trusted one here"),
+    CMC_OPTION("save-self-signed", 0, STRING, "FILE", struct enroll, self_signed_out,
+               "write self-signed certificates of the answer here, for\n"
+               "you to judge; they are not trusted by that"),
     CMC_OPTION("json", 0, FLAG, NULL, struct enroll, json, "print the result as JSON"),
     CMC_OPTION_END,
 };
@@ -80,23 +87,46 @@ static const struct cmc_options options = {
 struct run {
     struct tool *t;
     const struct enroll *o;
-    EVP_PKEY *key;             /* to certify; NULL with --csr */
     struct tool_signer signer; /* its key is NULL with --self and --simple */
-    struct cmc_slice csr;      /* CertificationRequest or CertReqMsg */
-    struct cmc_request rq;
+    struct tool_secret secret;
+    struct tool_items items; /* what is asked for */
+    bool self, key_made;
+    EVP_PKEY *new_key; /* one made in a token, before that is opened for reading */
     struct cmc_exchange_state state;
     struct cmc_trust store;
     const struct cmc_trust *trust;
     struct cmc_answer_view answer;
-    struct cmc_slice cert; /* the new one */
-    struct cmc_chain chain;
 };
 
 /* -- the command line -------------------------------------------------------------------- */
 
+/* With a secret and nobody else the key to be certified signs. */
+static bool is_self(const struct enroll *o)
+{
+    return o->self ||
+           (o->secret.file != NULL && o->officer.cert == NULL && o->renew == NULL && !o->simple);
+}
+
+static enum cmc_rc check_proof(struct tool *t, const struct enroll *o)
+{
+    bool given = o->secret.file != NULL || o->secret.identification != NULL;
+
+    /* [10002-3.1-b, 10002-3.1-u2] */
+    if (o->simple && (given || o->data_return != NULL || o->reg_info != NULL))
+        return cmc_fail(&t->err, CMC_E_USAGE, "RFC 10002 section 3.1",
+                        "--simple sends a bare PKCS#10, which has no room for a proof of identity "
+                        "or any control; leave out --simple");
+    /* [10002-3.2-u5] */
+    if (o->renew != NULL && given)
+        return cmc_fail(&t->err, CMC_E_USAGE, "RFC 10002 section 3.2",
+                        "--renew: the old certificate is the identity; leave out --identification "
+                        "and --secret-file");
+    return tool_secret_check(t, &o->secret);
+}
+
 static enum cmc_rc check_who(struct tool *t, const struct enroll *o)
 {
-    int ways = (o->officer_cert != NULL) + (o->renew != NULL) + o->self + o->simple;
+    int ways = (o->officer.cert != NULL) + (o->renew != NULL) + is_self(o) + o->simple;
     int sid;
 
     if (ways != 1)
@@ -104,13 +134,13 @@ static enum cmc_rc check_who(struct tool *t, const struct enroll *o)
                           "%s of --officer-cert, --renew, --self and --simple is needed: who "
                           "asks for the certificate",
                           ways == 0 ? "one" : "only one");
-    if (o->officer_cert == NULL && o->officer_key != NULL)
+    if (o->officer.cert == NULL && o->officer.key != NULL)
         return tool_usage(t, "--officer-key without --officer-cert; name the certificate too");
     if (o->renew == NULL && o->renew_key != NULL)
         return tool_usage(t, "--renew-key without --renew; name the certificate too");
-    if (o->self && o->csr_file != NULL && o->key.key == NULL)
+    if (is_self(o) && o->csr_files.n > 0 && o->key.key == NULL && o->request_keys.n == 0)
         return tool_usage(t, "--self with --csr wants the request's key too: --key URI");
-    return tool_sid(t, o->sid, &sid);
+    return tool_sid(t, o->officer.sid, &sid);
 }
 
 static enum cmc_rc check_what(struct tool *t, const struct enroll *o)
@@ -123,10 +153,14 @@ static enum cmc_rc check_what(struct tool *t, const struct enroll *o)
         return rc;
     if (o->simple && form == CMC_FORM_CRMF)
         return tool_usage(t, "--simple sends PKCS#10 only; leave out --form crmf");
-    if (o->csr_file != NULL) {
+    if (o->request_keys.n > 0 && o->csr_files.n == 0)
+        return tool_usage(t, "--request-key goes with --csr; here --key or --new-key is the key");
+    if (o->simple && o->csr_files.n > 1)
+        return tool_usage(t, "--simple sends one request; %zu are given", o->csr_files.n);
+    if (o->csr_files.n > 0) {
         if (o->csr.subject != NULL || o->csr.san != NULL || o->csr.key_usage != NULL ||
             o->csr.eku != NULL || o->csr.ski || o->csr.form != NULL || o->key.new_key != NULL ||
-            o->csr.no_signature)
+            o->csr.no_signature || o->csr.change.subject != NULL || o->csr.change.san != NULL)
             return tool_usage(t, "--csr brings its own key, subject and extensions; leave out the "
                                  "options that make them");
         return CMC_OK;
@@ -144,9 +178,16 @@ static enum cmc_rc check(struct tool *t, const struct enroll *o)
     enum cmc_rc rc = check_who(t, o);
 
     if (rc == CMC_OK)
+        rc = check_proof(t, o);
+    if (rc == CMC_OK)
         rc = check_what(t, o);
     if (rc == CMC_OK)
         rc = tool_net_check(t, &o->net);
+    /* [10002-6.2.4-e] */
+    if (rc == CMC_OK && o->secret.hardware_token && strncasecmp(o->net.url, "https:", 6) != 0)
+        rc = cmc_fail(&t->err, CMC_E_USAGE, "RFC 10002 section 6.2.4",
+                      "--hardware-token: what the token shows must not be read on the way; use an "
+                      "https: URL");
     if (rc == CMC_OK)
         rc = tool_accept(t, o->answer, &accept);
     if (rc == CMC_OK && o->json && o->cert_out == NULL)
@@ -161,80 +202,119 @@ static enum cmc_rc load_signer(struct run *r)
 {
     const struct enroll *o = r->o;
 
-    if (o->officer_cert != NULL)
-        return tool_signer_load(r->t, o->officer_cert, o->officer_key, o->officer_pass, &r->signer);
+    if (o->officer.cert != NULL)
+        return tool_signer_load(r->t, o->officer.cert, o->officer.key, o->officer.pass, &r->signer);
     if (o->renew != NULL)
         return tool_signer_load(r->t, o->renew, o->renew_key, o->renew_pass, &r->signer);
     return tool_crypto(r->t);
 }
 
-static enum cmc_rc read_csr(struct run *r)
+static enum cmc_rc read_csrs(struct run *r)
 {
+    struct tool *t = r->t;
     struct tool_csrs csrs = {0};
-    enum cmc_rc rc = tool_csrs_add(r->t, r->o->csr_file, &csrs);
+    EVP_PKEY *key = NULL;
+    enum cmc_rc rc = CMC_OK;
 
-    if (rc != CMC_OK)
-        return rc;
-    if (csrs.pkcs10.n + csrs.crmf.n != 1)
-        return cmc_fail(&r->t->err, CMC_E_INPUT, NULL,
-                        "%s: holds %zu requests; enroll takes one (see cmc request)",
-                        r->o->csr_file, csrs.crmf.n);
-    if (csrs.crmf.n == 1 && r->o->simple)
-        return tool_usage(r->t, "%s: is CRMF; --simple sends PKCS#10 only", r->o->csr_file);
-    r->csr = *(const struct cmc_slice *)(csrs.pkcs10.n == 1 ? csrs.pkcs10.v : csrs.crmf.v);
-    r->rq.form = csrs.pkcs10.n == 1 ? CMC_FORM_PKCS10 : CMC_FORM_CRMF;
-    if (r->o->key.key != NULL) /* to sign with it, or to answer a challenge */
-        rc = tool_key_get(r->t, &r->o->key, &r->key);
+    for (size_t i = 0; rc == CMC_OK && i < r->o->csr_files.n; i++)
+        rc = tool_csrs_add(t, r->o->csr_files.v[i], &csrs);
+    if (rc == CMC_OK && r->o->simple && (csrs.crmf.n > 0 || csrs.pkcs10.n != 1))
+        return tool_usage(t, "%s: --simple sends one PKCS#10; this is %s", r->o->csr_files.v[0],
+                          csrs.crmf.n > 0 ? "CRMF" : "more");
+    if (rc == CMC_OK)
+        rc = tool_items_make(t, &csrs, &r->items);
+    if (rc == CMC_OK && r->o->key.key != NULL)
+        rc = tool_key_get(t, &r->o->key, &key);
+    if (rc == CMC_OK && key != NULL)
+        rc = tool_items_key(t, &r->items, r->o->key.key, key);
+    if (rc == CMC_OK)
+        rc = tool_items_keys(t, &r->items, &r->o->request_keys, r->o->key.key_pass);
     return rc;
 }
 
 static enum cmc_rc make_csr(struct run *r)
 {
+    struct tool *t = r->t;
     struct tool_csr_options csr = r->o->csr;
     const struct cmc_cert *from = r->o->renew != NULL ? &r->signer.cert : NULL;
+    struct tool_csrs csrs = {0};
+    enum cmc_request_form form = CMC_FORM_PKCS10;
+    EVP_PKEY *key = NULL;
+    struct cmc_slice der = CMC_SLICE_NONE;
     enum cmc_rc rc = CMC_OK;
 
     if (r->o->key.key == NULL && r->o->key.new_key == NULL) {
-        r->key = r->signer.key;
-        (void)EVP_PKEY_up_ref(r->key);
+        key = r->signer.key;
+        (void)EVP_PKEY_up_ref(key);
     } else {
-        rc = tool_key_get(r->t, &r->o->key, &r->key);
+        key = r->new_key;
+        r->new_key = NULL;
+        if (key == NULL)
+            rc = tool_key_get(t, &r->o->key, &key);
+        r->key_made = key != NULL && r->o->key.new_key != NULL;
     }
-    /* RFC 10002 section 3.2.1: who signs with the new key names it by an SKI that is asked for. */
-    csr.ski = csr.ski || r->o->self;
+    /* [10002-3.2-b] Who signs with the new key names it by an SKI that is asked for. */
+    csr.ski = csr.ski || r->self;
     if (rc == CMC_OK)
-        rc = tool_csr_make(r->t, &csr, r->key, from, &r->csr);
+        rc = tool_csr_make(t, &csr, key, from, &der);
     if (rc == CMC_OK)
-        rc = tool_csr_form(r->t, &csr, &r->rq.form);
+        rc = tool_csr_form(t, &csr, &form);
+    if (rc == CMC_OK)
+        rc = tool_csrs_keep(t, form == CMC_FORM_CRMF ? &csrs.crmf : &csrs.pkcs10, der);
+    if (rc == CMC_OK)
+        rc = tool_items_make(t, &csrs, &r->items);
+    if (rc == CMC_OK)
+        return tool_items_key(t, &r->items, "the key", key);
+    EVP_PKEY_free(key);
     return rc;
 }
 
-/* Read back what is sent: its key is what the answer must certify. */
-static enum cmc_rc get_csr(struct run *r)
+/* [10002-6.2.4-c] Who holds the token must be named in each request. */
+static enum cmc_rc check_items(struct run *r)
 {
     struct tool *t = r->t;
-    enum cmc_rc rc = r->o->csr_file != NULL ? read_csr(r) : make_csr(r);
 
-    if (rc == CMC_OK && r->rq.form == CMC_FORM_PKCS10)
-        rc = cmc_request_from_pkcs10(r->csr, t->arena, &r->rq, &t->err);
-    else if (rc == CMC_OK)
-        rc = cmc_request_from_crmf(r->csr, t->arena, &r->rq, &t->err);
+    for (size_t i = 0; i < r->items.n; i++) {
+        if (r->o->secret.hardware_token && r->items.v[i].rq.subject.n <= 2)
+            return cmc_fail(&t->err, CMC_E_USAGE, "RFC 10002 section 6.2.4",
+                            "--hardware-token: request %zu has no subject; it must name the holder "
+                            "of the token",
+                            i + 1);
+        /* [10002-3.1-u2] */
+        if (r->o->simple && r->items.v[i].rq.pop != CMC_POP_BY_SIGNATURE)
+            return cmc_fail(&t->err, CMC_E_USAGE, "RFC 10002 section 3.1",
+                            "--simple: the request is not signed by its key, so the server would "
+                            "have to challenge it; leave out --simple");
+    }
+    return CMC_OK;
+}
+
+static enum cmc_rc get_items(struct run *r)
+{
+    enum cmc_rc rc = r->o->csr_files.n > 0 ? read_csrs(r) : make_csr(r);
+
+    if (rc == CMC_OK)
+        rc = check_items(r);
+    if (rc == CMC_OK)
+        rc = tool_items_link(r->t, &r->items, r->self, &r->secret);
     return rc;
 }
 
-/* second: what the second trip takes, or NULL. [10002-6.3.3-u2, 10002-3.2-u2] */
-static enum cmc_rc sign_request(struct run *r, const struct cmc_full_request *second,
-                                struct cmc_slice *out)
+/* rq: what the message is about; here come who signs it and what goes into each message. */
+static enum cmc_rc sign_request(struct run *r, struct cmc_full_request rq, struct cmc_slice *out)
 {
     struct tool *t = r->t;
-    struct cmc_cms_signer signer = {.signing_time = true, .time = (int64_t)time(NULL)};
-    struct cmc_full_request rq = second != NULL ? *second : (struct cmc_full_request){0};
-    enum cmc_rc rc = tool_sid(t, r->o->sid, &signer.sid);
+    struct cmc_cms_signer signer = {
+        .signing_time = true, .time = (int64_t)time(NULL), .digest_null = r->secret.dogtag};
+    enum cmc_rc rc = tool_sid(t, r->o->officer.sid, &signer.sid);
 
-    if (rc == CMC_OK && r->o->self) {
+    if (rc == CMC_OK && r->self) {
         signer.sid = CMC_SID_SKI;
-        signer.key = r->key;
-        rc = tool_self_ski(t, &r->rq, r->key, &signer.ski);
+        signer.key = r->items.v[0].key;
+        if (signer.key == NULL)
+            return tool_usage(t, "--self: the key of the first request signs; name it with "
+                                 "--request-key");
+        rc = tool_self_ski(t, &r->items.v[0].rq, signer.key, &signer.ski);
     } else if (rc == CMC_OK) {
         signer.key = r->signer.key;
         signer.cert = r->signer.certs[0];
@@ -242,13 +322,6 @@ static enum cmc_rc sign_request(struct run *r, const struct cmc_full_request *se
         rq.ncerts = r->signer.ncerts;
     }
     rq.signer = &signer;
-    if (second == NULL && r->rq.form == CMC_FORM_PKCS10) {
-        rq.pkcs10 = &r->csr;
-        rq.npkcs10 = 1;
-    } else if (second == NULL) {
-        rq.crmf = &r->csr;
-        rq.ncrmf = 1;
-    }
     if (rc == CMC_OK)
         rc = cmc_full_request_create(t->crypto, &rq, t->arena, &r->state, out, &t->err);
     return rc;
@@ -256,73 +329,170 @@ static enum cmc_rc sign_request(struct run *r, const struct cmc_full_request *se
 
 /* -- the exchange ------------------------------------------------------------------------ */
 
-static enum cmc_rc send(struct run *r, const struct cmc_full_request *second)
+static enum cmc_rc post(struct run *r, struct cmc_slice body, struct cmc_transport_reply *reply)
+{
+    const char *accept = NULL;
+    enum cmc_rc rc = tool_accept(r->t, r->o->answer, &accept);
+
+    /* [10003-6.1-a, 10003-6.1-b] */
+    if (rc == CMC_OK)
+        rc = tool_net_post(r->t, &r->o->net, r->o->simple ? TOOL_TYPE_PKCS10 : TOOL_TYPE_CMC,
+                           accept, body, reply);
+    return rc;
+}
+
+static enum cmc_rc send(struct run *r, const struct cmc_full_request *rq)
 {
     struct tool *t = r->t;
     bool simple = r->o->simple;
-    struct cmc_slice body = r->csr;
+    struct cmc_slice body = r->items.v[0].der;
     struct cmc_transport_reply reply;
-    const char *accept = NULL;
-    enum cmc_rc rc = tool_accept(t, r->o->answer, &accept);
+    enum cmc_rc rc = CMC_OK;
 
-    if (rc == CMC_OK && !simple)
-        rc = sign_request(r, second, &body);
+    if (!simple)
+        rc = sign_request(r, *rq, &body);
     if (rc == CMC_OK)
-        rc = tool_net_post(t, &r->o->net, simple ? TOOL_TYPE_PKCS10 : TOOL_TYPE_CMC, accept, body,
-                           &reply);
+        rc = post(r, body, &reply);
     if (rc == CMC_OK)
-        rc = cmc_answer_open(t->crypto, reply.body, simple ? NULL : &r->state, r->trust, t->arena,
-                             &r->answer, &t->err);
+        rc = tool_answer_open(t, reply.body, simple ? NULL : &r->state, r->trust, &r->answer);
     return rc;
 }
+
+/*
+ * [10002-6.7-g, 10002-6.7-u5] The challenge was not made for our key, or on the way it became
+ * another: the server is told that the enrolment ends here. What it says to that does not matter.
+ */
+static void give_up(struct run *r)
+{
+    struct tool *t = r->t;
+    const struct cmc_err why = t->err;
+    struct cmc_full_request last = {0};
+    struct cmc_transport_reply reply;
+    struct cmc_slice body;
+
+    if (cmc_abort_challenge(&r->answer, &r->state, t->arena, &last, &t->err) != CMC_OK ||
+        sign_request(r, last, &body) != CMC_OK || post(r, body, &reply) != CMC_OK)
+        tool_note(t, "the server could not be told that the enrolment ends: %s", t->err.text);
+    t->err = why;
+}
+
+static enum cmc_rc first_request(struct run *r, struct cmc_full_request *rq)
+{
+    *rq = (struct cmc_full_request){.data_return = cmc_slice_str(r->o->data_return),
+                                    .reg_info = cmc_slice_str(r->o->reg_info)};
+    return tool_items_fill(r->t, &r->items, &r->secret, rq);
+}
+
+/* Once more when a server has not taken the first answer; it must come to an end somewhere. */
+#define CHALLENGES_MAX 2
 
 /* RFC 10002 section 6.7: a key that does not sign shows in a second trip that it decrypts. */
 static enum cmc_rc submit(struct run *r)
 {
-    struct cmc_full_request second = {0};
-    enum cmc_rc rc = send(r, NULL);
-
-    if (rc != CMC_OK || r->answer.nchallenges == 0)
-        return rc;
-    if (r->key == NULL)
-        return cmc_fail(&r->t->err, CMC_E_USAGE, "RFC 10002 section 6.7",
-                        "the server wants to see that the key of the request decrypts; name it "
-                        "with --key");
-    rc = cmc_answer_challenge(r->t->crypto, &r->answer, &r->state, r->csr, r->key, r->t->arena,
-                              &second, &r->t->err);
-    return rc == CMC_OK ? send(r, &second) : rc;
-}
-
-/* The new certificate and the path from it to the trusted CA. */
-static enum cmc_rc find_cert(struct run *r)
-{
     struct tool *t = r->t;
-    enum cmc_rc rc =
-        cmc_answer_cert(t->crypto, &r->answer, r->rq.spki, NULL, t->arena, &r->cert, &t->err);
+    struct cmc_full_request rq = {0};
+    EVP_PKEY **keys = NULL;
+    enum cmc_rc rc = r->o->simple ? CMC_OK : first_request(r, &rq);
 
-    if (rc == CMC_OK && r->trust != NULL) {
-        rc = cmc_chain_check(t->crypto, r->cert, r->answer.certs, r->answer.ncerts, r->trust,
-                             t->arena, &r->chain, &t->err);
-        if (rc != CMC_OK)
-            cmc_err_prefix(&t->err, "the new certificate");
+    if (rc == CMC_OK)
+        rc = send(r, &rq);
+    if (rc == CMC_OK)
+        rc = tool_items_get_keys(t, &r->items, &keys);
+    for (int trip = 0; rc == CMC_OK && r->answer.nchallenges > 0; trip++) {
+        /* [10002-6.7-i] */
+        if (trip == CHALLENGES_MAX)
+            return cmc_fail(&t->err, CMC_E_REFUSED, "RFC 10002 section 6.7",
+                            "the server was answered %d times and challenges the key again; it "
+                            "does not take the answers",
+                            CHALLENGES_MAX);
+        rq = (struct cmc_full_request){.secret = r->secret.given ? &r->secret.proof : NULL,
+                                       .reg_info = cmc_slice_str(r->o->reg_info)};
+        rc = cmc_second_trip(t->crypto, &r->answer, &r->state, keys, t->arena, &rq, &t->err);
+        if (rc == CMC_E_USAGE)
+            cmc_err_prefix(&t->err, "name the key with --key or --request-key");
+        if (rc == CMC_E_CRYPTO)
+            give_up(r);
+        if (rc == CMC_OK)
+            rc = send(r, &rq);
     }
     return rc;
 }
 
+/* [10002-4.1-b, 10002-4.2-b] A certificate is known by its key, wherever it stands. */
+static enum cmc_rc find_cert(struct run *r, struct tool_item *it)
+{
+    struct tool *t = r->t;
+    enum cmc_rc rc =
+        cmc_answer_cert(t->crypto, &r->answer, it->rq.spki, NULL, t->arena, &it->cert, &t->err);
+
+    if (rc == CMC_OK && r->trust != NULL) {
+        rc = cmc_chain_check(t->crypto, it->cert, r->answer.certs, r->answer.ncerts, r->trust,
+                             t->arena, &it->chain, &t->err);
+        if (rc != CMC_OK) {
+            cmc_err_prefix(&t->err, "the new certificate");
+            it->cert = CMC_SLICE_NONE;
+            t->exit = TOOL_NOT_TRUSTED;
+        }
+    }
+    return rc;
+}
+
+/* Must there be a certificate for this request? */
+static bool is_granted(const struct run *r, size_t i)
+{
+    const struct cmc_outcome *o =
+        r->o->simple || i >= r->state.nsent
+            ? NULL
+            : tool_outcome_of(&r->answer, cmc_tagged_request_id(&r->state.sent[i]));
+
+    return o != NULL ? o->status == CMC_STATUS_SUCCESS : r->answer.worst == CMC_STATUS_SUCCESS;
+}
+
+/* The certificate of each request that was granted. */
+static enum cmc_rc find_certs(struct run *r)
+{
+    enum cmc_rc rc = CMC_OK;
+
+    for (size_t i = 0; rc == CMC_OK && i < r->items.n; i++) {
+        if (is_granted(r, i))
+            rc = find_cert(r, &r->items.v[i]);
+    }
+    return rc;
+}
+
+static const struct tool_item *first_granted(const struct run *r)
+{
+    for (size_t i = 0; i < r->items.n; i++) {
+        if (r->items.v[i].cert.p != NULL)
+            return &r->items.v[i];
+    }
+    return NULL;
+}
+
 /* -- what is left behind ----------------------------------------------------------------- */
+
+static bool is_new(const struct run *r, struct cmc_slice cert)
+{
+    for (size_t i = 0; i < r->items.n; i++) {
+        if (r->items.v[i].cert.p != NULL && cmc_slice_eq(r->items.v[i].cert, cert))
+            return true;
+    }
+    return false;
+}
 
 static enum cmc_rc write_chain(struct run *r)
 {
     struct tool *t = r->t;
+    const struct cmc_chain *chain = &first_granted(r)->chain;
     struct cmc_buf b;
     enum cmc_rc rc = CMC_OK;
 
     cmc_buf_init(&b, CMC_LIMIT_FILE_OCTETS);
-    for (size_t i = 1; rc == CMC_OK && i < r->chain.n; i++)
-        rc = cmc_pem_write(TOOL_LABEL_CERT, r->chain.certs[i], &b, &t->err);
+    for (size_t i = 1; rc == CMC_OK && i < chain->n; i++)
+        rc = cmc_pem_write(TOOL_LABEL_CERT, chain->certs[i], &b, &t->err);
     /* Unchecked, all that the server sent besides is what there is. */
     for (size_t i = 0; rc == CMC_OK && r->trust == NULL && i < r->answer.ncerts; i++) {
-        if (!cmc_slice_eq(r->answer.certs[i], r->cert))
+        if (!is_new(r, r->answer.certs[i]))
             rc = cmc_pem_write(TOOL_LABEL_CERT, r->answer.certs[i], &b, &t->err);
     }
     if (rc == CMC_OK)
@@ -331,11 +501,28 @@ static enum cmc_rc write_chain(struct run *r)
     return rc;
 }
 
-static enum cmc_rc say_cert(struct run *r)
+/* All that were granted, in the order of the requests. */
+static enum cmc_rc write_certs(struct run *r)
+{
+    struct cmc_buf b;
+    enum cmc_rc rc = CMC_OK;
+
+    cmc_buf_init(&b, CMC_LIMIT_FILE_OCTETS);
+    for (size_t i = 0; rc == CMC_OK && i < r->items.n; i++) {
+        if (r->items.v[i].cert.p != NULL)
+            rc = cmc_pem_write(TOOL_LABEL_CERT, r->items.v[i].cert, &b, &r->t->err);
+    }
+    if (rc == CMC_OK)
+        rc = tool_write(r->t, r->o->cert_out, NULL, cmc_buf_get0(&b));
+    cmc_buf_free(&b);
+    return rc;
+}
+
+static enum cmc_rc say_cert(struct run *r, struct cmc_slice der)
 {
     struct cmc_cert cert = {0};
     struct cmc_buf b;
-    enum cmc_rc rc = cmc_decode(&cmc_it_cert, r->cert, r->t->arena, &cert, &r->t->err);
+    enum cmc_rc rc = cmc_decode(&cmc_it_cert, der, r->t->arena, &cert, &r->t->err);
 
     if (rc != CMC_OK)
         return rc;
@@ -354,13 +541,33 @@ static enum cmc_rc say_cert(struct run *r)
 
 static enum cmc_rc save(struct run *r)
 {
-    enum cmc_rc rc = tool_write(r->t, r->o->cert_out, TOOL_LABEL_CERT, r->cert);
+    bool say = !r->o->json && r->o->cert_out != NULL && strcmp(r->o->cert_out, "-") != 0;
+    enum cmc_rc rc = write_certs(r);
 
     if (rc == CMC_OK && r->o->chain_out != NULL)
         rc = write_chain(r);
-    if (rc == CMC_OK && !r->o->json && r->o->cert_out != NULL && strcmp(r->o->cert_out, "-") != 0)
-        rc = say_cert(r);
+    for (size_t i = 0; rc == CMC_OK && say && i < r->items.n; i++) {
+        if (r->items.v[i].cert.p != NULL)
+            rc = say_cert(r, r->items.v[i].cert);
+    }
     return rc;
+}
+
+/* "certificate" of one request, "certificates" of several. */
+static void json_certs(struct run *r, json_t *out)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < r->items.n; i++) {
+        if (r->items.v[i].cert.p != NULL)
+            (void)json_array_append_new(list,
+                                        tool_json_cert(r->t, r->items.v[i].cert, r->o->cert_out));
+    }
+    if (r->items.n == 1)
+        (void)json_object_set(out, "certificate", json_array_get(list, 0));
+    else
+        (void)json_object_set(out, "certificates", list);
+    json_decref(list);
 }
 
 static enum cmc_rc say_json(struct run *r)
@@ -368,43 +575,53 @@ static enum cmc_rc say_json(struct run *r)
     json_t *out = json_pack("{s:s, s:o}", "result", tool_status_word(r->answer.worst), "statuses",
                             tool_json_outcomes(&r->answer));
 
-    if (r->cert.p != NULL)
-        (void)json_object_set_new(out, "certificate",
-                                  tool_json_cert(r->t, r->cert, r->o->cert_out));
-    if (r->cert.p != NULL && r->o->chain_out != NULL)
+    if (first_granted(r) != NULL)
+        json_certs(r, out);
+    if (first_granted(r) != NULL && r->o->chain_out != NULL)
         (void)json_object_set_new(out, "chainFile", json_string(r->o->chain_out));
     if (r->o->key.key_out != NULL)
         (void)json_object_set_new(out, "keyFile", json_string(r->o->key.key_out));
     return tool_json_print(r->t, out);
 }
 
-static int run(struct run *r)
+static enum cmc_rc ask(struct run *r)
 {
-    struct tool *t = r->t;
-    enum cmc_rc rc = check(t, r->o);
-    int code = TOOL_OK;
-    bool key_made = false;
+    enum cmc_rc rc = check(r->t, r->o);
 
+    r->self = is_self(r->o);
     if (rc == CMC_OK)
-        rc = tool_trust_load(t, &r->o->trust, &r->store, &r->trust);
+        rc = tool_trust_load(r->t, &r->o->trust, &r->store, &r->trust);
+    if (rc == CMC_OK)
+        rc = tool_secret_load(r->t, &r->o->secret, &r->secret);
+    /* The signer may be in the same token, which is opened for one of the two first. */
+    if (rc == CMC_OK && r->o->key.key_out != NULL && cmc_uri_is_token(r->o->key.key_out))
+        rc = tool_key_get(r->t, &r->o->key, &r->new_key);
     if (rc == CMC_OK)
         rc = load_signer(r);
     if (rc == CMC_OK)
-        rc = get_csr(r);
-    key_made = r->key != NULL && r->o->key.new_key != NULL;
-    if (rc == CMC_OK)
-        rc = submit(r);
+        rc = get_items(r);
+    return rc == CMC_OK ? submit(r) : rc;
+}
+
+static int run(struct run *r)
+{
+    struct tool *t = r->t;
+    enum cmc_rc rc = ask(r);
+    int code = TOOL_OK;
+
     if (rc == CMC_OK)
         code = tool_say_refusals(t, &r->answer);
-    if (rc == CMC_OK && code == TOOL_OK)
-        rc = find_cert(r);
-    if (rc == CMC_OK && code == TOOL_OK)
+    if (rc == CMC_OK && r->o->self_signed_out != NULL)
+        rc = tool_save_self_signed(t, &r->answer, r->o->self_signed_out);
+    if (rc == CMC_OK)
+        rc = find_certs(r);
+    if (rc == CMC_OK && first_granted(r) != NULL)
         rc = save(r);
     if (rc == CMC_OK && r->o->json)
         rc = say_json(r);
     if (rc != CMC_OK)
         code = tool_end(t, rc);
-    if (code != TOOL_OK && key_made)
+    if (code != TOOL_OK && r->key_made && !cmc_uri_is_token(r->o->key.key_out))
         tool_note(t, "the new key stays in %s; use it again with --key %s", r->o->key.key_out,
                   r->o->key.key_out);
     return code;
@@ -421,7 +638,8 @@ int tool_cmd_enroll(struct tool *t, int argc, char **argv)
     if (code != TOOL_GO_ON)
         return code;
     code = run(&r);
-    EVP_PKEY_free(r.key);
+    EVP_PKEY_free(r.new_key);
+    tool_items_clean(&r.items);
     tool_signer_clean(&r.signer);
     return code;
 }

@@ -2,13 +2,16 @@
 /* cmc request: a signed Full PKI Request from certification requests. */
 #include <time.h>
 
-#include "client/client.h"
-#include "tool/input.h"
+#include "tool/exchange.h"
+#include "tool/items.h"
 
 struct request {
-    const char *cert, *key, *pass, *sid, *sig_alg, *data_return, *out;
-    struct cmc_option_list chain;
-    bool self, no_nonce, no_transaction_id;
+    const char *cert, *key, *pass, *sid, *sig_alg, *data_return, *reg_info, *transaction_id, *out;
+    struct cmc_option_list chain, request_keys;
+    bool self, no_nonce, no_transaction_id, ra_vouches;
+    struct tool_secret_options secret;
+    const char *challenge;
+    struct tool_trust_options trust;
 };
 
 static const struct cmc_option rows[] = {
@@ -19,8 +22,8 @@ static const struct cmc_option rows[] = {
     CMC_OPTION("signer-key", 0, STRING, "URI", struct request, key,
                "its key (not needed when the PKCS#12 holds it)"),
     CMC_OPTION("self", 0, FLAG, NULL, struct request, self,
-               "--signer-key is the key of the one request itself, which\n"
-               "must ask for a subjectKeyIdentifier (cmc csr --ski)"),
+               "--signer-key is the key of one of the requests, which must\n"
+               "ask for a subjectKeyIdentifier (cmc csr --ski)"),
     CMC_OPTION("key-pass", 0, STRING, "FILE", struct request, pass,
                "first line of FILE is the passphrase of the key"),
     CMC_OPTION("sid", 0, STRING, "FORM", struct request, sid,
@@ -29,9 +32,24 @@ static const struct cmc_option rows[] = {
                "as rsa-sha256, rsa-pss-sha256, ecdsa-sha384, ed25519"),
     CMC_OPTION("chain", 0, LIST, "FILE", struct request, chain,
                "further certificates to send (may be repeated)"),
+    CMC_OPTION_HEADING("What proves it"),
+    TOOL_SECRET_ROWS(struct request, secret),
+    TOOL_REQUEST_KEY_ROW(struct request, request_keys),
+    CMC_OPTION("ra-vouches", 0, FLAG, NULL, struct request, ra_vouches,
+               "the signer, an RA, has seen the private keys at work\n"
+               "(lraPOPWitness)"),
+    CMC_OPTION_HEADING("The second trip"),
+    CMC_OPTION("challenge", 0, STRING, "FILE", struct request, challenge,
+               "an answer that challenges the keys of the request that\n"
+               "was sent, which is the one operand: answer it"),
+    TOOL_TRUST_ROWS(struct request, trust),
     CMC_OPTION_HEADING("Controls"),
     CMC_OPTION("data-return", 0, STRING, "TEXT", struct request, data_return,
                "octets that the server must send back"),
+    CMC_OPTION("reg-info", 0, STRING, "TEXT", struct request, reg_info,
+               "regInfo, as agreed with the CA"),
+    CMC_OPTION("transaction-id", 0, STRING, "NUMBER", struct request, transaction_id,
+               "this transactionId, not a random one"),
     CMC_OPTION("no-nonce", 0, FLAG, NULL, struct request, no_nonce, "no senderNonce"),
     CMC_OPTION("no-transaction-id", 0, FLAG, NULL, struct request, no_transaction_id,
                "no transactionId"),
@@ -51,25 +69,21 @@ static const struct cmc_options options = {
     .rows = rows,
 };
 
-/* The one request that is signed with its own key.
- * [10002-3.2-b, 10002-3.2-c, 10002-3.2-d, 10002-3.2-e] */
-static enum cmc_rc own_ski(struct tool *t, const struct tool_csrs *csrs, EVP_PKEY *key,
+/* The one request of several that is for the key. */
+static enum cmc_rc own_ski(struct tool *t, const struct tool_items *items, EVP_PKEY *key,
                            struct cmc_slice *ski)
 {
-    enum cmc_rc rc;
-    struct cmc_request rq = {0};
+    struct cmc_slice spki = CMC_SLICE_NONE;
+    enum cmc_rc rc = cmc_key_spki(key, t->arena, &spki, &t->err);
 
-    if (csrs->pkcs10.n + csrs->crmf.n != 1)
-        return tool_usage(t, "--self signs one certification request; %zu are given",
-                          csrs->pkcs10.n + csrs->crmf.n);
-    rc = csrs->pkcs10.n == 1 ? cmc_request_from_pkcs10(*CMC_AT(struct cmc_slice, csrs->pkcs10, 0),
-                                                       t->arena, &rq, &t->err)
-                             : cmc_request_from_crmf(*CMC_AT(struct cmc_slice, csrs->crmf, 0),
-                                                     t->arena, &rq, &t->err);
-    return rc == CMC_OK ? tool_self_ski(t, &rq, key, ski) : rc;
+    for (size_t i = 0; rc == CMC_OK && i + 1 < items->n; i++) {
+        if (cmc_slice_eq(items->v[i].rq.spki, spki))
+            return tool_self_ski(t, &items->v[i].rq, key, ski);
+    }
+    return rc == CMC_OK ? tool_self_ski(t, &items->v[items->n - 1].rq, key, ski) : rc;
 }
 
-static enum cmc_rc get_signer(struct tool *t, const struct request *o, const struct tool_csrs *csrs,
+static enum cmc_rc get_signer(struct tool *t, const struct request *o, struct tool_items *items,
                               struct tool_signer *s, struct cmc_cms_signer *signer)
 {
     const struct cmc_passphrase pass = {.file = o->pass, .prompt = o->pass == NULL};
@@ -80,7 +94,10 @@ static enum cmc_rc get_signer(struct tool *t, const struct request *o, const str
         if (rc == CMC_OK)
             rc = cmc_key_load(t->crypto, o->key, &pass, &s->key, &t->err);
         if (rc == CMC_OK)
-            rc = own_ski(t, csrs, s->key, &signer->ski);
+            rc = own_ski(t, items, s->key, &signer->ski);
+        /* It need not be named twice. */
+        if (rc == CMC_OK && EVP_PKEY_up_ref(s->key) == 1)
+            rc = tool_items_key(t, items, o->key, s->key);
         signer->sid = CMC_SID_SKI;
     } else {
         rc = tool_signer_load(t, o->cert, o->key, o->pass, s);
@@ -111,7 +128,13 @@ static enum cmc_rc check(struct tool *t, const struct request *o)
         return tool_usage(t, "--self goes with --signer-key, and neither --signer-cert nor --sid");
     if (!o->self && o->cert == NULL)
         return tool_usage(t, "no signer: give --signer-cert and --signer-key, or --self");
-    return tool_sid(t, o->sid, &sid);
+    if (o->challenge == NULL && (o->trust.trust.n > 0 || o->trust.no_trust || o->trust.no_eku))
+        return tool_usage(t, "--trust is for the answer that --challenge names");
+    if (o->transaction_id != NULL && o->no_transaction_id)
+        return tool_usage(t, "--transaction-id and --no-transaction-id exclude each other");
+    if (tool_sid(t, o->sid, &sid) != CMC_OK)
+        return CMC_E_USAGE;
+    return tool_secret_check(t, &o->secret);
 }
 
 /* The signer's certificates and those of --chain. */
@@ -136,35 +159,114 @@ static enum cmc_rc gather_certs(struct tool *t, const struct request *o,
     return CMC_OK;
 }
 
-/* [10003-4-a, 10003-4-b] */
-static enum cmc_rc run(struct tool *t, const struct request *o, char **paths, size_t npaths)
+/* One message in the making. */
+struct making {
+    const struct request *o;
+    struct tool_items items;
+    struct tool_secret secret;
+    struct tool_signer s;
+    struct cmc_cms_signer signer;
+    struct cmc_full_request rq;
+};
+
+static enum cmc_rc first_trip(struct tool *t, struct making *m, char **paths, size_t npaths)
 {
     struct tool_csrs csrs = {0};
-    struct tool_signer s = {0};
-    struct cmc_cms_signer signer = {0};
-    struct cmc_exchange_state state;
-    struct cmc_slice der = CMC_SLICE_NONE;
-    struct cmc_full_request rq = {.data_return = cmc_slice_str(o->data_return),
-                                  .signer = &signer,
-                                  .no_nonce = o->no_nonce,
-                                  .no_transaction_id = o->no_transaction_id};
-    enum cmc_rc rc = check(t, o);
+    enum cmc_rc rc = CMC_OK;
 
     for (size_t i = 0; rc == CMC_OK && i < npaths; i++)
         rc = tool_csrs_add(t, paths[i], &csrs);
     if (rc == CMC_OK)
-        rc = get_signer(t, o, &csrs, &s, &signer);
+        rc = tool_items_make(t, &csrs, &m->items);
     if (rc == CMC_OK)
-        rc = gather_certs(t, o, &s, &rq);
-    rq.pkcs10 = csrs.pkcs10.v;
-    rq.npkcs10 = csrs.pkcs10.n;
-    rq.crmf = csrs.crmf.v;
-    rq.ncrmf = csrs.crmf.n;
+        rc = tool_items_keys(t, &m->items, &m->o->request_keys, m->o->pass);
     if (rc == CMC_OK)
-        rc = cmc_full_request_create(t->crypto, &rq, t->arena, &state, &der, &t->err);
+        rc = get_signer(t, m->o, &m->items, &m->s, &m->signer);
+    if (rc == CMC_OK)
+        rc = tool_items_link(t, &m->items, m->o->self, &m->secret);
+    if (rc == CMC_OK)
+        rc = tool_items_fill(t, &m->items, &m->secret, &m->rq);
+    if (rc == CMC_OK && m->o->transaction_id != NULL)
+        rc = tool_serial(t, m->o->transaction_id, &m->rq.transaction_id);
+    return rc;
+}
+
+static enum cmc_rc read_der(struct tool *t, const char *path, struct cmc_slice *der)
+{
+    struct cmc_slice data;
+    enum cmc_rc rc = tool_read(t, path, &data);
+
+    return rc == CMC_OK ? cmc_der_or_pem(data, NULL, t->arena, der, &t->err) : rc;
+}
+
+/* RFC 10002 section 6.7, without a network. */
+static enum cmc_rc second_trip(struct tool *t, struct making *m, char **paths, size_t npaths)
+{
+    struct cmc_exchange_state state = {0};
+    struct cmc_answer_view answer;
+    struct cmc_trust store;
+    const struct cmc_trust *trust = NULL;
+    EVP_PKEY **keys = NULL;
+    struct cmc_slice der;
+    enum cmc_rc rc = tool_trust_load(t, &m->o->trust, &store, &trust);
+
+    if (rc == CMC_OK && npaths != 1)
+        rc = tool_usage(t,
+                        "--challenge goes with one FILE, the request that was sent; %zu are "
+                        "given",
+                        npaths);
+    if (rc == CMC_OK)
+        rc = read_der(t, paths[0], &der);
+    if (rc == CMC_OK)
+        rc = tool_state_of(t, der, &state);
+    if (rc == CMC_OK)
+        rc = read_der(t, m->o->challenge, &der);
+    if (rc == CMC_OK)
+        rc = tool_answer_open(t, der, &state, trust, &answer);
+    if (rc == CMC_OK && answer.nchallenges == 0)
+        rc = cmc_fail(&t->err, CMC_E_INPUT, "RFC 10002 section 6.7", "%s: challenges no key",
+                      m->o->challenge);
+    if (rc == CMC_OK)
+        rc = tool_items_sent(t, &state, &m->items);
+    if (rc == CMC_OK)
+        rc = tool_items_keys(t, &m->items, &m->o->request_keys, m->o->pass);
+    if (rc == CMC_OK)
+        rc = get_signer(t, m->o, &m->items, &m->s, &m->signer);
+    if (rc == CMC_OK)
+        rc = tool_items_get_keys(t, &m->items, &keys);
+    m->rq.secret = m->secret.given ? &m->secret.proof : NULL;
+    if (rc == CMC_OK)
+        rc = cmc_second_trip(t->crypto, &answer, &state, keys, t->arena, &m->rq, &t->err);
+    return rc;
+}
+
+static enum cmc_rc run(struct tool *t, const struct request *o, char **paths, size_t npaths)
+{
+    struct making m = {.o = o,
+                       .rq = {.data_return = cmc_slice_str(o->data_return),
+                              .reg_info = cmc_slice_str(o->reg_info),
+                              .ra_vouches = o->ra_vouches,
+                              .no_nonce = o->no_nonce,
+                              .no_transaction_id = o->no_transaction_id}};
+    struct cmc_exchange_state state;
+    struct cmc_slice der = CMC_SLICE_NONE;
+    enum cmc_rc rc = check(t, o);
+
+    m.rq.signer = &m.signer;
+    if (rc == CMC_OK)
+        rc = tool_secret_load(t, &o->secret, &m.secret);
+    m.signer.digest_null = m.secret.dogtag;
+    if (rc == CMC_OK)
+        rc = o->challenge != NULL ? second_trip(t, &m, paths, npaths)
+                                  : first_trip(t, &m, paths, npaths);
+    if (rc == CMC_OK)
+        rc = gather_certs(t, o, &m.s, &m.rq);
+    if (rc == CMC_OK)
+        rc = cmc_full_request_create(t->crypto, &m.rq, t->arena, &state, &der, &t->err);
     if (rc == CMC_OK)
         rc = tool_write(t, o->out, NULL, der);
-    tool_signer_clean(&s);
+    tool_items_clean(&m.items);
+    tool_signer_clean(&m.s);
     return rc;
 }
 

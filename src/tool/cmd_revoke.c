@@ -1,19 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmc revoke: revokeRequest controls signed by an officer (RFC 10002 section 6.11). */
+/*
+ * cmc revoke: revokeRequest controls signed by an officer or the holder, or unsigned with the
+ * passphrase of the certificate (RFC 10002 section 6.11).
+ */
 #include <jansson.h>
 #include <time.h>
 
 #include "asn1/codec.h"
+#include "tool/advice.h"
 #include "tool/exchange.h"
 #include "tool/input.h"
 #include "tool/revocation.h"
+#include "tool/secret.h"
 #include "tool/summary.h"
 
 struct revoke {
     struct cmc_option_list certs, serials;
     const char *issuer, *issuer_cert;
     const char *reason, *invalidity, *comment;
-    const char *officer_cert, *officer_key, *officer_pass, *sid;
+    struct tool_officer_options officer;
+    const char *passphrase_file, *compat, *out;
     struct tool_net_options net;
     struct tool_trust_options trust;
     bool json;
@@ -37,17 +43,19 @@ static const struct cmc_option rows[] = {
     CMC_OPTION("invalidity-date", 0, STRING, "DATE", struct revoke, invalidity,
                "not to be trusted since, as 2026-11-21T10:00:00Z"),
     CMC_OPTION("comment", 0, STRING, "TEXT", struct revoke, comment, "a remark for the CA"),
-    CMC_OPTION_HEADING("Who signs"),
-    CMC_OPTION("officer-cert", 0, STRING, "URI", struct revoke, officer_cert,
-               "certificate of an officer who may revoke"),
-    CMC_OPTION("officer-key", 0, STRING, "URI", struct revoke, officer_key,
-               "the officer's key (not needed with PKCS#12)"),
-    CMC_OPTION("officer-pass", 0, STRING, "FILE", struct revoke, officer_pass,
-               "first line of FILE is the passphrase of that key"),
-    CMC_OPTION("sid", 0, STRING, "FORM", struct revoke, sid,
-               "name the signer by issuer-serial (the default) or ski"),
+    CMC_OPTION_HEADING("Who may (one of --officer-cert and --passphrase-file, or both)"),
+    TOOL_OFFICER_ROWS(struct revoke, officer),
+    CMC_OPTION("passphrase-file", 0, STRING, "FILE", struct revoke, passphrase_file,
+               "first line of FILE is the passphrase registered for the\n"
+               "certificate (\"-\": standard input); without an officer the\n"
+               "request is not signed. Never for two certificates"),
+    CMC_OPTION("compat", 0, STRING, "PEER", struct revoke, compat,
+               "rfc (the default) or dogtag: an unsigned request in the\n"
+               "form that Dogtag's CA wants"),
     CMC_OPTION_HEADING("Where to"),
     TOOL_NET_ROWS(struct revoke, net),
+    CMC_OPTION("out", 'o', STRING, "FILE", struct revoke, out,
+               "write the request here (DER) and do not send it"),
     CMC_OPTION_HEADING("The answer"),
     TOOL_TRUST_ROWS(struct revoke, trust),
     CMC_OPTION("json", 0, FLAG, NULL, struct revoke, json, "print the result as JSON"),
@@ -57,8 +65,8 @@ static const struct cmc_option rows[] = {
 static const struct cmc_options options = {
     .command = "cmc revoke",
     .operands = "",
-    .about = "Have certificates revoked, put on hold or released, all by one signed request, and\n"
-             "say for each what became of it.",
+    .about = "Have certificates revoked, put on hold or released, all by one request, and say for\n"
+             "each what became of it.",
     .rows = rows,
 };
 
@@ -70,6 +78,8 @@ struct run {
     struct cmc_revocation *list;
     size_t n, room;
     struct tool_signer signer;
+    struct cmc_trust store;
+    const struct cmc_trust *trust;
     struct cmc_exchange_state state;
     struct cmc_answer_view answer;
 };
@@ -78,6 +88,7 @@ struct run {
 
 static enum cmc_rc check(struct tool *t, const struct revoke *o)
 {
+    bool dogtag;
     int sid;
 
     if (o->certs.n + o->serials.n == 0)
@@ -86,11 +97,18 @@ static enum cmc_rc check(struct tool *t, const struct revoke *o)
         return tool_usage(t, "--serial goes with one of --issuer NAME and --issuer-cert FILE");
     if (o->serials.n == 0 && (o->issuer != NULL || o->issuer_cert != NULL))
         return tool_usage(t, "--issuer without --serial; which certificate of that issuer?");
-    if (o->officer_cert == NULL)
-        return tool_usage(t, "no --officer-cert; a revocation is signed by an officer");
-    if (tool_sid(t, o->sid, &sid) != CMC_OK)
+    if (o->officer.cert == NULL && o->passphrase_file == NULL)
+        return tool_usage(t, "who may revoke? Give --officer-cert, whose key signs, or the "
+                             "certificate's --passphrase-file");
+    if (o->officer.cert == NULL && o->officer.key != NULL)
+        return tool_usage(t, "--officer-key without --officer-cert; name the certificate too");
+    if (tool_sid(t, o->officer.sid, &sid) != CMC_OK || tool_compat(t, o->compat, &dogtag) != CMC_OK)
         return CMC_E_USAGE;
-    return tool_net_check(t, &o->net);
+    if (o->out == NULL)
+        return tool_net_check(t, &o->net);
+    return o->net.url == NULL ? CMC_OK
+                              : tool_usage(t, "--out writes the request in place of sending it; "
+                                              "leave out --url");
 }
 
 static enum cmc_rc add(struct run *r, struct cmc_slice issuer, struct cmc_slice serial)
@@ -167,36 +185,67 @@ static enum cmc_rc read_how(struct run *r)
     return rc;
 }
 
+/*
+ * [10002-6.11-b, 10002-6.11-c, 10002-6.11-f] It can be read on the way and is used once, so no two
+ * certificates have the same.
+ */
+static enum cmc_rc read_passphrase(struct run *r)
+{
+    struct tool *t = r->t;
+    struct cmc_slice passphrase;
+    enum cmc_rc rc;
+
+    if (r->o->passphrase_file == NULL)
+        return CMC_OK;
+    if (r->n != 1)
+        return cmc_fail(&t->err, CMC_E_USAGE, "RFC 10002 section 6.11",
+                        "--passphrase-file: a passphrase is for one certificate, and %zu are "
+                        "named; revoke them one by one, each with its own",
+                        r->n);
+    rc = tool_secret_read(t, r->o->passphrase_file, NULL, &passphrase);
+    if (rc == CMC_OK)
+        r->list[0].passphrase = passphrase;
+    return rc;
+}
+
 /* -- the exchange ------------------------------------------------------------------------ */
 
-static enum cmc_rc submit(struct run *r)
+static enum cmc_rc build(struct run *r, struct cmc_slice *out)
 {
     struct tool *t = r->t;
     struct cmc_cms_signer signer = {.signing_time = true, .time = (int64_t)time(NULL)};
-    struct cmc_full_request rq = {.revocations = r->list, .nrevocations = r->n, .signer = &signer};
-    struct cmc_slice body = CMC_SLICE_NONE;
-    struct cmc_transport_reply reply;
-    struct cmc_trust store;
-    const struct cmc_trust *trust = NULL;
-    enum cmc_rc rc = tool_trust_load(t, &r->o->trust, &store, &trust);
+    struct cmc_full_request rq = {.revocations = r->list, .nrevocations = r->n};
+    enum cmc_rc rc = tool_compat(t, r->o->compat, &rq.bare);
 
     if (rc == CMC_OK)
-        rc = tool_signer_load(t, r->o->officer_cert, r->o->officer_key, r->o->officer_pass,
+        rc = tool_crypto(t);
+    if (rc == CMC_OK && r->o->officer.cert != NULL)
+        rc = tool_signer_load(t, r->o->officer.cert, r->o->officer.key, r->o->officer.pass,
                               &r->signer);
     if (rc == CMC_OK)
-        rc = tool_sid(t, r->o->sid, &signer.sid);
-    if (rc != CMC_OK)
-        return rc;
-    signer.key = r->signer.key;
-    signer.cert = r->signer.certs[0];
-    rq.certs = r->signer.certs;
-    rq.ncerts = r->signer.ncerts;
-    rc = cmc_full_request_create(t->crypto, &rq, t->arena, &r->state, &body, &t->err);
+        rc = tool_sid(t, r->o->officer.sid, &signer.sid);
+    /* [10002-6.11-a] */
+    if (rc == CMC_OK && r->signer.key != NULL) {
+        signer.key = r->signer.key;
+        signer.cert = r->signer.certs[0];
+        signer.digest_null = rq.bare;
+        rq.signer = &signer;
+        rq.certs = r->signer.certs;
+        rq.ncerts = r->signer.ncerts;
+    }
     if (rc == CMC_OK)
-        rc = tool_net_post(t, &r->o->net, TOOL_TYPE_CMC, NULL, body, &reply);
+        rc = cmc_full_request_create(t->crypto, &rq, t->arena, &r->state, out, &t->err);
+    return rc;
+}
+
+static enum cmc_rc submit(struct run *r, struct cmc_slice body)
+{
+    struct tool *t = r->t;
+    struct cmc_transport_reply reply;
+    enum cmc_rc rc = tool_net_post(t, &r->o->net, TOOL_TYPE_CMC, NULL, body, &reply);
+
     if (rc == CMC_OK)
-        rc =
-            cmc_answer_open(t->crypto, reply.body, &r->state, trust, t->arena, &r->answer, &t->err);
+        rc = tool_answer_open(t, reply.body, &r->state, r->trust, &r->answer);
     /* RFC 10002 section 6.11: a Full PKI Response must come; nothing else says what was done. */
     if (rc == CMC_OK && !r->answer.full)
         rc = cmc_fail(&t->err, CMC_E_REFUSED, "RFC 10002 section 6.11",
@@ -207,27 +256,10 @@ static enum cmc_rc submit(struct run *r)
 
 /* -- the results ------------------------------------------------------------------------- */
 
-/* The outcome that names this body part, or the whole request, worst first; NULL: success. */
-static const struct cmc_outcome *outcome_of(const struct run *r, uint32_t id)
-{
-    const struct cmc_outcome *found = NULL;
-
-    for (size_t i = 0; i < r->answer.noutcomes; i++) {
-        const struct cmc_outcome *o = &r->answer.outcomes[i];
-
-        for (size_t k = 0; k < o->nbody_parts; k++) {
-            if ((o->body_parts[k] == id || o->body_parts[k] == 0) &&
-                (found == NULL || tool_status_exit(found->status) == TOOL_OK))
-                found = o;
-        }
-    }
-    return found;
-}
-
 /* The body part id of revocation i: ids are given out in a row. */
 static const struct cmc_outcome *result(const struct run *r, size_t i)
 {
-    return outcome_of(r, r->state.first_revocation_id + (uint32_t)i);
+    return tool_outcome_of(&r->answer, r->state.first_revocation_id + (uint32_t)i);
 }
 
 static int result_code(const struct run *r, size_t i)
@@ -235,7 +267,7 @@ static int result_code(const struct run *r, size_t i)
     const struct cmc_outcome *o = result(r, i);
 
     /* Silence means success only when nothing went wrong elsewhere. */
-    return tool_status_exit(o != NULL ? o->status : r->answer.worst);
+    return o != NULL ? tool_outcome_exit(o) : tool_answer_exit(&r->answer);
 }
 
 static const char *done_word(uint32_t reason)
@@ -282,8 +314,10 @@ static enum cmc_rc say_text(struct run *r)
 
 static json_t *json_one(const struct run *r, size_t i)
 {
-    static const char *const words[] = {
-        [TOOL_OK] = "success", [TOOL_FAILED] = "failed", [TOOL_PENDING] = "pending"};
+    static const char *const words[] = {[TOOL_OK] = "success",
+                                        [TOOL_FAILED] = "failed",
+                                        [TOOL_PENDING] = "pending",
+                                        [TOOL_TRY_LATER] = "failed"};
     struct cmc_buf hex, name;
     json_t *out;
 
@@ -311,25 +345,46 @@ static enum cmc_rc say_json(struct run *r)
                                            "statuses", tool_json_outcomes(&r->answer)));
 }
 
-/* A failure of any is the exit code of all; then what is pending. */
+/* A failure of any is the exit code of all; then what may be tried again, then what is pending. */
 static int worst_code(const struct run *r)
 {
-    int worst = TOOL_OK;
+    static const int order[] = {TOOL_OK, TOOL_PENDING, TOOL_TRY_LATER, TOOL_FAILED};
+    size_t worst = 0;
 
     for (size_t i = 0; i < r->n; i++) {
         int code = result_code(r, i);
 
-        if (worst == TOOL_OK || code == TOOL_FAILED)
-            worst = code;
+        for (size_t k = worst; k < CMC_COUNT(order); k++) {
+            if (order[k] == code)
+                worst = k;
+        }
     }
-    return worst;
+    return order[worst];
+}
+
+/* What to do about those that were not done. */
+static void advise(const struct run *r)
+{
+    const char *said = NULL;
+
+    for (size_t i = 0; i < r->n; i++) {
+        const struct cmc_outcome *o = result(r, i);
+        const char *advice = o != NULL ? tool_advice(o) : NULL;
+
+        if (advice != NULL && advice != said)
+            tool_note(r->t, "what to do: %s", advice);
+        said = advice != NULL ? advice : said;
+    }
 }
 
 static int run(struct run *r)
 {
     struct tool *t = r->t;
+    struct cmc_slice body = CMC_SLICE_NONE;
     enum cmc_rc rc = check(t, r->o);
 
+    if (rc == CMC_OK && r->o->out == NULL)
+        rc = tool_trust_load(t, &r->o->trust, &r->store, &r->trust);
     if (rc == CMC_OK)
         rc = read_how(r);
     if (rc == CMC_OK)
@@ -337,10 +392,19 @@ static int run(struct run *r)
     if (rc == CMC_OK)
         rc = add_serials(r);
     if (rc == CMC_OK)
-        rc = submit(r);
+        rc = read_passphrase(r);
+    if (rc == CMC_OK)
+        rc = build(r, &body);
+    if (rc == CMC_OK && r->o->out != NULL)
+        return tool_end(t, tool_write(t, r->o->out, NULL, body));
+    if (rc == CMC_OK)
+        rc = submit(r, body);
     if (rc == CMC_OK)
         rc = r->o->json ? say_json(r) : say_text(r);
-    return rc == CMC_OK ? worst_code(r) : tool_end(t, rc);
+    if (rc != CMC_OK)
+        return tool_end(t, rc);
+    advise(r);
+    return worst_code(r);
 }
 
 int tool_cmd_revoke(struct tool *t, int argc, char **argv)

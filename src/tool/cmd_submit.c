@@ -89,12 +89,12 @@ static enum cmc_rc read_answer(struct tool *t, const struct submit *o, struct cm
     struct cmc_trust store;
     const struct cmc_trust *trust = NULL;
     bool full = tool_state_of(t, request, &state) == CMC_OK;
-    enum cmc_rc rc = tool_crypto(t);
+    enum cmc_rc rc = CMC_OK;
 
-    if (rc == CMC_OK && o->trust.trust.n > 0)
+    if (o->trust.trust.n > 0)
         rc = tool_trust_load(t, &o->trust, &store, &trust);
     if (rc == CMC_OK)
-        rc = cmc_answer_open(t->crypto, body, full ? &state : NULL, trust, t->arena, a, &t->err);
+        rc = tool_answer_open(t, body, full ? &state : NULL, trust, a);
     return rc;
 }
 

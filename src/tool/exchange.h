@@ -11,6 +11,7 @@
 struct tool_net_options {
     const char *url, *tls_ca, *tls_cert, *tls_key, *tls_pass;
     unsigned int timeout;
+    bool verbose;
 };
 
 #define TOOL_NET_ROWS(T, m)                                                                        \
@@ -23,7 +24,9 @@ struct tool_net_options {
                    "TLS client certificate (with its chain)"),                                     \
         CMC_OPTION("tls-key", 0, STRING, "URI", T, m.tls_key, "its key"),                          \
         CMC_OPTION("tls-pass", 0, STRING, "FILE", T, m.tls_pass,                                   \
-                   "first line of FILE is the passphrase of that key")
+                   "first line of FILE is the passphrase of that key"),                            \
+        CMC_OPTION("verbose", 'v', FLAG, NULL, T, m.verbose,                                       \
+                   "say on standard error what is sent and what comes back")
 
 #define TOOL_TYPE_CMC    "application/pkcs7-mime; smime-type=CMC-Request"
 #define TOOL_TYPE_PKCS10 "application/pkcs10"
@@ -33,7 +36,10 @@ enum cmc_rc tool_accept(struct tool *t, const char *answer, const char **accept)
 
 /* Errors: CMC_E_USAGE without --url. */
 enum cmc_rc tool_net_check(struct tool *t, const struct tool_net_options *o) CMC_MUST_USE;
-/* One POST; the reply's body is in the arena. */
+/*
+ * One POST; the reply's body is in the arena. An HTTP error is an error, unless its body is a Full
+ * PKI Response that refuses: what it says is worth more.
+ */
 enum cmc_rc tool_net_post(struct tool *t, const struct tool_net_options *o, const char *type,
                           const char *accept, struct cmc_slice body,
                           struct cmc_transport_reply *reply) CMC_MUST_USE;
@@ -62,14 +68,34 @@ enum cmc_rc tool_trust_load(struct tool *t, const struct tool_trust_options *o,
 /* "success", "pending", "failed" and the exit code for a CMCStatus. */
 const char *tool_status_word(uint32_t status);
 int tool_status_exit(uint32_t status);
+/* The exit code of a whole answer: TOOL_TRY_LATER only where nothing is refused for good. */
+int tool_answer_exit(const struct cmc_answer_view *answer);
 
 /*
- * Say on standard error what the server did not do: each status that is not success.
- * Returns the exit code for the worst of them.
+ * cmc_answer_open() for a command: an answer that is not to be believed ends the run with
+ * TOOL_NOT_TRUSTED.
+ */
+enum cmc_rc tool_answer_open(struct tool *t, struct cmc_slice body,
+                             const struct cmc_exchange_state *state, const struct cmc_trust *trust,
+                             struct cmc_answer_view *out) CMC_MUST_USE;
+
+/*
+ * Say on standard error what the server did not do, each status that is not success, and what is
+ * to be done about it. Returns the exit code of the answer.
  */
 int tool_say_refusals(struct tool *t, const struct cmc_answer_view *answer);
 
-/* The nonce and transactionId in a request, to check an answer to it later. */
+/* The outcome that names this body part, or the whole request, worst first; NULL: success. */
+const struct cmc_outcome *tool_outcome_of(const struct cmc_answer_view *answer, uint32_t id);
+
+/*
+ * Write the self-signed certificates of an answer to a file for the user to judge, and say so.
+ * They do not become trusted by that (selfsigned.c).
+ */
+enum cmc_rc tool_save_self_signed(struct tool *t, const struct cmc_answer_view *answer,
+                                  const char *path) CMC_MUST_USE;
+
+/* What an exchange remembers, out of a request that was sent: to check an answer to it later. */
 enum cmc_rc tool_state_of(struct tool *t, struct cmc_slice request,
                           struct cmc_exchange_state *state) CMC_MUST_USE;
 

@@ -6,7 +6,7 @@
 
 /* -- certification requests -------------------------------------------------------------- */
 
-static enum cmc_rc keep(struct tool *t, struct cmc_list *list, struct cmc_slice der)
+enum cmc_rc tool_csrs_keep(struct tool *t, struct cmc_list *list, struct cmc_slice der)
 {
     struct cmc_slice *p = cmc_list_add(t->arena, &cmc_it_seq_any, list, 1);
 
@@ -29,7 +29,7 @@ static enum cmc_rc add_messages(struct tool *t, struct cmc_slice der, struct too
     enum cmc_rc rc = cmc_decode(&cmc_it_seq_any, der, t->arena, &msgs, &t->err);
 
     for (size_t i = 0; rc == CMC_OK && i < msgs.n; i++)
-        rc = keep(t, &out->crmf, *CMC_AT(struct cmc_slice, msgs, i));
+        rc = tool_csrs_keep(t, &out->crmf, *CMC_AT(struct cmc_slice, msgs, i));
     return rc;
 }
 
@@ -47,11 +47,11 @@ enum cmc_rc tool_csrs_add(struct tool *t, const char *path, struct tool_csrs *ou
         return rc;
     }
     if (cmc_decode(&cmc_it_csr, der, t->arena, &csr, NULL) == CMC_OK)
-        return keep(t, &out->pkcs10, csr.raw);
+        return tool_csrs_keep(t, &out->pkcs10, csr.raw);
     if (decodes(t, &cmc_it_cert_req_messages, der))
         return add_messages(t, der, out);
     if (decodes(t, &cmc_it_cert_req_msg, der))
-        return keep(t, &out->crmf, der);
+        return tool_csrs_keep(t, &out->crmf, der);
     return cmc_fail(&t->err, CMC_E_INPUT, NULL,
                     "%s: is no certification request; want PKCS#10 or CRMF (DER, PEM or base64)",
                     path);
@@ -60,7 +60,7 @@ enum cmc_rc tool_csrs_add(struct tool *t, const char *path, struct tool_csrs *ou
 enum cmc_rc tool_crmf_wrap(struct tool *t, struct cmc_slice msg, struct cmc_slice *out)
 {
     struct cmc_list list = {0};
-    enum cmc_rc rc = keep(t, &list, msg);
+    enum cmc_rc rc = tool_csrs_keep(t, &list, msg);
 
     if (rc == CMC_OK)
         rc = cmc_encode_arena(&cmc_it_seq_any, &list, t->arena, out, &t->err);
@@ -81,7 +81,7 @@ enum cmc_rc tool_certs(struct tool *t, const struct cmc_option_list *paths, stru
 
         rc = cmc_certs_load(t->crypto, paths->v[i], NULL, t->arena, &certs, &found, &t->err);
         for (size_t k = 0; rc == CMC_OK && k < found; k++)
-            rc = keep(t, &all, certs[k]);
+            rc = tool_csrs_keep(t, &all, certs[k]);
     }
     *out = all.v;
     *n = all.n;

@@ -19,6 +19,9 @@ struct tool_csrs {
 
 /* Add those of a file: a PKCS#10, a CertReqMsg or CertReqMessages; DER, PEM or base64. */
 enum cmc_rc tool_csrs_add(struct tool *t, const char *path, struct tool_csrs *out) CMC_MUST_USE;
+/* Append a whole DER to one of the lists. */
+enum cmc_rc tool_csrs_keep(struct tool *t, struct cmc_list *list,
+                           struct cmc_slice der) CMC_MUST_USE;
 /* The CertReqMessages that hold one CertReqMsg: how CRMF stands in a file. */
 enum cmc_rc tool_crmf_wrap(struct tool *t, struct cmc_slice msg,
                            struct cmc_slice *out) CMC_MUST_USE;
@@ -29,6 +32,21 @@ enum cmc_rc tool_certs(struct tool *t, const struct cmc_option_list *paths, stru
 /* The first certificate of a file, whole and decoded. */
 enum cmc_rc tool_cert(struct tool *t, const char *path, struct cmc_slice *der,
                       struct cmc_cert *cert) CMC_MUST_USE;
+
+/* Who signs for others, and how a signer is named. */
+struct tool_officer_options {
+    const char *cert, *key, *pass, *sid;
+};
+
+#define TOOL_OFFICER_ROWS(T, m)                                                                    \
+    CMC_OPTION("officer-cert", 0, STRING, "URI", T, m.cert,                                        \
+               "certificate of an officer of the CA, who signs"),                                  \
+        CMC_OPTION("officer-key", 0, STRING, "URI", T, m.key,                                      \
+                   "the officer's key (not needed with PKCS#12)"),                                 \
+        CMC_OPTION("officer-pass", 0, STRING, "FILE", T, m.pass,                                   \
+                   "first line of FILE is the passphrase of that key"),                            \
+        CMC_OPTION("sid", 0, STRING, "FORM", T, m.sid,                                             \
+                   "name the signer by issuer-serial (the default) or ski")
 
 /* A certificate with its key, and what else stands in the certificate's file: its chain. */
 struct tool_signer {

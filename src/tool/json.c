@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "asn1/codec.h"
+#include "tool/advice.h"
 #include "tool/exchange.h"
 #include "tool/summary.h"
 
@@ -27,13 +28,16 @@ static json_t *outcome(const struct cmc_outcome *o)
 {
     json_t *out = json_object();
     json_t *parts = json_array();
+    char number[32];
 
     for (size_t i = 0; i < o->nbody_parts; i++)
         (void)json_array_append_new(parts, json_integer(o->body_parts[i]));
     (void)json_object_set_new(out, "status", json_string(cmc_status_name(o->status)));
     if (o->fail_info != CMC_FAIL_INFO_NONE)
-        (void)json_object_set_new(out, "failInfo",
-                                  json_string(cmc_fail_info_name((uint32_t)o->fail_info)));
+        (void)json_object_set_new(
+            out, "failInfo", json_string(tool_fail_info_text(o->fail_info, number, sizeof number)));
+    if (tool_advice(o) != NULL)
+        (void)json_object_set_new(out, "advice", json_string(tool_advice(o)));
     (void)json_object_set_new(out, "bodyParts", parts);
     if (o->text.p != NULL)
         (void)json_object_set_new(out, "text", string(o->text));

@@ -12,6 +12,7 @@ static const struct tool_command commands[] = {
     {"enroll", "get a certificate: request, submit, check, save", tool_cmd_enroll},
     {"revoke", "revoke certificates, put them on hold or release them", tool_cmd_revoke},
     {"get", "ask for certificates or a CRL", tool_cmd_get},
+    {"secret", "make a shared secret, or seal one to a CA", tool_cmd_secret},
     {"submit", "send a request file and save the answer", tool_cmd_submit},
     {"verify", "check the signature of a request or response file", tool_cmd_verify},
     {"show", "print any message, request, certificate or CRL as text", tool_cmd_show},

@@ -18,9 +18,25 @@ enum cmc_rc tool_key_check(struct tool *t, const struct tool_key_options *o)
         return tool_usage(t, "--new-key makes a key; say where it goes with --key-out FILE");
     if (o->new_key == NULL && o->key_out != NULL)
         return tool_usage(t, "--key-out is for a new key; add --new-key KIND");
-    if (o->key_out != NULL)
+    if (o->key_id_out != NULL && !cmc_uri_is_token(o->key_out))
+        return tool_usage(t, "--key-id-out is for a new key in a token; name that with --key-out");
+    if (o->key_out != NULL && !cmc_uri_is_token(o->key_out))
         return tool_must_not_exist(t, o->key_out);
     return CMC_OK;
+}
+
+static enum cmc_rc make_in_token(struct tool *t, const struct tool_key_options *o,
+                                 const struct cmc_passphrase *pass, EVP_PKEY **out)
+{
+    const char *id = NULL;
+    enum cmc_rc rc =
+        cmc_key_generate_at(t->crypto, o->key_out, o->new_key, pass, t->arena, &id, out, &t->err);
+
+    if (rc == CMC_OK && o->key_id_out != NULL)
+        rc = tool_write(t, o->key_id_out, NULL, cmc_slice_str(id));
+    else if (rc == CMC_OK)
+        tool_note(t, "the new key has the id %s in its token", id);
+    return rc;
 }
 
 enum cmc_rc tool_key_get(struct tool *t, const struct tool_key_options *o, EVP_PKEY **out)
@@ -32,6 +48,8 @@ enum cmc_rc tool_key_get(struct tool *t, const struct tool_key_options *o, EVP_P
     *out = NULL;
     if (rc == CMC_OK && o->key != NULL)
         return cmc_key_load(t->crypto, o->key, &pass, out, &t->err);
+    if (rc == CMC_OK && cmc_uri_is_token(o->key_out))
+        return make_in_token(t, o, &pass, out);
     if (rc == CMC_OK)
         rc = cmc_key_generate(t->crypto, o->new_key, &key, &t->err);
     /* Saved before it is used: no certificate may come back for a key that is lost. */
@@ -251,6 +269,9 @@ enum cmc_rc tool_csr_make(struct tool *t, const struct tool_csr_options *o, EVP_
         return rc;
     p.exts = w.exts.v;
     p.nexts = w.exts.n;
+    rc = tool_change_name(t, &o->change, form, &p);
+    if (rc != CMC_OK)
+        return rc;
     if (form == CMC_FORM_CRMF)
         return cmc_crmf_create(t->crypto, &p, t->arena, out, &t->err);
     return cmc_pkcs10_create(t->crypto, &p, t->arena, out, &t->err);

@@ -4,13 +4,15 @@
 #define CMC_TOOL_NEWCSR_H
 
 #include "message/request.h"
+#include "tool/changename.h"
 #include "tool/tool.h"
 
 struct tool_key_options {
-    const char *key;      /* URI of a key that is there */
-    const char *new_key;  /* kind of a key to make */
-    const char *key_out;  /* where the new key goes */
-    const char *key_pass; /* file with the passphrase of either */
+    const char *key;        /* URI of a key that is there */
+    const char *new_key;    /* kind of a key to make */
+    const char *key_out;    /* where the new key goes: a file or a token */
+    const char *key_id_out; /* where its id goes, when it is in a token */
+    const char *key_pass;   /* file with the passphrase of either */
 };
 
 struct tool_csr_options {
@@ -18,6 +20,7 @@ struct tool_csr_options {
     const char *form; /* "pkcs10" or "crmf" */
     bool ski;
     bool no_signature;
+    struct tool_change_options change;
     unsigned int id; /* certReqId of a CRMF message; 0: a random one */
 };
 
@@ -27,7 +30,11 @@ struct tool_csr_options {
                "ec:P-384, ec:P-521, ed25519, ed448, x25519 or x448"),                              \
         CMC_OPTION("key-out", 0, STRING, "FILE", T, m.key_out,                                     \
                    "write the new key here (PKCS#8 PEM, mode 0600, never\n"                        \
-                   "over a file that exists)"),                                                    \
+                   "over a file that exists), or make it in the token that a\n"                    \
+                   "pkcs11: or nss: URI names"),                                                   \
+        CMC_OPTION("key-id-out", 0, STRING, "FILE", T, m.key_id_out,                               \
+                   "write the id of a new key in a token here, as certutil -K\n"                   \
+                   "and Dogtag's .keyId files have it"),                                           \
         CMC_OPTION("key", 'k', STRING, "URI", T, m.key,                                            \
                    "use this key instead: a path or file:PATH (PEM, DER or\n"                      \
                    "PKCS#12), or a pkcs11: or nss: URI"),                                          \

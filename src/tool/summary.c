@@ -6,6 +6,7 @@
 #include "asn1/codec.h"
 #include "asn1/oids.h"
 #include "message/request.h"
+#include "tool/advice.h"
 #include "tool/check.h"
 
 #define STEP 2u
@@ -276,9 +277,13 @@ static void put_pending(struct cmc_buf *b, const struct cmc_outcome *o)
 
 void tool_outcome_text(struct cmc_buf *b, const struct cmc_outcome *o)
 {
+    char number[32];
+
     cmc_buf_str(b, cmc_status_name(o->status));
+    if (strcmp(cmc_status_name(o->status), "unknown") == 0)
+        cmc_buf_printf(b, " status %u", o->status);
     if (o->fail_info != CMC_FAIL_INFO_NONE)
-        cmc_buf_printf(b, " %s", cmc_fail_info_name((uint32_t)o->fail_info));
+        cmc_buf_printf(b, " %s", tool_fail_info_text(o->fail_info, number, sizeof number));
     for (size_t i = 0; i < o->nbody_parts; i++) {
         if (o->nbody_parts == 1 && o->body_parts[0] == 0)
             cmc_buf_str(b, ", the whole request");
@@ -311,6 +316,11 @@ void tool_summary_pkiresponse(struct tool_summary *s, const void *value)
         line(s, "status: ");
         tool_outcome_text(s->out, &outcomes[i]);
         end(s);
+        if (tool_advice(&outcomes[i]) != NULL) {
+            line(s, "  what to do: ");
+            cmc_buf_str(s->out, tool_advice(&outcomes[i]));
+            end(s);
+        }
     }
     s->indent -= STEP;
 }

@@ -25,7 +25,7 @@ int tool_exit_code(enum cmc_rc rc)
         [CMC_E_CRYPTO] = TOOL_FAILED,
         [CMC_E_NOTFOUND] = TOOL_FAILED,
         [CMC_E_CONFLICT] = TOOL_LOCAL,
-        [CMC_E_RETRY] = TOOL_LOCAL,
+        [CMC_E_RETRY] = TOOL_TRY_LATER,
         [CMC_E_USAGE] = TOOL_USAGE,
         [CMC_E_LOCAL] = TOOL_LOCAL,
         [CMC_E_MEM] = TOOL_LOCAL,
@@ -97,7 +97,7 @@ int tool_end(struct tool *t, enum cmc_rc rc)
 {
     if (rc != CMC_OK)
         say(t, t->err.text[0] != '\0' ? t->err.text : cmc_rc_name(rc), t->err.clause);
-    return tool_exit_code(rc);
+    return rc != CMC_OK && t->exit != 0 ? t->exit : tool_exit_code(rc);
 }
 
 enum cmc_rc tool_usage(struct tool *t, const char *fmt, ...)

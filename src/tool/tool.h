@@ -11,11 +11,13 @@
 /* cmc.1, EXIT STATUS, says the same. */
 enum tool_exit {
     TOOL_OK = 0,
-    TOOL_FAILED = 1,  /* refused, failed, malformed, or does not verify */
-    TOOL_USAGE = 2,   /* the command line is wrong */
-    TOOL_LOCAL = 3,   /* a file, the network, this machine */
-    TOOL_PENDING = 4, /* the server has not decided yet */
-    TOOL_GO_ON = -1   /* not an exit: the command goes on */
+    TOOL_FAILED = 1,      /* refused, failed, malformed, or does not verify */
+    TOOL_USAGE = 2,       /* the command line is wrong */
+    TOOL_LOCAL = 3,       /* a file, the network, this machine */
+    TOOL_PENDING = 4,     /* the server has not decided yet */
+    TOOL_TRY_LATER = 5,   /* it has no time now: the same again after a while */
+    TOOL_NOT_TRUSTED = 6, /* the answer, or what it brings, is not to be believed */
+    TOOL_GO_ON = -1       /* not an exit: the command goes on */
 };
 
 /* One run of one command. */
@@ -24,6 +26,8 @@ struct tool {
     struct cmc_arena *arena;
     struct cmc_crypto *crypto; /* made when first wanted: see tool_crypto() */
     struct cmc_err err;        /* the error that ends the run */
+    int exit;     /* its exit code, where that is another than tool_exit_code()'s; or 0 */
+    bool verbose; /* say on standard error what goes over the wire */
 };
 
 struct tool_command {
@@ -38,6 +42,7 @@ int tool_cmd_request(struct tool *t, int argc, char **argv);
 int tool_cmd_enroll(struct tool *t, int argc, char **argv);
 int tool_cmd_revoke(struct tool *t, int argc, char **argv);
 int tool_cmd_get(struct tool *t, int argc, char **argv);
+int tool_cmd_secret(struct tool *t, int argc, char **argv);
 int tool_cmd_submit(struct tool *t, int argc, char **argv);
 int tool_cmd_verify(struct tool *t, int argc, char **argv);
 int tool_cmd_show(struct tool *t, int argc, char **argv);

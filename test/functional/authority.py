@@ -54,7 +54,7 @@ profiles:
     days: 90
     extensions:
       - {{name: basicConstraints, value: "critical,CA:FALSE"}}
-      - {{name: keyUsage, value: "critical,digitalSignature"}}
+      - {{name: keyUsage, value: "critical,digitalSignature,keyEncipherment,keyAgreement"}}
       - {{name: extendedKeyUsage, value: "clientAuth,serverAuth"}}
     from-request: [subjectAltName]
   - name: p256

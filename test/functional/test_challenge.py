@@ -104,12 +104,16 @@ def test_not_for_everybody(world):
 
 # [10002-3.1-u2, 10002-3.1-a]
 def test_simple_request_is_refused(world):
-    """Without a body part id there is no second trip: popRequired, and what to do instead."""
-    key = world.fresh("key")
-    done = run(CMC, "enroll", "-u", world.server.url + "/open", "-T", world.server.ca_pem,
-               "--simple", "--new-key", "x25519", "--key-out", key, "-s", "CN=x", "-o",
-               world.fresh("crt"), ok=None)
-    assert done.returncode != 0 and b"popRequired" in done.stderr
+    """Without a body part id there is no second trip: popRequired, and what to do instead. The
+    client knows that too. [10002-3.1-u2]"""
+    key, csr = world.fresh("key"), world.fresh("csr")
+    simple = ["-u", world.server.url + "/open", "-T", world.server.ca_pem]
+    done = run(CMC, "enroll", *simple, "--simple", "--new-key", "x25519", "--key-out", key, "-s",
+               "CN=x", "-o", world.fresh("crt"), ok=2)
+    assert b"RFC 10002 section 3.1" in done.stderr
+    run(CMC, "csr", "--key", key, "-s", "CN=x", "-o", csr)
+    done = run(CMC, "submit", *simple, "--answer", "cmc", csr, ok=1)
+    assert b"popRequired" in done.stderr
 
 
 def test_answer_does_not_survive_a_restart(world):

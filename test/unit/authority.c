@@ -16,8 +16,13 @@ static struct cmc_profile_extension responder_exts[] = {
     {(char *)(uintptr_t) "keyUsage", (char *)(uintptr_t) "critical,digitalSignature"},
     {(char *)(uintptr_t) "extendedKeyUsage", (char *)(uintptr_t) "1.3.6.1.5.5.7.3.27"}};
 static struct cmc_profile_extension ee_exts[] = {
-    {(char *)(uintptr_t) "keyUsage", (char *)(uintptr_t) "critical,digitalSignature"},
+    {(char *)(uintptr_t) "keyUsage",
+     (char *)(uintptr_t) "critical,digitalSignature,keyEncipherment,keyAgreement"},
     {(char *)(uintptr_t) "extendedKeyUsage", (char *)(uintptr_t) "serverAuth"}};
+static struct cmc_profile_extension ra_exts[] = {
+    {(char *)(uintptr_t) "keyUsage", (char *)(uintptr_t) "critical,digitalSignature"},
+    {(char *)(uintptr_t) "extendedKeyUsage", (char *)(uintptr_t) "1.3.6.1.5.5.7.3.28"}};
+static char *all[] = {(char *)(uintptr_t) "all"};
 static char *taken[] = {(char *)(uintptr_t) "subjectAltName"};
 
 static const struct cmc_profile_spec specs[] = {
@@ -34,6 +39,15 @@ static const struct cmc_profile_spec specs[] = {
      .request_extensions = taken,
      .request_extension_count = 1},
     {.name = (char *)(uintptr_t) "other", .days = 90, .extensions = ee_exts, .extension_count = 2},
+    {.name = (char *)(uintptr_t) "ra", .days = 90, .extensions = ra_exts, .extension_count = 2},
+    {.name = (char *)(uintptr_t) "all",
+     .days = 90,
+     .request_extensions = all,
+     .request_extension_count = 1,
+     .allow_empty_subject = true,
+     .change_subject_name = true},
+    {.name = (char *)(uintptr_t) "unique", .days = 90, .unique_keys = true},
+    {.name = (char *)(uintptr_t) "archive", .days = 90, .require_archive = true},
 };
 
 EVP_PKEY *test_key(struct test_authority *t, const char *type, const char *param)

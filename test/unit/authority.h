@@ -40,7 +40,12 @@ struct test_authority {
 /* Begin anew with what the store holds, as after a restart. */
 void test_authority_restart(struct test_authority *t);
 
-/* key_type as EVP_PKEY_Q_keygen takes it: "EC" with "P-256", "RSA" with NULL (2048). */
+/*
+ * Profiles: "ee" (TLS server, SAN from the request), "other" (the same without SAN), "ra"
+ * (id-kp-cmcRA), "all" (everything from the request, name changes), "unique" (a key once),
+ * "archive" (demands what nobody here can).
+ *
+ * key_type as EVP_PKEY_Q_keygen takes it: "EC" with "P-256", "RSA" with NULL (2048). */
 struct test_authority *test_authority_new(const char *key_type, const char *curve);
 void test_authority_free(struct test_authority *t);
 

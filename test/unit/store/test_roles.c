@@ -19,6 +19,8 @@ static void parses(void **state)
     assert_int_equal(roles, CMC_ROLE_ENROLL | CMC_ROLE_REVOKE);
     assert_int_equal(cmc_roles_parse("revoke,revoke", &roles, NULL), CMC_OK);
     assert_int_equal(roles, CMC_ROLE_REVOKE);
+    assert_int_equal(cmc_roles_parse("ra,enroll", &roles, NULL), CMC_OK);
+    assert_int_equal(roles, CMC_ROLE_ENROLL | CMC_ROLE_RA);
 }
 
 static void refuses_and_names_the_role(void **state)
@@ -55,6 +57,7 @@ static void prints(void **state)
                         "enroll,revoke");
     assert_string_equal(cmc_roles_text(CMC_ROLE_REVOKE, buf, sizeof buf), "revoke");
     assert_string_equal(cmc_roles_text(0, buf, sizeof buf), "none");
+    assert_string_equal(cmc_roles_text(7, buf, sizeof buf), "enroll,revoke,ra");
     assert_string_equal(cmc_roles_text(3, small, sizeof small), "enroll,r");
 }
 

@@ -228,8 +228,8 @@ static void schema_1_gets_the_table(void **state)
     put_certs(p, 3);
     place_close(p);
     /* What later schemas brought. */
-    sql(p->path, "DROP TABLE publication; DROP TABLE cert_digest; DROP TABLE anchor;"
-                 "DROP TABLE anchor_set; DROP TABLE crl_history");
+    sql(p->path, "DROP TABLE unique_key; DROP TABLE publication; DROP TABLE cert_digest;"
+                 "DROP TABLE anchor; DROP TABLE anchor_set; DROP TABLE crl_history");
     sql(p->path, SQL_BEFORE_SCHEMA_3
         "DROP TABLE secret; UPDATE meta SET value = 1 WHERE key = 'schema_version'");
     place_open(p, false);

@@ -163,6 +163,7 @@ static void exit_codes(void **state)
     assert_int_equal(tool_exit_code(CMC_E_USAGE), 2);
     assert_int_equal(tool_exit_code(CMC_E_LOCAL), 3);
     assert_int_equal(tool_exit_code(CMC_E_CONFLICT), 3);
+    assert_int_equal(tool_exit_code(CMC_E_RETRY), 5);
 }
 
 int main(void)

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* May a request be issued under a profile? */
+#include "asn1/codec.h"
+#include "asn1/oids.h"
+#include "ca/profile_int.h"
+
+/*
+ * The extensions of RFC 5280 section 4.2: each of them is known and checked, so that it may be
+ * left out without harm. [10002-3.1-d, 10002-3.2.1.2.2-i, 10002-6.5.1-b, 10002-6.5.2-b]
+ */
+static const struct cmc_slice *const rfc5280[] = {
+    &cmc_oid_id_ce_authorityKeyIdentifier,
+    &cmc_oid_id_ce_subjectKeyIdentifier,
+    &cmc_oid_id_ce_keyUsage,
+    &cmc_oid_id_ce_privateKeyUsagePeriod,
+    &cmc_oid_id_ce_certificatePolicies,
+    &cmc_oid_id_ce_policyMappings,
+    &cmc_oid_id_ce_subjectAltName,
+    &cmc_oid_id_ce_issuerAltName,
+    &cmc_oid_id_ce_subjectDirectoryAttributes,
+    &cmc_oid_id_ce_basicConstraints,
+    &cmc_oid_id_ce_nameConstraints,
+    &cmc_oid_id_ce_policyConstraints,
+    &cmc_oid_id_ce_extKeyUsage,
+    &cmc_oid_id_ce_cRLDistributionPoints,
+    &cmc_oid_id_ce_inhibitAnyPolicy,
+    &cmc_oid_id_ce_freshestCRL,
+    &cmc_oid_id_pe_authorityInfoAccess,
+    &cmc_oid_id_pe_subjectInfoAccess,
+};
+
+bool cmc_profile_takes(const struct cmc_profile *p, struct cmc_slice oid)
+{
+    for (size_t i = 0; i < p->ntaken; i++) {
+        if (cmc_slice_eq(p->taken[i], oid))
+            return true;
+    }
+    return false;
+}
+
+static bool is_rfc5280(struct cmc_slice oid)
+{
+    for (size_t i = 0; i < CMC_COUNT(rfc5280); i++) {
+        if (cmc_slice_eq(*rfc5280[i], oid))
+            return true;
+    }
+    return false;
+}
+
+/* -- the key ----------------------------------------------------------------------------- */
+
+static bool key_allowed(const struct cmc_profile *p, EVP_PKEY *key, const char *kind)
+{
+    if (p->nkeys == 0)
+        return EVP_PKEY_is_a(key, "RSA") != 1 || EVP_PKEY_get_bits(key) >= 2048;
+    for (size_t i = 0; i < p->nkeys; i++) {
+        if (p->keys[i].min_bits > 0
+                ? EVP_PKEY_is_a(key, "RSA") == 1 && EVP_PKEY_get_bits(key) >= p->keys[i].min_bits
+                : strcmp(p->keys[i].type, kind) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Of a kind that is allowed, and of use for what the profile is for. [10004-10-a] */
+static enum cmc_rc check_key(const struct cmc_profile *p, EVP_PKEY *key, struct cmc_err *err)
+{
+    char kind[64];
+
+    cmc_key_describe(key, kind, sizeof kind);
+    if (!key_allowed(p, key, kind))
+        return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_ALG, "RFC 10002 section 6.1.3",
+                             "profile %s does not take keys of kind %s", p->name, kind);
+    if (p->usage_index != SIZE_MAX && p->usage[cmc_key_class(key)] == 0)
+        return cmc_fail_info(
+            err, CMC_E_REFUSED, CMC_FAIL_BAD_ALG, "RFC 5280 section 4.2.1.3",
+            "profile %s is for uses (keyUsage) that a key of kind %s does not have", p->name, kind);
+    return cmc_key_check(key, err);
+}
+
+/* -- extensions -------------------------------------------------------------------------- */
+
+static enum cmc_rc unsupported(const struct cmc_profile *p, const struct cmc_extension *e,
+                               const char *why, struct cmc_err *err)
+{
+    const char *name = cmc_oid_name(e->extn_id);
+    char dotted[256];
+
+    if (name == NULL)
+        name = cmc_oid_text(e->extn_id, dotted, sizeof dotted);
+    return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_UNSUPPORTED_EXT, "RFC 10002 section 3.1",
+                         "profile %s: extension %s %s", p->name, name, why);
+}
+
+static enum cmc_rc check_usage(const struct cmc_profile *p, const struct cmc_extension *e,
+                               EVP_PKEY *key, struct cmc_arena *arena, struct cmc_err *err)
+{
+    enum key_class kind = cmc_key_class(key);
+    unsigned int asked, given;
+
+    if (!cmc_usage_read(e->value, arena, &asked))
+        return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, "RFC 5280 section 4.2.1.3",
+                             "profile %s: the keyUsage of the request names no use", p->name);
+    /* Not one of the uses asked for: that would be another certificate than was meant. */
+    if (p->usage_index != SIZE_MAX)
+        return (asked & p->usage[kind]) != 0
+                   ? CMC_OK
+                   : unsupported(p, e, "asks for nothing that this profile gives", err);
+    if (!cmc_profile_takes(p, e->extn_id))
+        return CMC_OK;
+    given = cmc_usage_possible(kind);
+    if (!p->is_ca)
+        given &= ~(unsigned int)(USAGE_CERT_SIGN | USAGE_CRL_SIGN);
+    if ((asked & ~given) != 0)
+        return unsupported(p, e, "asks for a use that such a key cannot have here", err);
+    if ((asked & (USAGE_ENCIPHER_ONLY | USAGE_DECIPHER_ONLY)) != 0 &&
+        (asked & USAGE_KEY_AGREEMENT) == 0)
+        return unsupported(p, e, "limits keyAgreement without asking for it", err);
+    return CMC_OK;
+}
+
+/* Is one of these purposes among those, or any of them meant? */
+static bool purposes_meet(const struct cmc_list *a, const struct cmc_list *b)
+{
+    for (size_t i = 0; i < a->n; i++) {
+        struct cmc_slice x = *CMC_AT(const struct cmc_slice, *a, i);
+
+        if (cmc_slice_eq(x, cmc_oid_anyExtendedKeyUsage))
+            return true;
+        for (size_t k = 0; k < b->n; k++) {
+            if (cmc_slice_eq(x, *CMC_AT(const struct cmc_slice, *b, k)))
+                return true;
+        }
+    }
+    return false;
+}
+
+static enum cmc_rc check_purposes(const struct cmc_profile *p, const struct cmc_extension *e,
+                                  struct cmc_arena *arena, struct cmc_err *err)
+{
+    const struct cmc_extension *fixed = cmc_extension_find(&p->fixed, e->extn_id);
+    struct cmc_list asked = {0}, given = {0};
+
+    if (fixed == NULL || cmc_decode(&cmc_it_eku, fixed->value, arena, &given, NULL) != CMC_OK ||
+        cmc_decode(&cmc_it_eku, e->value, arena, &asked, NULL) != CMC_OK ||
+        purposes_meet(&asked, &given))
+        return CMC_OK;
+    return unsupported(p, e, "asks for nothing that this profile gives", err);
+}
+
+static enum cmc_rc check_ca(const struct cmc_profile *p, const struct cmc_extension *e,
+                            struct cmc_arena *arena, struct cmc_err *err)
+{
+    struct cmc_basic_constraints bc = {0};
+
+    if (!p->is_ca &&
+        (cmc_decode(&cmc_it_basic_constraints, e->value, arena, &bc, NULL) != CMC_OK || bc.ca))
+        return unsupported(p, e, "asks for a CA, which this profile does not make", err);
+    return CMC_OK;
+}
+
+/* What goes into a certificate must be what its type says. */
+static enum cmc_rc check_syntax(const struct cmc_profile *p, const struct cmc_extension *e,
+                                struct cmc_arena *arena, struct cmc_err *err)
+{
+    const struct cmc_item *type = cmc_extension_type(e->extn_id);
+    void *v = type != NULL ? cmc_arena_alloc(arena, type->size) : NULL;
+
+    if (type == NULL || (v != NULL && cmc_decode(type, e->value, arena, v, NULL) == CMC_OK))
+        return CMC_OK;
+    return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, "RFC 5280 section 4.2",
+                         "profile %s: extension %s is malformed in the request", p->name,
+                         cmc_oid_name(e->extn_id));
+}
+
+/*
+ * [10002-3.1-e, 10002-3.1-f, 10002-3.2.1.2.2-j, 10002-3.2.1.2.2-k, 10002-6.5.1-d, 10002-6.5.2-d]
+ * What cannot be left out or overridden without turning it into its contrary is refused.
+ */
+static enum cmc_rc check_extension(const struct cmc_profile *p, const struct cmc_extension *e,
+                                   EVP_PKEY *key, struct cmc_arena *arena, struct cmc_err *err)
+{
+    bool taken = cmc_profile_takes(p, e->extn_id);
+
+    if (cmc_slice_eq(e->extn_id, cmc_oid_id_ce_keyUsage))
+        return check_usage(p, e, key, arena, err);
+    if (cmc_slice_eq(e->extn_id, cmc_oid_id_ce_extKeyUsage)) {
+        enum cmc_rc rc = check_purposes(p, e, arena, err);
+
+        if (rc != CMC_OK)
+            return rc;
+    }
+    if (cmc_slice_eq(e->extn_id, cmc_oid_id_ce_basicConstraints)) {
+        enum cmc_rc rc = check_ca(p, e, arena, err);
+
+        if (rc != CMC_OK || !taken)
+            return rc;
+    }
+    if (taken)
+        return check_syntax(p, e, arena, err);
+    /* An SKI in the request links the signature to the key; ours is computed. */
+    if (cmc_extension_find(&p->fixed, e->extn_id) != NULL ||
+        cmc_slice_eq(e->extn_id, cmc_oid_id_ce_subjectKeyIdentifier))
+        return CMC_OK;
+    if (p->refuse_others)
+        return unsupported(p, e, "may not be asked for", err);
+    if (!is_rfc5280(e->extn_id) && e->critical)
+        return unsupported(p, e, "is critical and not supported", err);
+    return CMC_OK;
+}
+
+/* -- the rest ---------------------------------------------------------------------------- */
+
+/*
+ * [10004-5.3-b] There is no archive here. A profile may demand one all the same, as a policy may
+ * that another authority serves: whoever sends no key is told so, and whoever sends one is not
+ * left in the belief that it was kept.
+ */
+static enum cmc_rc check_archive(const struct cmc_profile *p, const struct cmc_request *rq,
+                                 struct cmc_err *err)
+{
+    bool there = false;
+
+    for (size_t i = 0; i < rq->controls.n; i++)
+        there = there || cmc_slice_eq(CMC_AT(const struct cmc_atv, rq->controls, i)->type,
+                                      cmc_oid_id_regCtrl_pkiArchiveOptions);
+    if (there)
+        return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, "RFC 10004 section 5.3",
+                             "profile %s: pkiArchiveOptions are not taken; this authority keeps "
+                             "no private keys",
+                             p->name);
+    if (p->require_archive)
+        return cmc_fail_info(
+            err, CMC_E_REFUSED, CMC_FAIL_MUST_ARCHIVE_KEYS, "RFC 10002 section 6.1.4",
+            "profile %s: the private key must be archived (pkiArchiveOptions)", p->name);
+    return CMC_OK;
+}
+
+/* [10002-3.2.1.2.1-d, 10002-3.2.1.2.1-e, 10002-10-u5] */
+static enum cmc_rc check_names(const struct cmc_profile *p, const struct cmc_request *rq,
+                               struct cmc_arena *arena, struct cmc_err *err)
+{
+    bool empty_subject = rq->subject.n <= 2;
+    bool san = cmc_extension_find(&rq->extensions, cmc_oid_id_ce_subjectAltName) != NULL &&
+               cmc_profile_takes(p, cmc_oid_id_ce_subjectAltName);
+    struct cmc_list rdns = {0};
+
+    if (rq->change_of_name && !p->change_subject_name)
+        return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, "RFC 10002 section 7.1",
+                             "profile %s: names are not changed (changeSubjectName)", p->name);
+    if (empty_subject && !(p->allow_empty_subject && san))
+        return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, "RFC 10002 section 3.1",
+                             "profile %s: the subject is empty%s", p->name,
+                             p->allow_empty_subject ? " and there is no subjectAltName" : "");
+    if (cmc_decode(&cmc_it_name_rdns, rq->subject, arena, &rdns, NULL) != CMC_OK)
+        return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, "RFC 5280 section 4.1.2.6",
+                             "profile %s: the subject is not a well-formed Name", p->name);
+    if (p->require_san && !san)
+        return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, "RFC 5280 section 4.2.1.6",
+                             "profile %s: the request needs a subjectAltName", p->name);
+    return CMC_OK;
+}
+
+enum cmc_rc cmc_profile_check(const struct cmc_profile *p, const struct cmc_request *rq,
+                              EVP_PKEY *key, struct cmc_arena *arena, struct cmc_err *err)
+{
+    enum cmc_rc rc = check_key(p, key, err);
+
+    if (rc == CMC_OK)
+        rc = check_names(p, rq, arena, err);
+    if (rc == CMC_OK)
+        rc = check_archive(p, rq, err);
+    for (size_t i = 0; i < rq->extensions.n && rc == CMC_OK; i++)
+        rc = check_extension(p, CMC_AT(const struct cmc_extension, rq->extensions, i), key, arena,
+                             err);
+    return rc;
+}
