@@ -400,7 +400,7 @@ const struct cmc_item *cmc_attribute_type(struct cmc_slice type)
     } types[] = {
         {&cmc_oid_id_contentType, &cmc_it_oid},
         {&cmc_oid_id_messageDigest, &cmc_it_octet_string},
-        {&cmc_oid_id_extensionRequest, &cmc_it_extensions},
+        {&cmc_oid_id_extensionRequest, &cmc_it_extension_req},
         {&cmc_oid_id_cmc_changeSubjectName, &cmc_it_change_subject_name},
         {&cmc_oid_id_aa_CMSAlgorithmProtection, &cmc_it_algorithm_protection},
     };

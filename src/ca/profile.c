@@ -8,6 +8,7 @@
 
 #include "asn1/codec.h"
 #include "asn1/oids.h"
+#include "ca/cmc_access.h"
 #include "ca/profile_int.h"
 
 /* -- compiling --------------------------------------------------------------------------- */

@@ -404,6 +404,7 @@ static enum cmc_rc create_bare(struct builder *b, struct cmc_slice pkidata, stru
     return rc == CMC_OK ? cmc_encode_arena(&cmc_it_content_info, &ci, b->arena, out, err) : rc;
 }
 
+/* [10002-3.2-u1, 10004-5-b] */
 enum cmc_rc cmc_full_request_create(const struct cmc_crypto *c, const struct cmc_full_request *rq,
                                     struct cmc_arena *arena, struct cmc_exchange_state *state,
                                     struct cmc_slice *out, struct cmc_err *err)

@@ -337,6 +337,7 @@ enum cmc_rc cmc_identity_check(struct job *j, struct cmc_err *err)
     return rc == CMC_OK ? become(j, err) : rc;
 }
 
+/* [10002-6.3.2-f, 10002-6.3.2-g, 10002-6.3-c] */
 enum cmc_rc cmc_identity_check_request(struct job *j, const struct plan_item *it, size_t index,
                                        struct cmc_err *err)
 {

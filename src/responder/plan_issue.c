@@ -85,6 +85,7 @@ static enum cmc_rc check_old_name(const struct job *j, const struct plan_item *i
                                "to a subject, that shows the old name");
 }
 
+/* [10004-10-c] */
 static enum cmc_rc check_request(struct job *j, struct plan_item *it, size_t index,
                                  struct cmc_err *err)
 {

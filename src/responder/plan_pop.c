@@ -97,6 +97,7 @@ static enum cmc_rc check_vouched(struct job *j, const struct plan_item *it, stru
     return rc == CMC_E_REFUSED ? CMC_OK : rc;
 }
 
+/* [10004-10-c, 10002-C.1-d] */
 enum cmc_rc cmc_plan_check_pop(struct job *j, struct plan_item *it, struct cmc_err *err)
 {
     const struct cmc_decrypted_pop *answer =

@@ -300,7 +300,8 @@ static enum cmc_rc get_items(struct run *r)
     return rc;
 }
 
-/* rq: what the message is about; here come who signs it and what goes into each message. */
+/* rq: what the message is about; here come who signs it and what goes into each message.
+ * [10002-6.3.3-u2, 10002-3.2-u2] */
 static enum cmc_rc sign_request(struct run *r, struct cmc_full_request rq, struct cmc_slice *out)
 {
     struct tool *t = r->t;
