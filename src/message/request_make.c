@@ -86,6 +86,7 @@ static enum cmc_rc attribute_list(const struct cmc_request_params *p, struct cmc
  * RFC 10002 appendix C: id-alg-noSignature with NULL, and the SHA-1 of what would be signed. The
  * module of RFC 6402 puts it into the BIT STRING as a DER OCTET STRING. It protects nothing.
  * [10002-C.1-a, 10002-C.1-b, 10002-C.1-u1]
+ * [10002-A-ao]
  */
 enum cmc_rc cmc_no_signature(const struct cmc_crypto *c, struct cmc_slice octets,
                              struct cmc_arena *arena, struct cmc_algid *alg, struct cmc_slice *bits,
