@@ -114,12 +114,12 @@ struct cmc_full_request {
     size_t nrevocations;
     const struct cmc_extra_control *controls; /* further ones, in this order */
     size_t ncontrols;
-    struct cmc_slice data_return;            /* or absent */
-    struct cmc_slice reg_info;               /* or absent */
-    struct cmc_slice transaction_id;         /* INTEGER content; absent: a random one */
-    struct cmc_slice recipient_nonce;        /* the senderNonce of the answer before, or absent */
-    const struct cmc_cms_signer *signer;     /* NULL: none, for a revocation by passphrase or a MAC */
-    size_t nsigners;                         /* of an array; 0: one */
+    struct cmc_slice data_return;        /* or absent */
+    struct cmc_slice reg_info;           /* or absent */
+    struct cmc_slice transaction_id;     /* INTEGER content; absent: a random one */
+    struct cmc_slice recipient_nonce;    /* the senderNonce of the answer before, or absent */
+    const struct cmc_cms_signer *signer; /* NULL: none, for a revocation by passphrase or a MAC */
+    size_t nsigners;                     /* of an array; 0: one */
     const struct cmc_protection *protection; /* NULL: SignedData and no more */
     const struct cmc_slice *certs;           /* to travel with it: the signer's own and its chain */
     size_t ncerts;
@@ -134,9 +134,9 @@ struct cmc_exchange_state {
     struct cmc_slice transaction_id; /* INTEGER content, in the arena; absent when none was sent */
     uint32_t first_request_id;       /* body part id of the first certification request */
     uint32_t first_revocation_id;
-    uint32_t first_control_id;               /* of the further controls */
-    struct cmc_slice link_random;            /* R of popLinkRandom, or absent */
-    const struct cmc_tagged_request *sent;   /* the certification requests, as they were sent */
+    uint32_t first_control_id;             /* of the further controls */
+    struct cmc_slice link_random;          /* R of popLinkRandom, or absent */
+    const struct cmc_tagged_request *sent; /* the certification requests, as they were sent */
     size_t nsent;
     const struct cmc_protection *protection; /* of the request; NULL: the answer is not protected */
 };

@@ -39,13 +39,12 @@ enum cmc_rc cmc_pending_read(const struct cmc_answer_view *answer,
             struct cmc_pending *p = &(*out)[(*n)++];
 
             /* [10002-6.13-u1, 10002-6.6-u3, 10002-6.6-u4] */
-            *p = (struct cmc_pending){.token = cmc_arena_slice(arena, o->pend_token),
-                                      .poll_at = o->pend_time,
-                                      .body_part = o->body_parts[k],
-                                      .transaction_id =
-                                          cmc_arena_slice(arena, state->transaction_id),
-                                      .recipient_nonce =
-                                          cmc_arena_slice(arena, answer->sender_nonce)};
+            *p = (struct cmc_pending){
+                .token = cmc_arena_slice(arena, o->pend_token),
+                .poll_at = o->pend_time,
+                .body_part = o->body_parts[k],
+                .transaction_id = cmc_arena_slice(arena, state->transaction_id),
+                .recipient_nonce = cmc_arena_slice(arena, answer->sender_nonce)};
             if (p->token.p == NULL)
                 return no_memory(err);
         }

@@ -7,8 +7,7 @@
 enum cmc_rc cmc_signer_time(const struct cmc_signed_data *sd, size_t i, struct cmc_arena *arena,
                             int64_t *time, bool *present, struct cmc_err *err)
 {
-    const struct cmc_signer_info *si =
-        CMC_AT(const struct cmc_signer_info, sd->signer_infos, i);
+    const struct cmc_signer_info *si = CMC_AT(const struct cmc_signer_info, sd->signer_infos, i);
     const struct cmc_attribute *found = NULL;
     struct cmc_list attrs = {0};
     struct cmc_slice tlv;

@@ -124,8 +124,8 @@ enum cmc_rc cmc_digest(const struct cmc_crypto *c, enum cmc_digest_id id, struct
 {
     const struct cmc_digest_alg *d = cmc_digest_alg(id);
     EVP_MD_CTX *ctx = c->scratch->digest;
-    bool ok = EVP_DigestInit_ex2(ctx, c->md[id], NULL) == 1 &&
-              EVP_DigestUpdate(ctx, data.p, data.n) == 1;
+    bool ok =
+        EVP_DigestInit_ex2(ctx, c->md[id], NULL) == 1 && EVP_DigestUpdate(ctx, data.p, data.n) == 1;
 
     if (ok && id == CMC_DIGEST_SHAKE256)
         ok = EVP_DigestFinalXOF(ctx, out, d->size) == 1;

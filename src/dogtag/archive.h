@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Key archival: the pkiArchiveOptions control of CRMF (RFC 4211 section 6.4), for Dogtag's KRA. */
+/* Key archival: the pkiArchiveOptions control of CRMF (RFC 4211 section 6.4), for Dogtag's KRA. RFC
+ * 10004 would have it not supported [10004-5.3-b]: the tool writes it when told to, cmcd never
+ * reads it. */
 #ifndef CMC_DOGTAG_ARCHIVE_H
 #define CMC_DOGTAG_ARCHIVE_H
 

@@ -426,8 +426,13 @@ static enum cmc_rc run(struct dog *d, int argc, char **argv)
     rc = check_dbdir(d, o.dbdir != NULL ? o.dbdir : ".");
     if (rc == CMC_OK)
         rc = dog_read(d, o.input, &data);
-    if (rc == CMC_OK)
+    if (rc == CMC_OK) {
         rc = cmc_signed_data_open(data, d->arena, &sd, &d->err);
+        if (rc != CMC_OK)
+            cmc_err_prefix(&d->err, "%s: no CMC response in binary form", o.input);
+    }
+    if (rc == CMC_OK && cmc_slice_eq(sd.encap.type, cmc_oid_id_cct_PKIData))
+        rc = cmc_fail(&d->err, CMC_E_INPUT, NULL, "%s: is a CMC request, not a response", o.input);
     if (rc == CMC_OK)
         rc = show(d, &sd, o.verbose);
     if (rc == CMC_OK)

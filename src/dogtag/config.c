@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "base/nearest.h"
+#include "dogtag/text.h"
 
 struct entry {
     const char *name, *value;
@@ -103,11 +104,14 @@ static enum cmc_rc add_line(struct dog *d, struct dog_config *cfg, enum dog_conf
     size_t nname, nvalue;
 
     trim(&p, &n);
-    if (n == 0 || *p == '#')
+    if (n == 0 || *p == '#' || (*p == '!' && style == DOG_CONFIG_PROPERTIES))
         return CMC_OK;
     if (memchr(p, '\0', n) != NULL)
         return dog_usage(d, "%s:%zu: a NUL octet; want text", cfg->path, number);
     eq = memchr(p, '=', n);
+    /* Java properties may have a colon instead. */
+    if (style == DOG_CONFIG_PROPERTIES && memchr(p, ':', eq != NULL ? (size_t)(eq - p) : n) != NULL)
+        eq = memchr(p, ':', n);
     if (eq == NULL)
         return dog_usage(d, "%s:%zu: Error in configuration file: %.*s (want name=value)",
                          cfg->path, number, (int)(n < 80 ? n : 80), p);
@@ -130,7 +134,7 @@ enum cmc_rc dog_config_read(struct dog *d, const char *path, enum dog_config_sty
                             const struct dog_param *known, size_t nknown, struct dog_config **out)
 {
     struct dog_config *cfg = cmc_arena_alloc(d->arena, sizeof *cfg);
-    struct cmc_slice text;
+    struct cmc_slice text, line;
     enum cmc_rc rc;
     size_t number = 0;
 
@@ -141,13 +145,8 @@ enum cmc_rc dog_config_read(struct dog *d, const char *path, enum dog_config_sty
     if (cfg->path == NULL)
         return dog_no_memory(d);
     rc = dog_read(d, path, &text);
-    while (rc == CMC_OK && text.n > 0) {
-        const uint8_t *end = memchr(text.p, '\n', text.n);
-        size_t n = end != NULL ? (size_t)(end - text.p) : text.n;
-
-        rc = add_line(d, cfg, style, ++number, (const char *)text.p, n);
-        text = end != NULL ? cmc_slice(end + 1, text.n - n - 1) : CMC_SLICE_NONE;
-    }
+    while (rc == CMC_OK && dog_next_line(&text, &line))
+        rc = add_line(d, cfg, style, ++number, (const char *)line.p, line.n);
     *out = cfg;
     return rc;
 }

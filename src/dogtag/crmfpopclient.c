@@ -187,6 +187,11 @@ static enum cmc_rc check(struct dog *d, struct options *o, enum pop *pop,
     bool ec = o->key.algorithm != NULL && strcmp(o->key.algorithm, "ec") == 0;
     enum cmc_rc rc = pop_kind(d, o->pop, pop);
 
+    if (rc == CMC_OK && ec && o->key.length != NULL)
+        return dog_usage(d, "ERROR: Illegal parameter for ECC: -l; -c chooses the curve");
+    if (rc == CMC_OK && !ec && (o->key.curve != NULL || o->key.ecdh != NULL))
+        return dog_usage(d, "ERROR: Illegal parameter for RSA: %s; it belongs to -a ec",
+                         o->key.curve != NULL ? "-c" : "-x");
     if (rc == CMC_OK && o->submit.place != NULL) {
         if (o->submit.profile == NULL)
             o->submit.profile = ec ? "caEncECUserCert" : "caEncUserCert";

@@ -43,6 +43,22 @@ void dog_pem(struct cmc_buf *out, const char *label, struct cmc_slice der)
     cmc_buf_printf(out, "-----END %s-----\n", label);
 }
 
+bool dog_next_line(struct cmc_slice *text, struct cmc_slice *line)
+{
+    size_t n = 0;
+
+    if (text->n == 0)
+        return false;
+    while (n < text->n && text->p[n] != '\n' && text->p[n] != '\r')
+        n++;
+    *line = cmc_slice(text->p, n);
+    if (n + 1 < text->n && text->p[n] == '\r' && text->p[n + 1] == '\n')
+        n++;
+    n = n < text->n ? n + 1 : n;
+    *text = cmc_slice(text->p + n, text->n - n);
+    return true;
+}
+
 static bool starts(struct cmc_slice line, const char *with)
 {
     return line.n >= strlen(with) && memcmp(line.p, with, strlen(with)) == 0;
@@ -73,18 +89,14 @@ enum cmc_rc dog_text_der(struct dog *d, const char *path, struct cmc_slice text,
     static const char *const none[] = {NULL};
     enum cmc_rc rc;
     struct cmc_buf b;
+    struct cmc_slice line;
     bool good = true;
 
     *out = CMC_SLICE_NONE;
     cmc_buf_init(&b, CMC_LIMIT_FILE_OCTETS);
-    while (text.n > 0 && good) {
-        const uint8_t *end = memchr(text.p, '\n', text.n);
-        size_t n = end != NULL ? (size_t)(end - text.p) : text.n;
-        struct cmc_slice line = {text.p, n};
-
+    while (good && dog_next_line(&text, &line)) {
         if (!starts(line, "-----BEGIN") && !starts(line, "-----END"))
             good = add_line(&b, line);
-        text = end != NULL ? cmc_slice(end + 1, text.n - n - 1) : CMC_SLICE_NONE;
     }
     /* Text without padding is taken as Java's decoder does. */
     while (cmc_buf_ok(&b) && b.n % 4 != 0 && b.n % 4 != 1)

@@ -12,6 +12,10 @@ void dog_base64_line(struct cmc_buf *out, struct cmc_slice der);
 /* PEM around dog_base64(): the lines BEGIN and END end in LF only. */
 void dog_pem(struct cmc_buf *out, const char *label, struct cmc_slice der);
 
+/* The next line of *text, which is stepped over; false at the end. It ends in LF, CR or CR LF, as
+ * Java reads lines. */
+bool dog_next_line(struct cmc_slice *text, struct cmc_slice *line);
+
 /*
  * The DER in a text file: lines that begin with "-----BEGIN" or "-----END" are dropped whatever
  * they say, the rest is base64, of the URL-safe kind where '-' or '_' stand in it. path is for

@@ -2,7 +2,8 @@
 /*
  * EVP_PKEYs over keys in tokens, by libp11.
  *
- * Three things of libp11 0.4.12 and of NSS shape this file:
+ * Of keys in HSMs, and of those in NSS databases that may not leave softoken (token_wrap.c has the
+ * others). Three things of libp11 0.4.12 and of NSS shape this file:
  * - NSS encrypts each private attribute in key4.db under a key of its own, derived by 10 000 rounds
  *   of PBKDF2. An RSA key has six, and softoken keeps only one derived key: every signature derives
  *   them all anew, 27 signatures a second. So we work with a copy of the key in a session, which
@@ -55,6 +56,19 @@ static void make_module_index(void)
 {
     module_index =
         CRYPTO_get_ex_new_index(CRYPTO_EX_INDEX_EVP_PKEY, 0, NULL, NULL, key_copied, key_freed);
+}
+
+enum cmc_rc cmc_module_hold(struct cmc_module *m, EVP_PKEY *key, struct cmc_err *err)
+{
+    bool ok;
+
+    cmc_modules_lock();
+    (void)pthread_once(&module_index_once, make_module_index);
+    ok = module_index >= 0 && EVP_PKEY_set_ex_data(key, module_index, m) == 1;
+    if (ok)
+        m->users++; /* key_freed() gives it back */
+    cmc_modules_unlock();
+    return ok ? CMC_OK : cmc_fail_openssl(err, CMC_E_MEM, "no memory for a key in a token");
 }
 
 /*

@@ -47,6 +47,9 @@ CK_SESSION_HANDLE cmc_slot_session(const struct cmc_slot *s);
 enum cmc_rc cmc_slot_key(struct cmc_module *m, struct cmc_slot *s, CK_OBJECT_HANDLE object,
                          bool copy, EVP_PKEY **out, struct cmc_err *err) CMC_MUST_USE;
 
+/* Mark a key as one of a token, which holds the module as long as the key lives. */
+enum cmc_rc cmc_module_hold(struct cmc_module *m, EVP_PKEY *key, struct cmc_err *err) CMC_MUST_USE;
+
 /* True for a copy that cmc_slot_key() has made: it has the id of the key, and is none to find. */
 bool cmc_slot_is_copy(const struct cmc_slot *s, CK_OBJECT_HANDLE object);
 
@@ -122,6 +125,14 @@ CK_ULONG cmc_object_ulong(const struct cmc_token *t, CK_OBJECT_HANDLE o, CK_ATTR
 enum cmc_rc cmc_private_keys(const struct cmc_token *t, struct cmc_slice id, struct cmc_slice label,
                              struct cmc_arena *arena, CK_OBJECT_HANDLE **out, size_t *n,
                              struct cmc_err *err) CMC_MUST_USE;
+
+/*
+ * An EVP_PKEY for a private key object: of OpenSSL's own where NSS's softoken lets the key out
+ * (token_wrap.c), else by cmc_slot_key(). Errors: as that.
+ */
+enum cmc_rc cmc_token_evp(struct cmc_token *t, CK_OBJECT_HANDLE object, bool permanent,
+                          struct cmc_arena *arena, EVP_PKEY **out,
+                          struct cmc_err *err) CMC_MUST_USE;
 
 /* The one key that fits id and label, either absent. Errors: as cmc_token_key_by_id(). */
 enum cmc_rc cmc_token_key(struct cmc_token *t, struct cmc_slice id, struct cmc_slice label,

@@ -45,7 +45,7 @@ enum cmc_rc cmc_token_key(struct cmc_token *t, struct cmc_slice id, struct cmc_s
     if (n > 1)
         return cmc_fail(err, CMC_E_USAGE, NULL, "token '%s': %zu private keys fit; name one by id",
                         t->label, n);
-    rc = cmc_slot_key(t->module, t->slot, keys[0], t->nss, out, err);
+    rc = cmc_token_evp(t, keys[0], true, arena, out, err);
     if (rc != CMC_OK)
         cmc_err_prefix(err, "token '%s'", t->label);
     return rc;

@@ -224,7 +224,7 @@ enum cmc_rc cmc_token_generate(struct cmc_token *t, const struct cmc_token_keyge
     if (rc == CMC_OK)
         rc = set_id(t, oprv, own, err);
     if (rc == CMC_OK)
-        rc = cmc_slot_key(t->module, t->slot, oprv, t->nss && !g->temporary, out, err);
+        rc = cmc_token_evp(t, oprv, !g->temporary, arena, out, err);
     if (rc != CMC_OK) {
         /* A key that nobody could name would stay for ever. */
         (void)t->f->C_DestroyObject(session, oprv);

@@ -1,6 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A private key of a token leaves it, wrapped by a secret key: what key archival is made of. */
+/*
+ * A private key of a token leaves it, wrapped by a secret key: what key archival is made of.
+ *
+ * And how keys of NSS databases are used. Softoken is a library in our own process: the key is in
+ * our memory one way or the other, but there it costs an RSA-2048 signature of 4 to 7 ms (the first
+ * ones) where OpenSSL needs less than 1, and libp11 reads every key of the database to find the
+ * one. So a key that may leave softoken does: wrapped under a key of the moment, to be OpenSSL's.
+ * It still counts as a key in a token and is never written down. One that may not (CKA_EXTRACTABLE
+ * is false, FIPS mode) works in softoken, through libp11.
+ */
 #include "key/token_int.h"
+
+#include <openssl/x509.h>
+
+#include "crypto/cipher.h"
 
 /* p11-kit's header is older than this mechanism. */
 #ifndef CKM_AES_KEY_WRAP_KWP
@@ -98,4 +111,72 @@ enum cmc_rc cmc_token_wrap(struct cmc_token *t, struct cmc_slice id, enum cmc_to
     rc = wrap(t, &how, by, keys[0], arena, out, err);
     (void)t->f->C_DestroyObject(t->session, by);
     return rc;
+}
+
+/* -- keys of NSS ------------------------------------------------------------------------- */
+
+#define MOMENT_OCTETS 16u
+
+static enum cmc_rc unwrapped(struct cmc_token *t, CK_OBJECT_HANDLE object, struct cmc_arena *arena,
+                             struct cmc_slice *info, struct cmc_err *err)
+{
+    const struct cmc_cipher_alg *aes = cmc_cipher_by_name("aes128-cbc");
+    uint8_t *moment = cmc_arena_alloc(arena, 2 * MOMENT_OCTETS); /* zeroised with the arena */
+    const struct cmc_slice key = {moment, MOMENT_OCTETS},
+                           iv = {moment != NULL ? moment + MOMENT_OCTETS : NULL, MOMENT_OCTETS};
+    CK_MECHANISM how = {CKM_AES_CBC_PAD, (void *)(uintptr_t)iv.p, iv.n};
+    CK_OBJECT_HANDLE by = CK_INVALID_HANDLE;
+    struct cmc_slice sealed;
+    enum cmc_rc rc;
+
+    if (moment == NULL)
+        return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a key in a token");
+    rc = check_extractable(t, object, arena, err);
+    if (rc == CMC_OK)
+        rc = cmc_random(t->crypto, moment, 2 * MOMENT_OCTETS, err);
+    if (rc == CMC_OK)
+        rc = import_secret(t, CKK_AES, key, &by, err);
+    if (rc != CMC_OK)
+        return rc;
+    rc = wrap(t, &how, by, object, arena, &sealed, err);
+    (void)t->f->C_DestroyObject(t->session, by);
+    if (rc == CMC_OK)
+        rc = cmc_cipher(t->crypto, aes, CMC_DECRYPT, key, iv, true, sealed, arena, info, err);
+    return rc;
+}
+
+static enum cmc_rc take(struct cmc_token *t, CK_OBJECT_HANDLE object, struct cmc_arena *arena,
+                        EVP_PKEY **out, struct cmc_err *err)
+{
+    struct cmc_slice info = CMC_SLICE_NONE;
+    PKCS8_PRIV_KEY_INFO *p8 = NULL;
+    const unsigned char *p;
+    EVP_PKEY *key = NULL;
+    enum cmc_rc rc = unwrapped(t, object, arena, &info, err);
+
+    if (rc != CMC_OK)
+        return rc;
+    p = info.p;
+    p8 = d2i_PKCS8_PRIV_KEY_INFO(NULL, &p, (long)info.n);
+    if (p8 != NULL)
+        key = EVP_PKCS82PKEY_ex(p8, cmc_crypto_get0_libctx(t->crypto), NULL);
+    PKCS8_PRIV_KEY_INFO_free(p8);
+    if (key == NULL)
+        return cmc_fail_openssl(err, CMC_E_LOCAL, "a key of a kind that OpenSSL does not know");
+    rc = cmc_module_hold(t->module, key, err);
+    if (rc == CMC_OK) {
+        *out = key;
+        key = NULL;
+    }
+    EVP_PKEY_free(key);
+    return rc;
+}
+
+enum cmc_rc cmc_token_evp(struct cmc_token *t, CK_OBJECT_HANDLE object, bool permanent,
+                          struct cmc_arena *arena, EVP_PKEY **out, struct cmc_err *err)
+{
+    *out = NULL;
+    if (t->nss && take(t, object, arena, out, NULL) == CMC_OK)
+        return CMC_OK;
+    return cmc_slot_key(t->module, t->slot, object, t->nss && permanent, out, err);
 }

@@ -124,12 +124,9 @@ static void name_member(struct audit *a, const char *key, struct cmc_slice name)
 
 static const char *event_of(const struct plan_item *it)
 {
-    static const char *const names[] = {[PLAN_ISSUE] = "issue",
-                                        [PLAN_REVOKE] = "revoke",
-                                        [PLAN_QUERY] = "query-pending",
-                                        [PLAN_CONFIRM] = "confirm",
-                                        [PLAN_REJECT] = "reject",
-                                        [PLAN_RETRIEVE] = "retrieve"};
+    static const char *const names[] = {
+        [PLAN_ISSUE] = "issue",     [PLAN_REVOKE] = "revoke", [PLAN_QUERY] = "query-pending",
+        [PLAN_CONFIRM] = "confirm", [PLAN_REJECT] = "reject", [PLAN_RETRIEVE] = "retrieve"};
 
     return it->kind == PLAN_ISSUE && it->status == CMC_STATUS_PENDING ? "hold" : names[it->kind];
 }

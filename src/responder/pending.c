@@ -299,8 +299,8 @@ static enum cmc_rc query(struct job *j, struct plan_item *it, const struct cmc_t
         return rc;
     it->held = h;
     if (asked_before(j, it))
-        return refuse(ta->body_part_id, CMC_FAIL_BAD_REQUEST,
-                      "the same token twice in one message", err);
+        return refuse(ta->body_part_id, CMC_FAIL_BAD_REQUEST, "the same token twice in one message",
+                      err);
     return answer_query(j, it, token, err);
 }
 

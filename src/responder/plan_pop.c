@@ -112,6 +112,12 @@ enum cmc_rc cmc_plan_check_pop(struct job *j, struct plan_item *it, struct cmc_e
                                    j->arena, err);
     else
         it->challenge_due = answer == NULL;
+    if (rc == CMC_E_CRYPTO && j->rules->dogtag && it->request.form == CMC_FORM_CRMF &&
+        cmc_extension_find(&it->request.extensions, cmc_oid_id_ce_subjectKeyIdentifier) != NULL)
+        rc = cmc_fail_info(err, rc, CMC_FAIL_POP_FAILED, "RFC 4211 section 4.1",
+                           "the proof of possession does not verify; if CRMFPopClient 11.7 or "
+                           "newer made this with -y, CMCRequest has taken a DEFAULT out of what "
+                           "was signed: use PKCS10Client, or CRMFPopClient without -y");
     if (rc != CMC_OK || answer == NULL)
         return rc;
     rc = secrets_of(j, &secrets, err);

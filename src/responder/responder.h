@@ -63,17 +63,17 @@ struct cmc_endpoint_rules {
     unsigned int reasons;    /* CMC_REASON_BIT() of those allowed */
     unsigned int ra;         /* CMC_RA_* that officers with the role ra may do */
     struct cmc_ra_names ra_names;
-    bool mandatory_fields_only; /* ignore invalidityDate, passphrase and comment (Nexus) */
-    enum cmc_retrieve retrieve; /* who may ask for certificates and CRLs */
-    bool status_v1;             /* statusInfo v1 beside V2 */
-    bool allow_weak;            /* SHA-1 of old peers */
-    bool lax_ids;               /* compat: dogtag, duplicate body part ids */
-    bool dogtag;                /* compat: dogtag, its other deviations */
-    unsigned int approvals;     /* that a request needs before it is issued; 0: none */
-    int64_t poll_seconds;       /* after which a held request is to be asked for again */
-    int64_t confirm_seconds;    /* in which a certificate must be confirmed; 0: it need not */
-    int64_t time_seconds;       /* how far signingTime may be from now; 0: any */
-    bool refuse_nonces;         /* a senderNonce serves one message of who sends it */
+    bool mandatory_fields_only;     /* ignore invalidityDate, passphrase and comment (Nexus) */
+    enum cmc_retrieve retrieve;     /* who may ask for certificates and CRLs */
+    bool status_v1;                 /* statusInfo v1 beside V2 */
+    bool allow_weak;                /* SHA-1 of old peers */
+    bool lax_ids;                   /* compat: dogtag, duplicate body part ids */
+    bool dogtag;                    /* compat: dogtag, its other deviations */
+    unsigned int approvals;         /* that a request needs before it is issued; 0: none */
+    int64_t poll_seconds;           /* after which a held request is to be asked for again */
+    int64_t confirm_seconds;        /* in which a certificate must be confirmed; 0: it need not */
+    int64_t time_seconds;           /* how far signingTime may be from now; 0: any */
+    bool refuse_nonces;             /* a senderNonce serves one message of who sends it */
     struct cmc_slice response_info; /* for the responseInfo control, or absent */
 };
 

@@ -138,7 +138,7 @@ struct job {
     cmc_respond_done_fn done;
     void *done_arg;
     struct cmc_arena *arena;
-    struct cmc_arena_pool *arenas; /* where it came from; the responder may have gone by then */
+    struct cmc_arena_pool *arenas;     /* where it came from; the responder may have gone by then */
     uint8_t digest[CMC_SHA256_OCTETS]; /* of the request and where it came in */
 
     /* open */
@@ -302,8 +302,8 @@ bool cmc_job_names_request(struct job *j, const struct cmc_request *rq, struct c
 enum cmc_rc cmc_job_owner(struct job *j, uint8_t out[CMC_SHA256_OCTETS], bool *known,
                           struct cmc_err *err) CMC_MUST_USE;
 /* The same for who sent a request that its own key stands for. */
-enum cmc_rc cmc_job_key_digest(struct job *j, struct cmc_slice spki,
-                               uint8_t out[CMC_SHA256_OCTETS], struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_job_key_digest(struct job *j, struct cmc_slice spki, uint8_t out[CMC_SHA256_OCTETS],
+                               struct cmc_err *err) CMC_MUST_USE;
 /* Did the one whose digests these are send this message? */
 enum cmc_rc cmc_job_is_owner(struct job *j, const uint8_t owner[CMC_SHA256_OCTETS],
                              const uint8_t key[CMC_SHA256_OCTETS], bool *is,

@@ -32,9 +32,8 @@ static enum cmc_rc digest_of(const struct job *j, struct cmc_slice what, struct 
     cmc_buf_init(&b, CMC_LIMIT_MESSAGE_OCTETS + 64u);
     cmc_buf_slice(&b, what);
     cmc_buf_slice(&b, value);
-    rc = cmc_buf_ok(&b)
-             ? cmc_digest(j->r->crypto, CMC_DIGEST_SHA256, cmc_buf_get0(&b), md, &n, err)
-             : cmc_fail(err, CMC_E_MEM, NULL, "no memory to tell who sent a message");
+    rc = cmc_buf_ok(&b) ? cmc_digest(j->r->crypto, CMC_DIGEST_SHA256, cmc_buf_get0(&b), md, &n, err)
+                        : cmc_fail(err, CMC_E_MEM, NULL, "no memory to tell who sent a message");
     cmc_buf_free(&b);
     if (rc == CMC_OK)
         memcpy(out, md, CMC_SHA256_OCTETS);

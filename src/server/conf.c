@@ -20,8 +20,8 @@
 #define DEFAULT_FAILURES           5u
 #define MAX_FAILURES               1000u
 #define MAX_CRL_HOURS              (10u * 366u * 24u)
-#define DEFAULT_CRL_KEEP  32u
-#define MAX_CRL_KEEP      100000u
+#define DEFAULT_CRL_KEEP           32u
+#define MAX_CRL_KEEP               100000u
 /* A CRL may be asked for while what was signed under it may be looked at again. */
 #define DEFAULT_CRL_KEEP_DAYS 400u
 #define MAX_CRL_KEEP_DAYS     36600u

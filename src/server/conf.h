@@ -58,6 +58,7 @@ struct cmc_conf_endpoint {
     unsigned int answer_count;
     char **profile_ids; /* ?profileId= of compat: dogtag: what leads here from any such endpoint */
     unsigned int profile_id_count;
+    bool base64; /* answers in base64, requests in it too: EST */
 };
 
 struct cmc_conf {
@@ -78,7 +79,7 @@ struct cmc_conf {
     bool ra_any_eku;   /* the certificate of an RA need not have id-kp-cmcRA */
     char *secrets_key; /* file, or NULL: no shared secrets */
     uint32_t secret_failures;
-    uint32_t keep_answers_days;  /* 0: for ever */
+    uint32_t keep_answers_days; /* 0: for ever */
     uint32_t keep_nonces_hours;
     uint32_t keep_requests_days; /* after their end; 0: for ever */
     struct cmc_conf_listener *listeners;

@@ -21,8 +21,8 @@ enum cmc_rc cmc_conf_load_keep(struct cmc_conf_loading *l)
     c->keep_nonces_hours = raw != NULL && raw->nonces != NULL ? *raw->nonces : DEFAULT_NONCES;
     c->keep_requests_days =
         raw != NULL && raw->requests != NULL ? *raw->requests : DEFAULT_REQUESTS;
-    rc = cmc_conf_in_range(l, "keep/answers", "'answers' (days)", c->keep_answers_days, 0,
-                           MAX_DAYS);
+    rc =
+        cmc_conf_in_range(l, "keep/answers", "'answers' (days)", c->keep_answers_days, 0, MAX_DAYS);
     if (rc == CMC_OK)
         rc = cmc_conf_in_range(l, "keep/nonces", "'nonces' (hours)", c->keep_nonces_hours, 1,
                                MAX_HOURS);

@@ -319,6 +319,7 @@ static enum cmc_rc load_endpoint(struct cmc_conf_loading *l, uint32_t i,
     ep->answer_count = raw->answer_count;
     for (uint32_t k = 0; k < raw->answer_count; k++)
         ep->answer[k] = (enum cmc_answer_form)raw->answer[k];
+    ep->base64 = raw->base64;
     r->require_officer = raw->officer == CMC_RAW_OFFICER_REQUIRED;
     r->secrets = raw->secrets;
     r->allow_renewal = raw->renewal;

@@ -270,6 +270,7 @@ static const cyaml_schema_field_t endpoint_fields[] = {
                          0, FEW),
     CYAML_FIELD_BOOL("status-v1", MAYBE, struct cmc_raw_endpoint, status_v1),
     CYAML_FIELD_BOOL("weak", MAYBE, struct cmc_raw_endpoint, weak),
+    CYAML_FIELD_BOOL("base64", MAYBE, struct cmc_raw_endpoint, base64),
     FIELD_WORD("compat", MAYBE, struct cmc_raw_endpoint, compat, compat_modes),
     CYAML_FIELD_SEQUENCE("profile-ids", MAYBE | LIST, struct cmc_raw_endpoint, profile_ids,
                          &text_entry, 1, FEW),

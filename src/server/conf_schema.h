@@ -119,7 +119,7 @@ struct cmc_raw_endpoint {
     uint32_t answer_count;
     int officer;   /* enum cmc_raw_officer */
     int *retrieve; /* enum cmc_retrieve */
-    bool secrets, renewal, same_key, status_v1, weak;
+    bool secrets, renewal, same_key, status_v1, weak, base64;
     int compat; /* enum cmc_raw_compat */
     char **profile_ids;
     uint32_t profile_ids_count;

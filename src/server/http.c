@@ -391,8 +391,8 @@ enum cmc_rc cmc_http_new(const struct cmc_http_limits *limits, cmc_http_handler_
         h->wake = event_new(h->base, -1, EV_PERSIST, on_wake, h);
         h->grace = evtimer_new(h->base, on_grace_over, h);
     }
-    if (h->quiet == NULL || event_priority_set(h->quiet, LOWEST_PRIORITY) != 0 ||
-        h->wake == NULL || h->grace == NULL) {
+    if (h->quiet == NULL || event_priority_set(h->quiet, LOWEST_PRIORITY) != 0 || h->wake == NULL ||
+        h->grace == NULL) {
         cmc_http_free(h);
         return cmc_fail(err, CMC_E_LOCAL, NULL, "no event loop can be made: %s", strerror(errno));
     }

@@ -72,9 +72,9 @@ struct cmc_http {
     void *arg;
     struct cmc_log *log;
     struct event_base *base;
-    struct event *wake;  /* made active from other threads */
-    struct event *grace; /* the end of a graceful stop */
-    struct event *quiet; /* of the lowest priority: runs when nothing else can */
+    struct event *wake;          /* made active from other threads */
+    struct event *grace;         /* the end of a graceful stop */
+    struct event *quiet;         /* of the lowest priority: runs when nothing else can */
     void (*quiet_fn)(void *arg); /* NULL: none is due */
     void *quiet_arg;
     struct cmc_http_listeners listeners;

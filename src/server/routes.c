@@ -7,6 +7,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "server/body_text.h"
 #include "server/media.h"
 #include "server/ocsp_url.h"
 
@@ -24,6 +25,8 @@ struct exchange {
     struct cmc_http_request *rq;
     struct timespec begun;
     struct cmc_exchange x;
+    const struct cmc_conf_endpoint *endpoint;
+    struct cmc_buf decoded;              /* the request, where it came as text */
     char profile_id[PROFILE_ID_MAX + 1]; /* of the query, where that counts */
     unsigned int status;                 /* from here on: copy of the reply */
     const char *content_type;
@@ -73,6 +76,7 @@ static void finish(struct exchange *e, unsigned int status, const char *content_
     log_request(e, status, outcome);
     count(e->front->counters, status);
     cmc_http_reply(e->rq, status, content_type, body, headers);
+    cmc_buf_free(&e->decoded);
     free(e->body);
     free(e);
 }
@@ -102,6 +106,22 @@ static void CMC_PRINTF(3, 4)
 
 /* -- endpoints: POST --------------------------------------------------------------------- */
 
+/* EST, RFC 7030 section 4. */
+static void finish_base64(struct exchange *e, struct cmc_slice body)
+{
+    static const char *const coded[] = {"Content-Transfer-Encoding", "base64", NULL};
+    struct cmc_buf b;
+
+    cmc_buf_init(&b, 2u * CMC_LIMIT_MESSAGE_OCTETS);
+    cmc_body_to_base64(body, &b);
+    if (cmc_buf_ok(&b))
+        finish(e, e->status, e->content_type, cmc_buf_get0(&b), coded, e->reason);
+    else
+        finish(e, 503, TEXT_PLAIN, CMC_SLICE_LIT("out of memory; send the request again\n"), NULL,
+               "out of memory");
+    cmc_buf_free(&b);
+}
+
 /* In the loop's thread, with the copy of the reply. */
 static void finish_exchange(void *arg)
 {
@@ -125,7 +145,10 @@ static void finish_exchange(void *arg)
         finish(e, e->status, TEXT_PLAIN, cmc_slice_str(line), headers, e->reason);
         return;
     }
-    finish(e, e->status, e->content_type, body, headers, e->reason);
+    if (e->endpoint->base64 && e->status == 200)
+        finish_base64(e, body);
+    else
+        finish(e, e->status, e->content_type, body, headers, e->reason);
 }
 
 static void answered(void *arg, const struct cmc_reply *reply);
@@ -210,8 +233,8 @@ static bool check_type(struct exchange *e, const struct cmc_conf_endpoint *ep)
         refuse_text(e, 415, "Content-Encoding is not understood here; send the body as it is");
         return false;
     }
-    if (type == NULL && ep->rules.dogtag) {
-        /* Dogtag's HttpClient does not say what it sends. */
+    if (ep->rules.dogtag && (type == NULL || cmc_media_request(type, &e->x.type, &err) != CMC_OK)) {
+        /* Dogtag's CA does not look at the type, and its HttpClient names none. */
         e->x.type = accepts(ep, CMC_TYPE_CMC) ? CMC_TYPE_CMC : CMC_TYPE_PKCS10;
     } else if (cmc_media_request(type, &e->x.type, &err) != CMC_OK) {
         refuse(e, 415, NULL, &err);
@@ -226,6 +249,27 @@ static bool check_type(struct exchange *e, const struct cmc_conf_endpoint *ep)
     return true;
 }
 
+/* A form at an endpoint for Dogtag's clients, base64 where EST is spoken: to what is in it. */
+static bool take_text(struct exchange *e)
+{
+    const char *type = cmc_http_header(e->rq, "Content-Type");
+    bool form = e->endpoint->rules.dogtag && type != NULL &&
+                strncasecmp(type, CMC_MEDIA_FORM, strlen(CMC_MEDIA_FORM)) == 0;
+    struct cmc_err err = {0};
+    enum cmc_rc rc;
+
+    if (!looks_like_text(e->x.body) || (!form && !e->endpoint->base64))
+        return true;
+    cmc_buf_init(&e->decoded, CMC_LIMIT_MESSAGE_OCTETS);
+    rc = form ? cmc_body_from_form(e->x.body, &e->decoded, &err)
+              : cmc_body_from_base64(e->x.body, &e->decoded, &err);
+    if (rc == CMC_OK)
+        e->x.body = cmc_buf_get0(&e->decoded);
+    else
+        refuse(e, 400, NULL, &err);
+    return rc == CMC_OK;
+}
+
 static bool check_body(struct exchange *e)
 {
     e->x.body = cmc_http_body(e->rq);
@@ -233,6 +277,8 @@ static bool check_body(struct exchange *e)
         refuse_text(e, 400, "the body is empty; send the request as binary DER");
         return false;
     }
+    if (!take_text(e))
+        return false;
     if (looks_like_text(e->x.body)) {
         refuse_text(e, 400,
                     "the body is text; send binary DER, not base64 or PEM (RFC 10003 "
@@ -338,6 +384,7 @@ static void serve_endpoint(struct exchange *e, const struct cmc_route *route)
 {
     const struct cmc_conf_endpoint *ep = choose_endpoint(e, route->endpoint);
 
+    e->endpoint = ep;
     if (!check_type(e, ep) || !check_accept(e, ep) || !check_body(e))
         return;
     e->x.rules = &ep->rules;

@@ -29,9 +29,8 @@ void cmc_sweep_store(struct cmc_store *store, const struct cmc_conf *conf, struc
         .now = now,
         .reason = REASON_NOT_CONFIRMED,
         .nonces_before = BEFORE(now, (int64_t)conf->keep_nonces_hours * 3600),
-        .answers_before = conf->keep_answers_days > 0
-                              ? BEFORE(now, (int64_t)conf->keep_answers_days * 86400)
-                              : 0,
+        .answers_before =
+            conf->keep_answers_days > 0 ? BEFORE(now, (int64_t)conf->keep_answers_days * 86400) : 0,
         .ended_before = conf->keep_requests_days > 0
                             ? BEFORE(now, (int64_t)conf->keep_requests_days * 86400)
                             : 0,

@@ -35,10 +35,10 @@ struct cmc_held {
     const char *requester;                     /* name, or NULL */
     const char *endpoint, *profile;
     uint32_t body_part;
-    bool simple;             /* request is a CertificationRequest; else a TaggedRequest */
+    bool simple; /* request is a CertificationRequest; else a TaggedRequest */
     struct cmc_slice request;
-    struct cmc_slice subject; /* Name as it is to be issued */
-    const char *subject_text; /* the same to read */
+    struct cmc_slice subject;        /* Name as it is to be issued */
+    const char *subject_text;        /* the same to read */
     struct cmc_slice extensions;     /* Extensions DER as judged; absent: none */
     struct cmc_slice transaction_id; /* INTEGER content, or absent */
     int64_t held_at, poll_at;        /* poll_at: the pendTime that was told */
@@ -139,8 +139,7 @@ enum cmc_rc cmc_store_sweep(struct cmc_store *s, const struct cmc_sweep *what,
 /* -- reading ----------------------------------------------------------------------------- */
 
 /* CMC_E_NOTFOUND when there is none, for each of these. message is read by id only. */
-enum cmc_rc cmc_reader_held(struct cmc_reader *r,
-                            const uint8_t token_digest[CMC_TXN_DIGEST_OCTETS],
+enum cmc_rc cmc_reader_held(struct cmc_reader *r, const uint8_t token_digest[CMC_TXN_DIGEST_OCTETS],
                             struct cmc_arena *arena, struct cmc_held *out,
                             struct cmc_err *err) CMC_MUST_USE;
 enum cmc_rc cmc_reader_held_id(struct cmc_reader *r, int64_t id, struct cmc_arena *arena,

@@ -237,7 +237,7 @@ static enum cmc_rc open_file(struct cmc_sqlite *c, const char *path, int mode, s
     if (c->path == NULL)
         return cmc_fail(err, CMC_E_MEM, NULL, "out of memory");
     /* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): cmc_sqlite_close() frees path */
-    code = sqlite3_open_v2(c->path, &c->db, flags, NULL);
+    code = sqlite3_open_v2(c->path, &c->db, flags, cmc_sqlite_vfs());
     if (code != SQLITE_OK)
         return cmc_sqlite_fail(c, code, err);
     (void)sqlite3_busy_timeout(c->db, CMC_SQLITE_BUSY_MS);

@@ -62,6 +62,11 @@ void cmc_bind_end(struct cmc_bind *b);
 /* One step and the end, for statements without rows that matter. SQLITE_DONE, or an error. */
 int cmc_bind_run(struct cmc_bind *b);
 
+/* -- sqlite_vfs.c ---------------------------------------------------------------------------- */
+
+/* The name of the layer under SQLite that gathers writes to the log; NULL: SQLite's own. */
+const char *cmc_sqlite_vfs(void);
+
 /* -- sqlite_write.c ------------------------------------------------------------------------ */
 
 enum cmc_rc cmc_sqlite_writer_open(const char *path, bool create, void **db, struct cmc_err *err);

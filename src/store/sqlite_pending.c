@@ -446,10 +446,10 @@ static enum cmc_rc lapse_one(struct cmc_sqlite *c, void *db, const struct cmc_sw
     }
     if (code == SQLITE_ROW) {
         *found = true;
-        issuer = cmc_arena_slice(arena, cmc_slice(sqlite3_column_blob(b.st, 0),
-                                                  (size_t)sqlite3_column_bytes(b.st, 0)));
-        serial = cmc_arena_slice(arena, cmc_slice(sqlite3_column_blob(b.st, 1),
-                                                  (size_t)sqlite3_column_bytes(b.st, 1)));
+        issuer = cmc_arena_slice(
+            arena, cmc_slice(sqlite3_column_blob(b.st, 0), (size_t)sqlite3_column_bytes(b.st, 0)));
+        serial = cmc_arena_slice(
+            arena, cmc_slice(sqlite3_column_blob(b.st, 1), (size_t)sqlite3_column_bytes(b.st, 1)));
         endpoint = cmc_arena_strdup(arena, (const char *)sqlite3_column_text(b.st, 2));
         state = sqlite3_column_int64(b.st, 4);
     } else if (code != SQLITE_DONE) {

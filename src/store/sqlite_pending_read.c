@@ -280,9 +280,9 @@ static enum cmc_rc await(void *rd, struct cmc_slice issuer, struct cmc_slice ser
         rc = ended(connection(rd), code, "the certificate waits for no confirmation", err);
     } else {
         rc = await_row(connection(rd), b.st, out, err);
-        if (rc == CMC_OK && (!keep_slice(arena, &out->issuer) || !keep_slice(arena, &out->serial) ||
-                             !keep_text(arena, &out->endpoint) ||
-                             !keep_slice(arena, &out->transaction_id)))
+        if (rc == CMC_OK &&
+            (!keep_slice(arena, &out->issuer) || !keep_slice(arena, &out->serial) ||
+             !keep_text(arena, &out->endpoint) || !keep_slice(arena, &out->transaction_id)))
             rc = no_room(err);
     }
     cmc_bind_end(&b);

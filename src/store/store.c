@@ -3,11 +3,14 @@
 #include "store/store_int.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <time.h>
+
+/* A group of so many tells that many work at once; how long then to wait for more. */
+#define BUSY_GROUP        4u
+#define BUSY_MICROSECONDS 1500
 
 struct cmc_store {
     const struct cmc_store_ops *ops;
@@ -18,7 +21,8 @@ struct cmc_store {
     bool stopping;
     bool idle;            /* the writer waits for the first of a group */
     unsigned int holders; /* threads that will submit more in a moment */
-    size_t first, count; /* of the ring */
+    size_t last;          /* members of the last group */
+    size_t first, count;  /* of the ring */
     struct cmc_job ring[CMC_LIMIT_WRITER_QUEUE];
 
     /* The group that is being written: the writer's own. */
@@ -30,26 +34,42 @@ static const struct cmc_store_ops *const backends[] = {&cmc_store_sqlite};
 
 /* -- the writer thread --------------------------------------------------------------------- */
 
-/* Does it pay to wait for more? Each commit costs its own pages and its own fsync. */
-static bool may_gather(const struct cmc_store *s)
+/*
+ * So long, from the first of a group on, it pays to wait for more: each commit costs its own
+ * pages and its own sync. Where several came together last time others are on their way, and
+ * even when nobody announces them a moment is worth it; a lone one is never kept waiting.
+ */
+static long patience(const struct cmc_store *s)
 {
-    return s->holders > 0 && s->count < CMC_LIMIT_GROUP_GATHER && !s->stopping;
+    if (s->count >= CMC_LIMIT_GROUP_GATHER || s->stopping)
+        return 0;
+    if (s->holders > 0)
+        return CMC_LIMIT_GROUP_MICROSECONDS;
+    return s->last >= BUSY_GROUP ? BUSY_MICROSECONDS : 0;
+}
+
+static long microseconds_since(const struct timespec *t)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (long)(now.tv_sec - t->tv_sec) * 1000000 + (now.tv_nsec - t->tv_nsec) / 1000;
 }
 
 /* The lock is held, and something waits. */
 static void gather(struct cmc_store *s)
 {
-    struct timespec until;
+    struct timespec first;
 
-    if (!may_gather(s))
-        return;
-    (void)clock_gettime(CLOCK_MONOTONIC, &until);
-    until.tv_nsec += (long)CMC_LIMIT_GROUP_MICROSECONDS * 1000;
-    until.tv_sec += until.tv_nsec / 1000000000;
-    until.tv_nsec %= 1000000000;
-    while (may_gather(s))
-        if (pthread_cond_timedwait(&s->arrived, &s->lock, &until) == ETIMEDOUT)
-            return;
+    (void)clock_gettime(CLOCK_MONOTONIC, &first);
+    while (microseconds_since(&first) < patience(s)) {
+        struct timespec until = first;
+
+        until.tv_nsec += patience(s) * 1000;
+        until.tv_sec += until.tv_nsec / 1000000000;
+        until.tv_nsec %= 1000000000;
+        (void)pthread_cond_timedwait(&s->arrived, &s->lock, &until);
+    }
 }
 
 /* Wait for work and take as much of it as one commit may hold. 0: nothing more will come. */
@@ -68,6 +88,7 @@ static size_t take_group(struct cmc_store *s)
         s->first = (s->first + 1) % CMC_LIMIT_WRITER_QUEUE;
         s->count--;
     }
+    s->last = n;
     pthread_mutex_unlock(&s->lock);
     return n;
 }
@@ -118,7 +139,7 @@ static enum cmc_rc enqueue(struct cmc_store *s, const struct cmc_job *job, struc
         s->ring[(s->first + s->count) % CMC_LIMIT_WRITER_QUEUE] = *job;
         s->count++;
         /* While it gathers, the writer is woken by what ends that. */
-        if (s->idle || !may_gather(s))
+        if (s->idle || patience(s) == 0)
             pthread_cond_signal(&s->arrived);
     }
     pthread_mutex_unlock(&s->lock);

@@ -126,7 +126,7 @@ struct cmc_txn {
     size_t nawaits;
     const struct cmc_await_end *await_ends;
     size_t nawait_ends;
-    const struct cmc_nonce_use *nonce; /* or NULL */
+    const struct cmc_nonce_use *nonce;          /* or NULL */
     const struct cmc_publication *publications; /* of certificates that are there or in certs */
     size_t npublications;
     const struct cmc_audit_record *audits;
@@ -211,7 +211,7 @@ enum cmc_rc cmc_store_submit(struct cmc_store *s, const struct cmc_txn *txn, cmc
  * A thread that goes through a batch of requests says that it will submit more in a moment, and
  * when it is through: the writer then makes one commit of them all. It waits until nobody holds,
  * CMC_LIMIT_GROUP_GATHER transactions are there, or CMC_LIMIT_GROUP_MICROSECONDS have passed.
- * Each hold needs its release. A lone transaction without a hold never waits.
+ * Each hold needs its release. Where transactions come one by one none waits for another.
  */
 void cmc_store_hold(struct cmc_store *s);
 void cmc_store_release(struct cmc_store *s);

@@ -19,8 +19,7 @@ enum cmc_rc cmc_store_sweep(struct cmc_store *s, const struct cmc_sweep *what,
     return cmc_store_run(s, &job, err);
 }
 
-enum cmc_rc cmc_reader_held(struct cmc_reader *r,
-                            const uint8_t token_digest[CMC_TXN_DIGEST_OCTETS],
+enum cmc_rc cmc_reader_held(struct cmc_reader *r, const uint8_t token_digest[CMC_TXN_DIGEST_OCTETS],
                             struct cmc_arena *arena, struct cmc_held *out, struct cmc_err *err)
 {
     return r->ops->pending->held(r->rd, token_digest, arena, out, err);

@@ -180,12 +180,16 @@ def control(part, number, *values):
     return seq(integer(part), oid(dotted), set_of(*values))
 
 
+NONCE = b"nonce of 16 octs"
+
+
 def transaction_id(part=1, value=1234567):
     return control(part, 5, integer(value))
 
 
-def sender_nonce(part=2, value=b"nonce of 16 octs"):
-    return control(part, 6, octets(value))
+def sender_nonce(part=2, value=None):
+    """A nonce serves one message of its sender, so each call makes another."""
+    return control(part, 6, octets(NONCE + os.urandom(8) if value is None else value))
 
 
 def revoke_request(part, issuer, serial_der, reason=1, date=None, passphrase=None, comment=None):

@@ -182,6 +182,11 @@ def test_lines_of_a_configuration(work):
     (folder / "x.cfg").write_text("# comment\n\n   \n" + text.replace("\n", "  \r\n"))
     run("CMCRequest", "x.cfg", cwd=folder)
     assert (folder / "b=c").exists() and not (folder / "a.req").exists()
+    # Java ends a line at a CR alone too.
+    (folder / "b=c").unlink()
+    (folder / "x.cfg").write_bytes(text.replace("\n", "\r").encode())
+    run("CMCRequest", "x.cfg", cwd=folder)
+    assert (folder / "b=c").exists()
     (folder / "x.cfg").write_text(text + "\nno equals sign\n")
     assert "Error in configuration file: no equals sign" in \
         run("CMCRequest", "x.cfg", cwd=folder, code=1).stderr

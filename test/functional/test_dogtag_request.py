@@ -306,6 +306,7 @@ def test_resign(work):
 @pytest.mark.parametrize("text, ok", [
     ("-----BEGIN NEW CERTIFICATE REQUEST-----\n%s\n-----END NEW CERTIFICATE REQUEST-----\n", True),
     ("-----BEGIN ANYTHING AT ALL-----\r\n%s\r\n-----END-----\r\n", True),
+    ("-----BEGIN X-----\r%s\r-----END X-----\r", True), ("\n\n%s\n\n  \n", True),
     ("%s", True), ("   %s  \n\n", True), ("-----BEGIN X-----\nAAAA\n-----END X-----\n", False),
     ("", False), ("no base64 here!\n", False)])
 def test_forms_of_input(work, text, ok):

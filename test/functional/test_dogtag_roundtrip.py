@@ -189,3 +189,34 @@ def test_two_trips_of_encrypted_pop(ca):
 def test_the_tools_are_there():
     for tool in ("certutil", "pk12util"):
         assert shutil.which(tool), "%s comes with libnss3-tools" % tool
+
+
+def test_archival_is_nothing_to_cmcd(ca):
+    """[10004-5.3-b] The private key that came along is not looked at, and comes out nowhere."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=kra",
+                    "-keyout", ca.folder / "kra.key", "-out", ca.folder / "kra.pem"], check=True,
+                   capture_output=True)
+    ca.make("CRMFPopClient", "arch", "-a", "rsa", "-l", "2048", "-b", "kra.pem", "-n", "CN=archived")
+    ca.cmc_request("arch", format="crmf", nickname="agent")
+    control = bytes.fromhex("06092b0601050507050104")
+    assert control in (ca.folder / "arch.cmc").read_bytes()
+    assert "Status: SUCCESS" in ca.send("arch", AGENT_PATH)
+    assert control not in (ca.folder / "arch.resp").read_bytes()
+    ca.certificate("arch", "CN=archived")
+
+
+def test_self_signed_crmf(ca):
+    """CRMFPopClient -y and CMCRequest of ours, as those of Dogtag since 11.7 name the key."""
+    (ca.folder / "crmf.secret").write_text(SECRET + "\n")
+    ca.server.cmcd("secret", "add", "crmfuser", "--subject", "CN=crmfuser", "--file",
+                   ca.folder / "crmf.secret")
+    for kind in ("rsa", "ec"):
+        more = ["-t", "false"] if kind == "ec" else []
+        key = ca.make("CRMFPopClient", "selfc", "-a", kind, "-y", "-n", "CN=crmfuser", *more)
+        ca.cmc_request("selfc", format="crmf", request__selfSign="true", request__privKeyId=key,
+                       identification__enable="true", identification="crmfuser",
+                       identityProofV2__enable="true", identityProofV2__hashAlg="SHA-256",
+                       identityProofV2__macAlg="SHA-512-HMAC", popLinkWitnessV2__enable="true",
+                       popLinkWitnessV2__keyGenAlg="SHA-384",
+                       popLinkWitnessV2__macAlg="SHA-256-HMAC", witness__sharedSecret=SECRET)
+        assert "Status: SUCCESS" in ca.send("selfc", SELF_PATH)

@@ -116,6 +116,10 @@ def test_response_usage(work):
     for cut in (0, 1, 100, 900):
         (work / "cut.der").write_bytes((DATA / "resp" / "success.der").read_bytes()[:cut])
         run("CMCResponse", "-i", "cut.der", cwd=work, code=1)
+    for wrong, text in (("01-p10-agent/cmc.req", "is a CMC request"),
+                        ("01-p10-agent/p10.csr", "p10.csr: no CMC response in binary form")):
+        done = run("CMCResponse", "-i", wrong, cwd=work, code=1)
+        assert text in done.stderr and done.stdout == ""
     first = run("CMCResponse", "-v", "-i", "resp/success.der", cwd=work).stdout
     assert first.startswith("Cert:0\nMII") and first.count("\r\n\n===\n") == 2
 
@@ -332,6 +336,10 @@ def test_submission(work):
     ("CRMFPopClient", ["-n", "CN=x", "-q", "POP_MAYBE"], "POP_MAYBE"),
     ("CRMFPopClient", ["-n", "CN=x", "-b", "t.pem"], "t.pem"),
     ("CRMFPopClient", ["-n", "CN=x", "-m", "localhost"], "HOST:PORT"),
+    ("CRMFPopClient", ["-n", "CN=x", "-c", "nistp256"], "Illegal parameter for RSA: -c"),
+    ("CRMFPopClient", ["-n", "CN=x", "-x", "true"], "Illegal parameter for RSA: -x"),
+    ("CRMFPopClient", ["-n", "CN=x", "-a", "ec", "-l", "256"], "Illegal parameter for ECC: -l"),
+    ("CRMFPopClient", ["-n", "CN=x", "-a", "mlkem"], "mlkem"),
     ("CRMFPopClient", ["-n", "CN=x", "stray"], "stray"),
 ])
 def test_refused_before_a_key_is_made(work, tool, args, text):
@@ -556,6 +564,19 @@ def test_http_failures(work, ca):
         assert text in run("HttpClient", "http.cfg", cwd=work, code=1).stderr
     run("HttpClient", code=1)
     assert not (work / "out.der").exists()
+
+
+def test_http_properties(work, ca):
+    """Comments, blanks and separators as Java's Properties have them."""
+    server = ca()
+    http_config(work, server)
+    lines = (work / "http.cfg").read_text().splitlines()
+    for form in ("%s = %s", "%s: %s", "  %s\t=%s"):
+        text = "\n".join(form % tuple(line.split("=", 1)) for line in lines)
+        (work / "http.cfg").write_text("! a comment\n# another\n\n" + text + "\n")
+        run("HttpClient", "http.cfg", cwd=work)
+        assert (work / "out.der").exists()
+        (work / "out.der").unlink()
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@
 #include <openssl/evp.h>
 #include <openssl/x509.h>
 
+#include "crypto/cipher.h"
 #include "key/token.h"
 #include "tokens.h"
 
@@ -164,11 +165,59 @@ static void refused(void **state)
     cmc_token_free(t);
 }
 
+/* Keys of NSS are OpenSSL's where they may leave, softoken's where not; both are in a token. */
+static void whose_they_are(void **state)
+{
+    static const enum cmc_tristate leaves[] = {CMC_UNSAID, CMC_YES, CMC_NO};
+    static const char *const specs[] = {"rsa:2048", "ec:P-256"};
+    struct cmc_token *t = open_token();
+
+    (void)state;
+    for (size_t i = 0; i < CMC_COUNT(leaves) * CMC_COUNT(specs); i++) {
+        const bool rsa = i % 2 == 0;
+        const struct cmc_token_keygen spec = {.spec = specs[i % 2], .extractable = leaves[i / 2]};
+        const struct cmc_sig_alg *alg = cmc_sig_by_name(rsa ? "rsa-sha256" : "ecdsa-sha256");
+        struct cmc_slice id, sig, pem;
+        EVP_PKEY *made = NULL, *found = NULL;
+        struct cmc_buf b;
+
+        assert_int_equal(cmc_token_generate(t, &spec, arena, &id, &made, &err), CMC_OK);
+        assert_int_equal(cmc_token_key_by_id(t, id, &found, &err), CMC_OK);
+        assert_int_equal(EVP_PKEY_eq(made, found), 1);
+        /* a key of a provider is OpenSSL's own, a legacy one is libp11's */
+        assert_int_equal(EVP_PKEY_get0_provider(found) == NULL, leaves[i / 2] == CMC_NO);
+        assert_true(cmc_key_in_token(made) && cmc_key_in_token(found));
+        assert_int_equal(cmc_sign(c, found, alg, CMC_SLICE_LIT("x"), arena, &sig, &err), CMC_OK);
+        assert_int_equal(cmc_verify(c, made, alg, CMC_SLICE_LIT("x"), sig, &err), CMC_OK);
+        if (rsa) {
+            struct cmc_slice sealed, plain;
+
+            assert_int_equal(cmc_rsa_encrypt(c, made, CMC_RSA_OAEP_SHA256, CMC_SLICE_LIT("y"),
+                                             arena, &sealed, &err),
+                             CMC_OK);
+            assert_int_equal(
+                cmc_rsa_decrypt(c, found, CMC_RSA_OAEP_SHA256, sealed, arena, &plain, &err),
+                CMC_OK);
+            assert_true(cmc_slice_eq(plain, CMC_SLICE_LIT("y")));
+        }
+        /* neither is ever written down */
+        cmc_buf_init(&b, CMC_LIMIT_FILE_OCTETS);
+        assert_int_equal(cmc_key_pem(found, NULL, &b, &err), CMC_E_USAGE);
+        pem = cmc_buf_get0(&b);
+        assert_int_equal(pem.n, 0);
+        cmc_buf_free(&b);
+        EVP_PKEY_free(found);
+        EVP_PKEY_free(made);
+    }
+    cmc_token_free(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_way),
         cmocka_unit_test(refused),
+        cmocka_unit_test(whose_they_are),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -53,10 +53,8 @@ static void deliver(struct talk *k)
 
 void talk_send(struct talk *k, struct cmc_full_request rq)
 {
-    struct cmc_cms_signer signer = {.key = k->key,
-                                    .sid = CMC_SID_SKI,
-                                    .signing_time = true,
-                                    .time = TEST_NOW + k->t->later};
+    struct cmc_cms_signer signer = {
+        .key = k->key, .sid = CMC_SID_SKI, .signing_time = true, .time = TEST_NOW + k->t->later};
     struct cmc_err err = {0};
 
     if (k->signer != NULL) {
@@ -133,8 +131,8 @@ struct cmc_cert_record talk_record(struct test_authority *t, struct cmc_slice ce
     struct cmc_err err = {0};
 
     assert_int_equal(cmc_decode(&cmc_it_cert, cert, t->arena, &c, &err), CMC_OK);
-    assert_int_equal(
-        cmc_reader_cert(reader, c.tbs.issuer, c.tbs.serial, t->arena, &rec, &err), CMC_OK);
+    assert_int_equal(cmc_reader_cert(reader, c.tbs.issuer, c.tbs.serial, t->arena, &rec, &err),
+                     CMC_OK);
     cmc_reader_free(reader);
     return rec;
 }

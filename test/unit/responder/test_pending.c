@@ -331,8 +331,7 @@ static void the_transaction_goes_on(void **state)
 static void partial_answer(void **state)
 {
     struct test_authority *t = *state;
-    struct talk k = talk_new(t, &t->officer, "CN=first"),
-                l = talk_new(t, &t->officer, "CN=second");
+    struct talk k = talk_new(t, &t->officer, "CN=first"), l = talk_new(t, &t->officer, "CN=second");
     struct cmc_slice csrs[2] = {k.csr, l.csr};
     struct cmc_pending *p, twice[2];
     const struct cmc_outcome *o;
@@ -434,8 +433,7 @@ static void decisions_that_cannot_be(void **state)
 static void swept(void **state)
 {
     struct test_authority *t = *state;
-    struct talk k = talk_new(t, &t->officer, "CN=ended"),
-                l = talk_new(t, &t->officer, "CN=waits");
+    struct talk k = talk_new(t, &t->officer, "CN=ended"), l = talk_new(t, &t->officer, "CN=waits");
     struct cmc_pending p = hold(&k), q;
     struct cmc_sweep what = {.now = TEST_NOW + 100, .ended_before = TEST_NOW + 100};
     struct cmc_swept out;

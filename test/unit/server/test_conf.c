@@ -510,11 +510,15 @@ static void test_examples(void **state)
     assert_non_null(strstr(c->secrets_key, "/secrets.key"));
     assert_int_equal(c->secret_failures, 5);
     for (unsigned int i = 0; i < c->endpoint_count; i++) {
-        assert_int_equal(strncmp(c->endpoints[i].rules.path, "/ca/ee/ca/profileSubmit", 23), 0);
+        bool est = strstr(c->endpoints[i].rules.path, "/est/") != NULL;
+
+        assert_true(est || strncmp(c->endpoints[i].rules.path, "/ca/ee/ca/", 10) == 0);
+        assert_int_equal(c->endpoints[i].base64, est);
         assert_true(c->endpoints[i].rules.dogtag && c->endpoints[i].rules.require_officer);
         assert_int_equal(c->endpoints[i].rules.secrets,
                          strstr(c->endpoints[i].rules.path, "SelfSigned") != NULL);
-        assert_true(c->endpoints[i].profile_id_count > 0);
+        assert_int_equal(c->endpoints[i].profile_id_count > 0,
+                         strstr(c->endpoints[i].rules.path, "CMCRevReq") == NULL);
         assert_int_equal(cmc_conf_has_profile_id(&c->endpoints[i], "caFullCMCUserCert"),
                          strcmp(c->endpoints[i].rules.path, "/ca/ee/ca/profileSubmitCMCFull") == 0);
     }

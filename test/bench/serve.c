@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a unit of work costs the server, over the cryptography that it cannot avoid.
+ *
+ *     bench-serve CASE CMCD [MESSAGES [CONNECTIONS]]
+ *
+ * Makes an authority with cmcd init in a temporary folder, serves it, and sends messages that an
+ * officer signed over keep-alive connections. The cost is the CPU time of the cmcd process, user
+ * and system, all threads, read from its CPU clock. Everything is on: SQLite with
+ * synchronous=FULL, audit, log, all checks.
+ */
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "asn1/codec.h"
+#include "asn1/oids.h"
+#include "base/buf.h"
+#include "bench.h"
+#include "cms/signed_data.h"
+#include "key/key.h"
+#include "message/body.h"
+#include "message/request.h"
+#include "store/store.h"
+
+#define PER_MESSAGE   100u
+#define STORED        1000000u
+#define STORE_GROUP   2048u
+#define ARENA_OCTETS  ((size_t)1 << 34)
+#define DAY           86400
+#define SERIAL_OCTETS 20
+
+struct world {
+    struct bench_server server;
+    struct cmc_crypto *crypto;
+    struct cmc_arena *arena, *scratch;
+    EVP_PKEY *officer_key, *key;
+    struct cmc_slice officer_cert, csr;
+    struct cmc_cert ca;
+    EVP_PKEY *floor_key;               /* of the CA's, the responder's and the officer's kind */
+    EVP_PKEY *floor_cert_key;          /* of the kind that is certified */
+    double verifies, signs, certified; /* of one message: of each kind of key */
+    uint64_t next_serial;              /* of the certificates to be revoked */
+};
+
+struct run {
+    const char *name, *cmcd;
+    size_t messages, connections;
+};
+
+/* -- preparing --------------------------------------------------------------------------- */
+
+static EVP_PKEY *floor_key(const char *key_type)
+{
+    EVP_PKEY *key = strncmp(key_type, "rsa:", 4) == 0
+                        ? EVP_PKEY_Q_keygen(NULL, NULL, "RSA", strtoul(key_type + 4, NULL, 10))
+                        : EVP_PKEY_Q_keygen(NULL, NULL, "EC", "P-256");
+
+    if (key == NULL)
+        bench_die("no key", NULL);
+    return key;
+}
+
+/* In the middle of all, as they are of one kind each: signatures and verifications of a message. */
+static double measure_floor(void *arg)
+{
+    const struct world *w = arg;
+
+    return w->signs * bench_sign_us(w->floor_key) + w->verifies * bench_verify_us(w->floor_key) +
+           w->certified * bench_verify_us(w->floor_cert_key);
+}
+
+static void load(struct world *w, const char *key_type)
+{
+    struct cmc_request_params p = {0};
+    char path[BENCH_PATH * 2];
+    struct cmc_slice *certs = NULL;
+    struct cmc_err err;
+    size_t n;
+
+    if (cmc_key_load(w->crypto, bench_file(&w->server, "officer.key", path), NULL, &w->officer_key,
+                     &err) != CMC_OK ||
+        cmc_certs_load(w->crypto, bench_file(&w->server, "officer.crt", path), NULL, w->arena,
+                       &certs, &n, &err) != CMC_OK)
+        bench_die("cannot load the officer", &err);
+    w->officer_cert = certs[0];
+    if (cmc_certs_load(w->crypto, bench_file(&w->server, "ca.crt", path), NULL, w->arena, &certs,
+                       &n, &err) != CMC_OK ||
+        cmc_decode(&cmc_it_cert, certs[0], w->arena, &w->ca, &err) != CMC_OK ||
+        cmc_key_generate(w->crypto, key_type, &w->key, &err) != CMC_OK ||
+        cmc_name_parse("C=SE, O=Example, CN=host.example", w->arena, &p.subject, &err) != CMC_OK)
+        bench_die("cannot prepare", &err);
+    p.key = w->key;
+    if (cmc_pkcs10_create(w->crypto, &p, w->arena, &w->csr, &err) != CMC_OK)
+        bench_die("cannot make a request", &err);
+}
+
+static void world_new(struct world *w, const struct run *r, const char *key_type,
+                      unsigned int workers)
+{
+    struct cmc_err err;
+
+    *w = (struct world){.next_serial = 1};
+    w->arena = cmc_arena_new(ARENA_OCTETS);
+    w->scratch = cmc_arena_new(ARENA_OCTETS);
+    if (w->arena == NULL || w->scratch == NULL || cmc_crypto_new(&w->crypto, &err) != CMC_OK)
+        bench_die("cannot start", NULL);
+    w->floor_key = w->floor_cert_key = floor_key(key_type);
+    bench_server_init(&w->server, r->cmcd, key_type, workers);
+    load(w, key_type);
+}
+
+static void world_free(struct world *w)
+{
+    bench_server_stop(&w->server);
+    EVP_PKEY_free(w->floor_key);
+    EVP_PKEY_free(w->key);
+    EVP_PKEY_free(w->officer_key);
+    cmc_arena_free(w->scratch);
+    cmc_arena_free(w->arena);
+    cmc_crypto_free(w->crypto);
+}
+
+/* -- what is stored before --------------------------------------------------------------- */
+
+static void put_u64(uint8_t *p, uint64_t v)
+{
+    for (int i = 8; i-- > 0; v >>= 8)
+        p[i] = (uint8_t)v;
+}
+
+/* Serial numbers as ours: growing octets before others. */
+static void serial_of(uint64_t n, uint8_t out[SERIAL_OCTETS])
+{
+    memset(out, 0x5a, SERIAL_OCTETS);
+    put_u64(out, 0x0100000000000000u + n);
+}
+
+/* One certificate and the message that asked for it, as issuing leaves them. */
+struct stored {
+    struct cmc_cert_record cert;
+    struct cmc_txn txn;
+    uint8_t serial[SERIAL_OCTETS], digest[CMC_SHA256_OCTETS];
+};
+
+static atomic_size_t durable;
+
+static void count_stored(void *arg, enum cmc_rc rc, const struct cmc_err *err)
+{
+    (void)arg;
+    if (rc != CMC_OK)
+        bench_die("cannot fill the store", err);
+    atomic_fetch_add(&durable, 1);
+}
+
+static void store_fill(struct world *w, struct stored *s, int64_t now)
+{
+    static const uint8_t der[700];
+    struct cmc_err err;
+
+    serial_of(w->next_serial++, s->serial);
+    if (cmc_random(w->crypto, s->digest, sizeof s->digest, &err) != CMC_OK)
+        bench_die("no random octets", &err);
+    s->cert = (struct cmc_cert_record){.issuer = w->ca.tbs.subject,
+                                       .serial = cmc_slice(s->serial, SERIAL_OCTETS),
+                                       .subject = w->ca.tbs.subject,
+                                       .subject_text = "CN=host.example,O=Example,C=SE",
+                                       .der = cmc_slice(der, sizeof der),
+                                       .ski = cmc_slice(der, CMC_SKI_OCTETS),
+                                       .not_before = now,
+                                       .not_after = now + 300 * DAY,
+                                       .issued_at = now,
+                                       .profile = "tls-server",
+                                       .requester = "officer"};
+    s->txn = (struct cmc_txn){.at = now,
+                              .certs = &s->cert,
+                              .ncerts = 1,
+                              .request_digest = s->digest,
+                              .answer_type = "application/pkcs7-mime",
+                              .answer = cmc_slice(der, 64)};
+}
+
+static void store_certs(struct world *w, size_t total)
+{
+    struct stored *v = bench_alloc(STORE_GROUP, sizeof *v);
+    const struct timespec nap = {0, 100000};
+    char path[BENCH_PATH * 2];
+    struct cmc_store *store = NULL;
+    struct cmc_err err;
+
+    if (cmc_store_open(bench_file(&w->server, "chancery.db", path), false, &store, &err) != CMC_OK)
+        bench_die("cannot open the store", &err);
+    atomic_store(&durable, 0);
+    for (size_t done = 0; done < total;) {
+        for (size_t i = 0; i < STORE_GROUP && done < total; i++, done++) {
+            store_fill(w, &v[i], time(NULL));
+            if (cmc_store_submit(store, &v[i].txn, count_stored, NULL, &err) != CMC_OK)
+                bench_die("cannot fill the store", &err);
+        }
+        while (atomic_load(&durable) < done)
+            (void)nanosleep(&nap, NULL);
+    }
+    cmc_store_close(store);
+    free(v);
+}
+
+/* -- the messages ------------------------------------------------------------------------ */
+
+/* Put the controls and requests of one message into body. */
+typedef void (*fill_fn)(struct world *w, struct cmc_pkidata *body);
+
+static void add_nonce(struct world *w, struct cmc_pkidata *body)
+{
+    uint8_t *random = cmc_arena_alloc(w->scratch, 16);
+    struct cmc_slice nonce = cmc_slice(random, 16);
+    struct cmc_err err;
+
+    if (random == NULL || cmc_random(w->crypto, random, 16, &err) != CMC_OK ||
+        cmc_control_add(w->scratch, &body->controls, 1, cmc_oid_id_cmc_senderNonce, &cmc_it_nonce,
+                        &nonce, &err) != CMC_OK)
+        bench_die("no nonce", NULL);
+}
+
+static void fill_one(struct world *w, struct cmc_pkidata *body)
+{
+    struct cmc_err err;
+
+    if (cmc_body_add_pkcs10(w->scratch, body, 2, w->csr, &err) != CMC_OK)
+        bench_die("cannot make a message", &err);
+}
+
+static void fill_many(struct world *w, struct cmc_pkidata *body)
+{
+    struct cmc_err err;
+
+    for (uint32_t i = 0; i < PER_MESSAGE; i++)
+        if (cmc_body_add_pkcs10(w->scratch, body, 2 + i, w->csr, &err) != CMC_OK)
+            bench_die("cannot make a message", &err);
+}
+
+static void fill_revocations(struct world *w, struct cmc_pkidata *body)
+{
+    struct cmc_err err;
+
+    for (uint32_t i = 0; i < PER_MESSAGE; i++) {
+        uint8_t *serial = cmc_arena_alloc(w->scratch, SERIAL_OCTETS);
+        struct cmc_revoke_request rr = {.issuer = w->ca.tbs.subject, .reason = 1};
+
+        if (serial == NULL)
+            bench_die("out of memory", NULL);
+        serial_of(w->next_serial++, serial);
+        rr.serial = cmc_slice(serial, SERIAL_OCTETS);
+        if (cmc_control_add(w->scratch, &body->controls, 2 + i, cmc_oid_id_cmc_revokeRequest,
+                            &cmc_it_revoke_request, &rr, &err) != CMC_OK)
+            bench_die("cannot make a message", &err);
+    }
+}
+
+static struct cmc_slice http_post(struct world *w, const char *path, const char *type,
+                                  struct cmc_slice body)
+{
+    struct cmc_slice http;
+    struct cmc_buf buf;
+
+    cmc_buf_init(&buf, CMC_LIMIT_MESSAGE_OCTETS);
+    cmc_buf_printf(&buf,
+                   "POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: %s\r\n"
+                   "Content-Length: %zu\r\n\r\n",
+                   path, type, body.n);
+    cmc_buf_slice(&buf, body);
+    http = cmc_arena_slice(w->arena, cmc_buf_get0(&buf));
+    cmc_buf_free(&buf);
+    if (http.p == NULL)
+        bench_die("no memory for the messages", NULL);
+    return http;
+}
+
+static struct cmc_slice make_message(struct world *w, fill_fn fill)
+{
+    const struct cmc_cms_signer signer = {
+        .key = w->officer_key, .sid = CMC_SID_ISSUER_SERIAL, .cert = w->officer_cert};
+    struct cmc_cms_content what = {
+        .type = cmc_oid_id_cct_PKIData, .certs = &w->officer_cert, .ncerts = 1};
+    struct cmc_pkidata body = {0};
+    struct cmc_slice message = CMC_SLICE_NONE, http;
+    struct cmc_err err;
+
+    add_nonce(w, &body);
+    fill(w, &body);
+    if (cmc_pkidata_encode(w->scratch, &body, &what.content, &err) != CMC_OK ||
+        cmc_signed_data_create(w->crypto, &what, &signer, 1, w->scratch, &message, &err) != CMC_OK)
+        bench_die("cannot make a message", &err);
+    http = http_post(w, "/cmc", "application/pkcs7-mime; smime-type=CMC-request", message);
+    cmc_arena_reset(w->scratch);
+    return http;
+}
+
+static struct cmc_slice *make_messages(struct world *w, size_t n, fill_fn fill)
+{
+    struct cmc_slice *v = bench_alloc(n, sizeof *v);
+
+    for (size_t i = 0; i < n; i++)
+        v[i] = make_message(w, fill);
+    return v;
+}
+
+static void measure(struct world *w, const struct run *r, fill_fn fill, bool tls,
+                    struct bench_outcome *out)
+{
+    struct bench_load l = {.connections = r->connections,
+                           .tls = tls,
+                           .warm_up = r->messages / 10 + 2,
+                           .floor = measure_floor,
+                           .floor_arg = w};
+
+    l.n = r->messages + l.warm_up;
+    l.requests = make_messages(w, l.n, fill);
+    bench_server_start(&w->server);
+    l.port = tls ? w->server.tls_port : w->server.port;
+    l.cpu = w->server.cpu;
+    bench_drive(&l, out);
+    free(l.requests);
+}
+
+/* -- the cases --------------------------------------------------------------------------- */
+
+static void one_by_one(const struct run *r, const char *key_type, bool tls, double goal)
+{
+    struct world w;
+    struct bench_outcome o;
+
+    world_new(&w, r, key_type, 0);
+    w.verifies = w.certified = 1;
+    w.signs = 2;
+    measure(&w, r, fill_one, tls, &o);
+    bench_print(&o, 1, "certificate");
+    bench_result(r->name, o.cpu / o.floor, "x floor", "<=", goal);
+    world_free(&w);
+}
+
+static void case_issue(const struct run *r)
+{
+    one_by_one(r, "ec:P-256", false, 1.3);
+}
+
+static void case_tls(const struct run *r)
+{
+    one_by_one(r, "ec:P-256", true, 1.45);
+}
+
+static void case_rsa2048(const struct run *r)
+{
+    one_by_one(r, "rsa:2048", false, 1.2);
+}
+
+static void case_rsa3072(const struct run *r)
+{
+    one_by_one(r, "rsa:3072", false, 1.1);
+}
+
+static void case_batch(const struct run *r)
+{
+    struct world w;
+    struct bench_outcome o;
+
+    world_new(&w, r, "ec:P-256", 0);
+    /* The officer's signature and the response's are shared by all of a message. */
+    w.verifies = 1;
+    w.certified = PER_MESSAGE;
+    w.signs = PER_MESSAGE + 1;
+    measure(&w, r, fill_many, false, &o);
+    bench_print(&o, PER_MESSAGE, "certificate");
+    bench_result(r->name, o.cpu / o.floor, "x floor", "<=", 1.25);
+    world_free(&w);
+}
+
+static void case_revoke(const struct run *r)
+{
+    struct world w;
+    struct bench_outcome o;
+
+    world_new(&w, r, "ec:P-256", 0);
+    w.verifies = w.signs = 1;
+    store_certs(&w, (r->messages + r->messages / 10 + 2) * PER_MESSAGE);
+    w.next_serial = 1;
+    measure(&w, r, fill_revocations, false, &o);
+    bench_print(&o, PER_MESSAGE, "revocation");
+    bench_result(r->name, PER_MESSAGE / o.cpu * MICRO, "a CPU second", ">=", 30000);
+    world_free(&w);
+}
+
+static double cost(const struct run *r, unsigned int workers, size_t stored,
+                   struct bench_outcome *o)
+{
+    struct world w;
+
+    world_new(&w, r, "ec:P-256", workers);
+    w.verifies = w.certified = 1;
+    w.signs = 2;
+    if (stored > 0)
+        store_certs(&w, stored);
+    measure(&w, r, fill_one, false, o);
+    world_free(&w);
+    return o->cpu / o->floor;
+}
+
+static void case_stored(const struct run *r)
+{
+    struct bench_outcome o;
+    double empty, full;
+
+    empty = cost(r, 0, 0, &o);
+    full = cost(r, 0, STORED, &o);
+    bench_note("  empty %.2f x floor, with %u certificates %.2f x floor", empty, STORED, full);
+    bench_result(r->name, full / empty, "x empty", "<=", 1.1);
+}
+
+static void case_workers(const struct run *r)
+{
+    struct bench_outcome one, two;
+
+    (void)cost(r, 1, 0, &one);
+    (void)cost(r, 2, 0, &two);
+    bench_note("  one worker %.0f a second and %.1f us, two %.0f a second and %.1f us", one.rate,
+               one.cpu, two.rate, two.cpu);
+    bench_note("  processors here: %ld, and the load needs one of them",
+               sysconf(_SC_NPROCESSORS_ONLN));
+    bench_result(r->name, two.rate / one.rate, "x one worker", ">=", 1.9);
+    bench_result("workers-cpu", two.cpu / one.cpu, "x one worker", "<=", 1.05);
+}
+
+static const struct {
+    const char *name;
+    void (*run)(const struct run *r);
+    size_t messages;
+} cases[] = {
+    {"issue", case_issue, 6000},      {"issue-tls", case_tls, 6000},
+    {"batch-100", case_batch, 150},   {"rsa-2048", case_rsa2048, 1500},
+    {"rsa-3072", case_rsa3072, 400},  {"revoke-100", case_revoke, 400},
+    {"stored-1M", case_stored, 6000}, {"workers", case_workers, 6000},
+};
+
+int main(int argc, char **argv)
+{
+    struct run r = {.connections = argc > 4 ? strtoul(argv[4], NULL, 10) : 32};
+
+    (void)setvbuf(stdout, NULL, _IOLBF, 0);
+    for (size_t i = 0; argc > 2 && i < sizeof cases / sizeof cases[0]; i++) {
+        if (strcmp(cases[i].name, argv[1]) != 0)
+            continue;
+        r.name = argv[1];
+        r.cmcd = argv[2];
+        r.messages = argc > 3 ? strtoul(argv[3], NULL, 10) : cases[i].messages;
+        bench_note("%s: %zu messages over %zu connections", r.name, r.messages, r.connections);
+        cases[i].run(&r);
+        return 0;
+    }
+    (void)fprintf(stderr, "usage: bench-serve CASE CMCD [MESSAGES [CONNECTIONS]]; CASE is one of");
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        (void)fprintf(stderr, " %s", cases[i].name);
+    (void)fprintf(stderr, "\n");
+    return 2;
+}
