@@ -128,7 +128,7 @@ static enum cmc_rc add_outcomes(const struct job *j, struct cmc_pkiresponse *res
     return rc;
 }
 
-/* RFC 10002 section 6.12: what the operator wants to be told. */
+/* RFC 10002 section 6.12: what the operator wants to be told. [10002-6.12-u1, 10004-5.2-x] */
 static enum cmc_rc add_response_info(const struct job *j, struct cmc_pkiresponse *resp,
                                      uint32_t *next_id, struct cmc_err *err)
 {

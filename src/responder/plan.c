@@ -38,7 +38,8 @@ static enum cmc_rc keep_recipient_nonce(struct job *j, const struct cmc_tagged_a
     return cmc_control_decode(ta, j->arena, &j->recipient_nonce, err);
 }
 
-/* RFC 10002 section 6.12: a bilateral matter [10002-6.12-u1]; the audit log keeps it. */
+/* RFC 10002 section 6.12: a bilateral matter [10002-6.12-u1]; the audit log keeps it.
+ * [10004-5.2-w] */
 static enum cmc_rc keep_reg_info(struct job *j, const struct cmc_tagged_attribute *ta,
                                  struct cmc_err *err)
 {
