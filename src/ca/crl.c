@@ -13,6 +13,9 @@ struct entries {
     struct cmc_buf der;
     struct cmc_arena *arena; /* of one entry, reset each time */
     struct cmc_err *err;
+    int64_t date_at; /* the second that date is for: many are revoked in the same one */
+    size_t date_octets;
+    uint8_t date[20]; /* Time, whole TLV */
 };
 
 static enum cmc_rc add_extension(struct cmc_arena *arena, struct cmc_list *exts,
@@ -27,11 +30,63 @@ static enum cmc_rc add_extension(struct cmc_arena *arena, struct cmc_list *exts,
     return cmc_encode_arena(it, value, arena, &e->value, err);
 }
 
+static void add_header(struct cmc_buf *b, uint8_t first, size_t len)
+{
+    uint8_t h[CMC_DER_HEADER_MAX];
+
+    cmc_buf_add(b, h, cmc_der_header(h, first, len));
+}
+
+/*
+ * An entry as nearly all of them are, with a reason at most: a serial number, a time, and twelve
+ * octets of which the last is the reason. Written as it stands, for there may be ten million.
+ * False: it is another one.
+ */
+static bool add_short_entry(struct entries *es, const struct cmc_cert_record *c)
+{
+    /* Extensions, Extension, id-ce-cRLReasons, OCTET STRING, ENUMERATED */
+    uint8_t reason[] = {0x30, 12,   0x30, 10,   0x06, 3,    0x55,
+                        0x1d, 0x15, 0x04, 3,    0x0a, 0x01, (uint8_t)c->reason};
+    size_t extra = c->reason != 0 ? sizeof reason : 0;
+    uint8_t entry[128], *p = entry;
+
+    if (c->invalidity_at != 0 || c->reason > 10 || c->serial.n == 0 || c->serial.n > 20)
+        return false;
+    if (es->date_octets == 0 || es->date_at != c->revoked_at) {
+        struct cmc_slice date = cmc_time_tlv(es->arena, c->revoked_at);
+
+        if (date.p == NULL || date.n > sizeof es->date)
+            return false;
+        memcpy(es->date, date.p, date.n);
+        es->date_octets = date.n;
+        es->date_at = c->revoked_at;
+        cmc_arena_reset(es->arena);
+    }
+    *p++ = CMC_T_SEQUENCE | CMC_CONSTRUCTED;
+    *p++ = (uint8_t)(2 + c->serial.n + es->date_octets + extra);
+    *p++ = CMC_T_INTEGER;
+    *p++ = (uint8_t)c->serial.n;
+    memcpy(p, c->serial.p, c->serial.n);
+    p += c->serial.n;
+    memcpy(p, es->date, es->date_octets);
+    p += es->date_octets;
+    memcpy(p, reason, extra);
+    cmc_buf_add(&es->der, entry, (size_t)(p - entry) + extra);
+    return true;
+}
+
 static enum cmc_rc add_entry(void *arg, const struct cmc_cert_record *c)
 {
     struct entries *es = arg;
     struct cmc_revoked r = {.serial = c->serial};
     enum cmc_rc rc = CMC_OK;
+
+    if (add_short_entry(es, c))
+        return cmc_buf_ok(&es->der)
+                   ? CMC_OK
+                   : cmc_fail(es->err, CMC_E_LIMIT, NULL,
+                              "the CRL is above CMC_LIMIT_ARENA_OCTETS (%u)",
+                              CMC_LIMIT_ARENA_OCTETS);
 
     r.date = cmc_time_tlv(es->arena, c->revoked_at);
     /* RFC 5280 section 5.3.1: unspecified is not written. */
@@ -69,13 +124,6 @@ static enum cmc_rc crl_extensions(const struct cmc_ca *ca, uint64_t number, stru
     return rc;
 }
 
-static void add_header(struct cmc_buf *b, uint8_t first, size_t len)
-{
-    uint8_t h[CMC_DER_HEADER_MAX];
-
-    cmc_buf_add(b, h, cmc_der_header(h, first, len));
-}
-
 /* The TBSCertList around the entries. */
 static enum cmc_rc make_tbs(const struct cmc_ca *ca, const struct cmc_crl_record *crl,
                             const struct cmc_buf *entries, struct cmc_arena *arena,
@@ -83,6 +131,8 @@ static enum cmc_rc make_tbs(const struct cmc_ca *ca, const struct cmc_crl_record
 {
     static const uint8_t version[] = {CMC_T_INTEGER, 1, 1}; /* v2 */
     struct cmc_slice exts, this_update, next_update;
+    uint8_t explicit_header[CMC_DER_HEADER_MAX];
+    size_t explicit_len;
     struct cmc_algid alg;
     struct cmc_buf body;
     enum cmc_rc rc;
@@ -103,14 +153,15 @@ static enum cmc_rc make_tbs(const struct cmc_ca *ca, const struct cmc_crl_record
     cmc_buf_slice(&body, this_update);
     cmc_buf_slice(&body, next_update);
     /* RFC 5280 section 5.1.2.6: the list is absent when it is empty. */
-    if (entries->n > 0) {
+    if (entries->n > 0)
         add_header(&body, CMC_T_SEQUENCE | CMC_CONSTRUCTED, entries->n);
-        cmc_buf_add(&body, entries->p, entries->n);
-    }
-    add_header(&body, CMC_CLASS_CONTEXT | CMC_CONSTRUCTED, exts.n);
-    cmc_buf_slice(&body, exts);
-    add_header(out, CMC_T_SEQUENCE | CMC_CONSTRUCTED, body.n);
+    explicit_len = cmc_der_header(explicit_header, CMC_CLASS_CONTEXT | CMC_CONSTRUCTED, exts.n);
+    add_header(out, CMC_T_SEQUENCE | CMC_CONSTRUCTED,
+               body.n + entries->n + explicit_len + exts.n);
     cmc_buf_add(out, body.p, body.n);
+    cmc_buf_add(out, entries->p, entries->n);
+    cmc_buf_add(out, explicit_header, explicit_len);
+    cmc_buf_slice(out, exts);
     if (!cmc_buf_ok(&body) || !cmc_buf_ok(out))
         rc = cmc_fail(err, CMC_E_LIMIT, NULL, "the CRL is above CMC_LIMIT_ARENA_OCTETS (%u)",
                       CMC_LIMIT_ARENA_OCTETS);

@@ -23,6 +23,10 @@ static const struct cmc_field f_rsa_public_key[] = {
 };
 static CMC_SEQUENCE(rsa_public_key, "RSAPublicKey", rsa_public_key, f_rsa_public_key);
 
+/* A coordinate on P-521, and the longest OID of a curve above. */
+#define EC_OCTETS_MAX  66
+#define OID_OCTETS_MAX 16
+
 /* What one kind of key is made of; the first octet of the BIT STRING has been checked. */
 typedef EVP_PKEY *(*make_fn)(const struct cmc_crypto *c, int which, struct cmc_slice bits,
                              struct cmc_arena *arena);
@@ -155,12 +159,63 @@ out:
     return rc;
 }
 
+/* The row of a key that OpenSSL's own provider has and whose octets are all there is to it. */
+static size_t find_kind(EVP_PKEY *key)
+{
+    static const struct {
+        const char *type, *group;
+    } names[CMC_COUNT(kinds)] = {{"EC", "prime256v1"}, {"EC", "secp384r1"}, {"EC", "secp521r1"},
+                                 {NULL, NULL},         {"ED25519", NULL},   {"ED448", NULL},
+                                 {"X25519", NULL},     {"X448", NULL}};
+    char group[32] = "";
+
+    if (EVP_PKEY_get0_provider(key) == NULL)
+        return CMC_COUNT(kinds);
+    for (size_t i = 0; i < CMC_COUNT(names); i++) {
+        if (names[i].type == NULL || EVP_PKEY_is_a(key, names[i].type) != 1)
+            continue;
+        if (names[i].group == NULL)
+            return i;
+        if (group[0] == '\0' && EVP_PKEY_get_group_name(key, group, sizeof group, NULL) != 1)
+            break;
+        if (strcmp(group, names[i].group) == 0)
+            return i;
+    }
+    return CMC_COUNT(kinds);
+}
+
+/* OpenSSL 3.0's encoder chain takes 50 us for what takes 3. */
+static enum cmc_rc write_spki(EVP_PKEY *key, size_t kind, struct cmc_arena *arena,
+                              struct cmc_slice *out, struct cmc_err *err)
+{
+    uint8_t bits[1 + 2 * EC_OCTETS_MAX + 1] = {0}; /* no unused bits, then the key's octets */
+    struct cmc_spki spki = {.algorithm.algorithm = *kinds[kind].oid};
+    uint8_t curve[2 + OID_OCTETS_MAX];
+    size_t n = 0;
+
+    if (EVP_PKEY_get_octet_string_param(key, OSSL_PKEY_PARAM_PUB_KEY, bits + 1, sizeof bits - 1,
+                                        &n) != 1)
+        return cmc_fail_openssl(err, CMC_E_CRYPTO, "the public key cannot be encoded");
+    spki.public_key = cmc_slice(bits, n + 1);
+    if (kinds[kind].curve != NULL) {
+        curve[0] = CMC_T_OID;
+        curve[1] = (uint8_t)kinds[kind].curve->n;
+        memcpy(curve + 2, kinds[kind].curve->p, kinds[kind].curve->n);
+        spki.algorithm.parameters = cmc_slice(curve, kinds[kind].curve->n + 2);
+    }
+    return cmc_encode_arena(&cmc_it_spki, &spki, arena, out, err);
+}
+
 enum cmc_rc cmc_key_spki(EVP_PKEY *key, struct cmc_arena *arena, struct cmc_slice *out,
                          struct cmc_err *err)
 {
+    size_t kind = find_kind(key);
     unsigned char *der = NULL;
-    int n = i2d_PUBKEY(key, &der);
+    int n;
 
+    if (kind < CMC_COUNT(kinds))
+        return write_spki(key, kind, arena, out, err);
+    n = i2d_PUBKEY(key, &der);
     if (n <= 0)
         return cmc_fail_openssl(err, CMC_E_CRYPTO, "the public key cannot be encoded");
     *out = cmc_arena_slice(arena, cmc_slice(der, (size_t)n));

@@ -62,6 +62,31 @@ void bench_run(const char *const *argv)
         bench_die("a program that prepares the run failed", NULL);
 }
 
+pid_t bench_spawn(const char *const *argv)
+{
+    pid_t pid = fork();
+
+    if (pid == 0) {
+        int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+        (void)dup2(null, STDOUT_FILENO);
+        (void)dup2(null, STDERR_FILENO);
+        (void)execv(argv[0], (char *const *)(uintptr_t)argv);
+        _exit(127);
+    }
+    if (pid < 0)
+        bench_die("no process", NULL);
+    return pid;
+}
+
+void bench_kill(pid_t pid)
+{
+    int status;
+
+    (void)kill(pid, SIGTERM);
+    (void)waitpid(pid, &status, 0);
+}
+
 void bench_result(const char *name, double value, const char *unit, const char *better, double goal)
 {
     bool good = better[0] == '<' ? value <= goal : value >= goal;
@@ -159,6 +184,78 @@ void bench_server_stop(struct bench_server *s)
     bench_run((const char *const[]){"/bin/rm", "-r", s->dir, NULL});
 }
 
+static int connect_to(uint16_t port)
+{
+    struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = htons(port)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (fd >= 0 && connect(fd, (const struct sockaddr *)&sin, sizeof sin) != 0) {
+        (void)close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+bool bench_listens(uint16_t port)
+{
+    int fd = connect_to(port);
+
+    if (fd >= 0)
+        (void)close(fd);
+    return fd >= 0;
+}
+
+uint16_t bench_free_port(void)
+{
+    struct sockaddr_in sin = {.sin_family = AF_INET};
+    socklen_t n = sizeof sin;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    if (fd < 0 || bind(fd, (const struct sockaddr *)&sin, sizeof sin) != 0 ||
+        getsockname(fd, (struct sockaddr *)&sin, &n) != 0)
+        bench_die("no free port", NULL);
+    (void)close(fd);
+    return ntohs(sin.sin_port);
+}
+
+double bench_fetch(uint16_t port, struct cmc_slice request, size_t *octets)
+{
+    double began = bench_seconds(CLOCK_MONOTONIC);
+    size_t size = 1u << 20, got = 0, want = SIZE_MAX;
+    char *in = bench_alloc(1, size + 1);
+    int fd = connect_to(port);
+
+    if (fd < 0 || send(fd, request.p, request.n, MSG_NOSIGNAL) != (ssize_t)request.n)
+        bench_die("cannot connect", NULL);
+    *octets = 0;
+    while (*octets < want) {
+        /* The head stays at the front; what follows is counted and dropped. */
+        ssize_t n = recv(fd, in + got, size - got, 0);
+        const char *end, *length;
+
+        if (n <= 0)
+            bench_die("the server closed a connection", NULL);
+        *octets += (size_t)n;
+        if (want != SIZE_MAX)
+            continue;
+        got += (size_t)n;
+        in[got] = '\0';
+        end = strstr(in, "\r\n\r\n");
+        if (end == NULL)
+            continue;
+        length = strcasestr(in, "\r\nContent-Length:");
+        if (strncmp(in, "HTTP/1.1 200 ", 13) != 0 || length == NULL)
+            bench_die(in, NULL);
+        want = (size_t)(end + 4 - in) + strtoul(length + 17, NULL, 10);
+        got = 0;
+    }
+    (void)close(fd);
+    free(in);
+    return bench_seconds(CLOCK_MONOTONIC) - began;
+}
+
 /* -- the load ---------------------------------------------------------------------------- */
 
 struct conn {
@@ -179,14 +276,11 @@ struct driver {
 
 static void conn_open(struct driver *d, struct conn *c)
 {
-    struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = htons(d->l->port)};
     int one = 1;
 
-    sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    c->fd = connect_to(d->l->port);
     c->in = bench_alloc(1, RESPONSE_MAX);
-    if (c->fd < 0 || connect(c->fd, (const struct sockaddr *)&sin, sizeof sin) != 0 ||
-        setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) != 0)
+    if (c->fd < 0 || setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one) != 0)
         bench_die("cannot connect", NULL);
     if (d->tls != NULL) {
         c->ssl = SSL_new(d->tls);

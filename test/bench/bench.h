@@ -25,6 +25,13 @@ double bench_seconds(clockid_t clock);
 void *bench_alloc(size_t count, size_t size);
 /* Run a program to its end; its standard output is dropped. */
 void bench_run(const char *const *argv);
+/* Start one that goes on until it is killed; what it says is dropped. */
+pid_t bench_spawn(const char *const *argv);
+void bench_kill(pid_t pid);
+uint16_t bench_free_port(void);
+bool bench_listens(uint16_t port);
+/* Send one request and read the whole answer, however large. Returns the wall seconds. */
+double bench_fetch(uint16_t port, struct cmc_slice request, size_t *octets);
 /* One line of the table: what ./bench reads. better: "<=" or ">=". */
 void bench_result(const char *name, double value, const char *unit, const char *better,
                   double goal);

@@ -154,7 +154,7 @@ static void count_stored(void *arg, enum cmc_rc rc, const struct cmc_err *err)
     atomic_fetch_add(&durable, 1);
 }
 
-static void store_fill(struct world *w, struct stored *s, int64_t now)
+static void store_fill(struct world *w, struct stored *s, bool revoked, int64_t now)
 {
     static const uint8_t der[700];
     struct cmc_err err;
@@ -179,9 +179,14 @@ static void store_fill(struct world *w, struct stored *s, int64_t now)
                               .request_digest = s->digest,
                               .answer_type = "application/pkcs7-mime",
                               .answer = cmc_slice(der, 64)};
+    if (revoked) {
+        s->cert.state = CMC_CERT_REVOKED;
+        s->cert.reason = 1;
+        s->cert.revoked_at = now;
+    }
 }
 
-static void store_certs(struct world *w, size_t total)
+static void store_certs(struct world *w, size_t total, bool revoked)
 {
     struct stored *v = bench_alloc(STORE_GROUP, sizeof *v);
     const struct timespec nap = {0, 100000};
@@ -194,7 +199,7 @@ static void store_certs(struct world *w, size_t total)
     atomic_store(&durable, 0);
     for (size_t done = 0; done < total;) {
         for (size_t i = 0; i < STORE_GROUP && done < total; i++, done++) {
-            store_fill(w, &v[i], time(NULL));
+            store_fill(w, &v[i], revoked, time(NULL));
             if (cmc_store_submit(store, &v[i].txn, count_stored, NULL, &err) != CMC_OK)
                 bench_die("cannot fill the store", &err);
         }
@@ -382,7 +387,7 @@ static void case_revoke(const struct run *r)
 
     world_new(&w, r, "ec:P-256", 0);
     w.verifies = w.signs = 1;
-    store_certs(&w, (r->messages + r->messages / 10 + 2) * PER_MESSAGE);
+    store_certs(&w, (r->messages + r->messages / 10 + 2) * PER_MESSAGE, false);
     w.next_serial = 1;
     measure(&w, r, fill_revocations, false, &o);
     bench_print(&o, PER_MESSAGE, "revocation");
@@ -399,7 +404,7 @@ static double cost(const struct run *r, unsigned int workers, size_t stored,
     w.verifies = w.certified = 1;
     w.signs = 2;
     if (stored > 0)
-        store_certs(&w, stored);
+        store_certs(&w, stored, false);
     measure(&w, r, fill_one, false, o);
     world_free(&w);
     return o->cpu / o->floor;
@@ -430,6 +435,160 @@ static void case_workers(const struct run *r)
     bench_result("workers-cpu", two.cpu / one.cpu, "x one worker", "<=", 1.05);
 }
 
+/* "VmHWM:" of the server, in MiB: the most memory that it ever had. */
+static double peak_memory(const struct bench_server *s)
+{
+    char path[64], line[256];
+    unsigned long kib = 0;
+    FILE *f;
+
+    (void)snprintf(path, sizeof path, "/proc/%ld/status", (long)s->pid);
+    f = fopen(path, "re");
+    while (f != NULL && fgets(line, sizeof line, f) != NULL)
+        (void)sscanf(line, "VmHWM: %lu kB", &kib);
+    if (f != NULL)
+        (void)fclose(f);
+    return (double)kib / 1024;
+}
+
+static void case_crl(const struct run *r)
+{
+    static const char text[] = "GET /ca.crl HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
+    struct world w;
+    double memory, cpu, wall;
+    size_t octets;
+
+    world_new(&w, r, "ec:P-256", 1);
+    store_certs(&w, r->messages, true);
+    bench_server_start(&w.server);
+    memory = peak_memory(&w.server);
+    cpu = bench_seconds(w.server.cpu);
+    wall = bench_fetch(w.server.port, cmc_slice_str(text), &octets);
+    cpu = bench_seconds(w.server.cpu) - cpu;
+    memory = peak_memory(&w.server) - memory;
+    bench_note("  CRL of %zu entries, %.1f MB, over HTTP: %.3f s, CPU %.3f s, %.0f MiB more",
+               r->messages, (double)octets / 1e6, wall, cpu, memory);
+    bench_result(r->name, wall, "s", "<=", 0.5);
+    bench_result("crl-1M-memory", memory, "MiB", "<=", 64);
+    world_free(&w);
+}
+
+/* What `cmc request` does for each certificate, without the reading and writing of files. */
+static void case_request(const struct run *r)
+{
+    struct world w;
+    double began, cpu, floor;
+
+    world_new(&w, r, "ec:P-256", 1);
+    floor = bench_sign_us(w.floor_key);
+    began = bench_seconds(CLOCK_PROCESS_CPUTIME_ID);
+    for (size_t i = 0; i < r->messages; i++) {
+        struct cmc_request_params p = {.key = w.key};
+        struct cmc_slice csr;
+        struct cmc_err err;
+
+        if (cmc_name_parse("C=SE, O=Example, CN=host.example", w.scratch, &p.subject, &err) !=
+                CMC_OK ||
+            cmc_pkcs10_create(w.crypto, &p, w.scratch, &csr, &err) != CMC_OK)
+            bench_die("cannot make a request", &err);
+        cmc_arena_reset(w.scratch);
+    }
+    cpu = (bench_seconds(CLOCK_PROCESS_CPUTIME_ID) - began) / (double)r->messages * MICRO;
+    floor = (floor + bench_sign_us(w.floor_key)) / 2;
+    bench_note("  %zu requests, %.1f us each, floor %.1f us", r->messages, cpu, floor);
+    bench_result(r->name, cpu / floor, "x floor", "<=", 1.3);
+    world_free(&w);
+}
+
+/* -- the peer ---------------------------------------------------------------------------- */
+
+#define CFSSL      "/usr/bin/cfssl"
+#define NAP_TRIES  200
+
+static struct cmc_slice cfssl_request(struct world *w)
+{
+    static const char digits[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    struct cmc_slice http, der = w->csr;
+    struct cmc_buf b;
+
+    cmc_buf_init(&b, CMC_LIMIT_MESSAGE_OCTETS);
+    cmc_buf_str(&b, "{\"certificate_request\":\"-----BEGIN CERTIFICATE REQUEST-----\\n");
+    for (size_t i = 0; i < der.n; i += 3) {
+        uint32_t v = 0;
+
+        for (size_t k = 0; k < 3; k++)
+            v = v << 8 | (i + k < der.n ? der.p[i + k] : 0u);
+        for (size_t k = 0; k < 4; k++)
+            cmc_buf_byte(&b, i + k > der.n ? '=' : (uint8_t)digits[v >> (18 - 6 * k) & 63]);
+        if (i % 48 == 45)
+            cmc_buf_str(&b, "\\n");
+    }
+    cmc_buf_str(&b, "\\n-----END CERTIFICATE REQUEST-----\\n\"}");
+    http = http_post(w, "/api/v1/cfssl/sign", "application/json", cmc_buf_get0(&b));
+    cmc_buf_free(&b);
+    return http;
+}
+
+static void cfssl_start(struct world *w, struct bench_server *peer)
+{
+    char cert[BENCH_PATH * 2], key[BENCH_PATH * 2], pkcs8[BENCH_PATH * 2], port[16];
+    const struct timespec nap = {0, 50000000};
+
+    *peer = (struct bench_server){.port = bench_free_port()};
+    (void)bench_file(&w->server, "ca.crt", cert);
+    (void)bench_file(&w->server, "ca-sec1.key", key);
+    /* Go of those days reads the older form of an EC key. */
+    bench_run((const char *const[]){"/usr/bin/openssl", "ec", "-in",
+                                    bench_file(&w->server, "ca.key", pkcs8), "-out", key, NULL});
+    (void)snprintf(port, sizeof port, "%u", peer->port);
+    peer->pid = bench_spawn((const char *const[]){CFSSL, "serve", "-address=127.0.0.1", "-port",
+                                                  port, "-ca", cert, "-ca-key", key,
+                                                  "-loglevel=5", NULL});
+    for (int i = 0; i < NAP_TRIES && !bench_listens(peer->port); i++)
+        (void)nanosleep(&nap, NULL);
+    if (clock_getcpuclockid(peer->pid, &peer->cpu) != 0)
+        bench_die("cfssl does not serve", NULL);
+}
+
+static double no_floor(void *arg)
+{
+    (void)arg;
+    return 1;
+}
+
+static void case_peer(const struct run *r)
+{
+    struct bench_load l = {
+        .connections = r->connections, .warm_up = r->messages / 10, .floor = no_floor};
+    struct bench_server peer;
+    struct bench_outcome theirs, ours;
+    struct world w;
+
+    if (access(CFSSL, X_OK) != 0) {
+        bench_note("SKIP %s: %s is missing; apt-get install golang-cfssl", r->name, CFSSL);
+        return;
+    }
+    world_new(&w, r, "ec:P-256", 0);
+    l.n = r->messages + l.warm_up;
+    l.requests = bench_alloc(l.n, sizeof *l.requests);
+    for (size_t i = 0; i < l.n; i++)
+        l.requests[i] = i == 0 ? cfssl_request(&w) : l.requests[0];
+    cfssl_start(&w, &peer);
+    l.port = peer.port;
+    l.cpu = peer.cpu;
+    bench_drive(&l, &theirs);
+    bench_kill(peer.pid);
+    free(l.requests);
+    world_free(&w);
+    (void)cost(r, 0, 0, &ours);
+    bench_note("  cfssl serve %.1f us a certificate (%.0f a second, p99 %.0f us), without database, "
+               "officer or audit", theirs.cpu, theirs.rate, theirs.p99);
+    bench_note("  cmcd        %.1f us a certificate (%.0f a second, p99 %.0f us)", ours.cpu,
+               ours.rate, ours.p99);
+    bench_result(r->name, ours.cpu / theirs.cpu, "x cfssl", "<=", 0.65);
+}
+
 static const struct {
     const char *name;
     void (*run)(const struct run *r);
@@ -439,6 +598,8 @@ static const struct {
     {"batch-100", case_batch, 150},   {"rsa-2048", case_rsa2048, 1500},
     {"rsa-3072", case_rsa3072, 400},  {"revoke-100", case_revoke, 400},
     {"stored-1M", case_stored, 6000}, {"workers", case_workers, 6000},
+    {"crl-1M", case_crl, STORED},     {"request-10k", case_request, 10000},
+    {"peer-cfssl", case_peer, 4000},
 };
 
 int main(int argc, char **argv)

@@ -534,5 +534,5 @@ def test_refusals_give_back_nonce_and_transaction(world):
     _, _, answer = w.server.request("POST", "/cmc", with_csr(signature=b"")(w), CMC)
     got = craft.Answer(answer)
     assert got.control(5).int() == 1234567
-    assert got.control(7).content == b"nonce of 16 octs"
+    assert got.control(7).content.startswith(b"nonce of 16 octs")
     assert len(got.control(6).content) >= 16

@@ -88,6 +88,36 @@ static void copies(void **state)
     cmc_arena_free(NULL);
 }
 
+/* What is put back is used again, zeroised; an arena that is out outlives the pool's owner. */
+static void pools(void **state)
+{
+    struct cmc_arena_pool *p = cmc_arena_pool_new(1 << 20);
+    struct cmc_arena *a, *b;
+    unsigned char *octets;
+
+    (void)state;
+    assert_non_null(p);
+    a = cmc_arena_pool_get(p);
+    b = cmc_arena_pool_get(p);
+    assert_non_null(a);
+    assert_non_null(b);
+    assert_ptr_not_equal(a, b);
+    memset(cmc_arena_alloc(a, 100000), 0xa5, 100000);
+    cmc_arena_pool_put(p, a);
+    cmc_arena_pool_put(p, NULL);
+    assert_ptr_equal(cmc_arena_pool_get(p), a);
+    assert_null(cmc_arena_alloc(a, (1 << 20) + 1));
+    octets = cmc_arena_alloc(a, 1 << 20);
+    assert_non_null(octets);
+    for (size_t i = 0; i < 1 << 20; i++)
+        assert_int_equal(octets[i], 0);
+    cmc_arena_pool_put(p, a);
+    cmc_arena_pool_free(p);
+    assert_non_null(cmc_arena_alloc(b, 10));
+    cmc_arena_pool_put(p, b); /* the last one: the pool goes with it */
+    cmc_arena_pool_free(NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -96,6 +126,7 @@ int main(void)
         cmocka_unit_test(maximum_holds_and_reset_gives_back),
         cmocka_unit_test(sizes_that_overflow_are_refused),
         cmocka_unit_test(copies),
+        cmocka_unit_test(pools),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -73,12 +73,16 @@ static void sign_and_verify(void **state)
         struct cmc_slice spki, sig, data = cmc_slice_str("what is signed");
         struct cmc_algid id;
         struct cmc_err err = {0};
+        unsigned char *der = NULL;
         char text[64];
         uint8_t *bad;
 
         assert_non_null(alg);
         assert_string_equal(cmc_key_describe(key, text, sizeof text), kinds[i].describe);
         assert_int_equal(cmc_key_spki(key, f->a, &spki, &err), CMC_OK);
+        assert_int_equal(i2d_PUBKEY(key, &der), (int)spki.n);
+        assert_memory_equal(der, spki.p, spki.n);
+        OPENSSL_free(der);
         assert_int_equal(cmc_spki_key(f->c, spki, &pub, &err), CMC_OK);
         assert_int_equal(EVP_PKEY_eq(pub, key), 1);
         assert_int_equal(cmc_sign(f->c, key, alg, data, f->a, &sig, &err), CMC_OK);
