@@ -302,7 +302,8 @@ static enum cmc_rc load_protection(struct enroll_run *r)
     return rc;
 }
 
-/* rq: what the message is about; here come who signs it and what goes into each message. */
+/* rq: what the message is about; here come who signs it and what goes into each message.
+ * [10002-6.3.3-u2, 10002-3.2-u2] */
 static enum cmc_rc sign_request(struct enroll_run *r, struct cmc_full_request rq,
                                 struct cmc_slice *out)
 {
