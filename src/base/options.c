@@ -24,9 +24,6 @@ static size_t count_rows(const struct cmc_option *rows)
 
     while (n < ROWS_MAX && rows[n].kind != CMC_OPT_END)
         n++;
-    /* A row that is not looked at would be an option that nobody can give. */
-    if (rows[n].kind != CMC_OPT_END)
-        abort();
     return n;
 }
 
@@ -249,6 +246,10 @@ enum cmc_rc cmc_options_parse(const struct cmc_options *o, int argc, char **argv
     int code;
 
     *helped = false;
+    /* A row that is not looked at would be an option that nobody can give. */
+    if (o->rows[count_rows(o->rows)].kind != CMC_OPT_END)
+        return cmc_fail(err, CMC_E_BUG, NULL, "%s has more than %d rows of options", o->command,
+                        ROWS_MAX);
     make_forms(o, &f);
     opterr = 0;
     optind = 0; /* glibc: begin anew */

@@ -492,3 +492,15 @@ int cmc_bind_run(struct cmc_bind *b)
     cmc_bind_end(b);
     return code == SQLITE_ROW ? SQLITE_DONE : code;
 }
+
+enum cmc_rc cmc_sqlite_run(const struct cmc_sqlite *c, struct cmc_bind *b, struct cmc_err *err)
+{
+    int code = cmc_bind_run(b);
+
+    return code == SQLITE_DONE ? CMC_OK : cmc_sqlite_fail(c, code, err);
+}
+
+bool cmc_sqlite_is_duplicate(int code)
+{
+    return code == SQLITE_CONSTRAINT_UNIQUE || code == SQLITE_CONSTRAINT_PRIMARYKEY;
+}

@@ -61,6 +61,11 @@ int cmc_bind_step(struct cmc_bind *b);
 void cmc_bind_end(struct cmc_bind *b);
 /* One step and the end, for statements without rows that matter. SQLITE_DONE, or an error. */
 int cmc_bind_run(struct cmc_bind *b);
+/* The same, as an error. */
+enum cmc_rc cmc_sqlite_run(const struct cmc_sqlite *c, struct cmc_bind *b,
+                           struct cmc_err *err) CMC_MUST_USE;
+/* A result code: what a UNIQUE column or the key holds is there already. */
+bool cmc_sqlite_is_duplicate(int code);
 
 /* -- sqlite_vfs.c ---------------------------------------------------------------------------- */
 
@@ -79,6 +84,14 @@ const char *cmc_sqlite_writer_path(const void *db);
 enum cmc_rc cmc_sqlite_write_audit(void *db, int64_t at, const char *json,
                                    struct cmc_err *err) CMC_MUST_USE;
 enum cmc_rc cmc_sqlite_write_change(void *db, const struct cmc_state_change *ch,
+                                    struct cmc_err *err) CMC_MUST_USE;
+
+/* -- sqlite_register.c ----------------------------------------------------------------------- */
+
+/* Its statements over a writer's connection, and the jobs of officers and shared secrets. */
+enum cmc_rc cmc_sqlite_register_writer(struct cmc_sqlite *c, const struct cmc_sqlite *of,
+                                       struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_sqlite_register_job(struct cmc_sqlite *c, void *db, const struct cmc_job *job,
                                     struct cmc_err *err) CMC_MUST_USE;
 
 /* -- sqlite_pending.c, sqlite_pending_read.c ------------------------------------------------ */

@@ -75,13 +75,6 @@ static const char *const statements[P_COUNT] = {
     [P_SWEEP_AWAIT] = "DELETE FROM await WHERE state <> 0 AND deadline < ?",
 };
 
-static enum cmc_rc run(struct cmc_sqlite *c, struct cmc_bind *b, struct cmc_err *err)
-{
-    int code = cmc_bind_run(b);
-
-    return code == SQLITE_DONE ? CMC_OK : cmc_sqlite_fail(c, code, err);
-}
-
 static struct cmc_slice digest(const uint8_t *p)
 {
     return cmc_slice(p, CMC_TXN_DIGEST_OCTETS);
@@ -100,7 +93,7 @@ static enum cmc_rc make_secret(struct cmc_sqlite *c, struct cmc_err *err)
         return cmc_fail_openssl(err, CMC_E_LOCAL, "no random octets can be had");
     b = cmc_bind_begin(c, P_SECRET);
     cmc_bind_blob(&b, digest(octets));
-    rc = run(c, &b, err);
+    rc = cmc_sqlite_run(c, &b, err);
     OPENSSL_cleanse(octets, sizeof octets);
     return rc;
 }
@@ -167,7 +160,7 @@ static enum cmc_rc hold(struct cmc_sqlite *c, const struct cmc_held *h, struct c
     cmc_bind_int(&b, h->poll_at);
     cmc_bind_int(&b, h->needed);
     cmc_bind_int(&b, message);
-    return run(c, &b, err);
+    return cmc_sqlite_run(c, &b, err);
 }
 
 static enum cmc_rc release(struct cmc_sqlite *c, const struct cmc_held_release *r,
@@ -179,7 +172,7 @@ static enum cmc_rc release(struct cmc_sqlite *c, const struct cmc_held_release *
     cmc_bind_blob(&b, r->issuer);
     cmc_bind_blob(&b, r->serial);
     cmc_bind_int(&b, r->id);
-    rc = run(c, &b, err);
+    rc = cmc_sqlite_run(c, &b, err);
     if (rc == CMC_OK && sqlite3_changes(c->db) == 0)
         return cmc_fail(err, CMC_E_CONFLICT, NULL, "request %lld is not approved, or issued before",
                         (long long)r->id);
@@ -199,7 +192,7 @@ static enum cmc_rc await_begin(struct cmc_sqlite *c, const struct cmc_await *a, 
     cmc_bind_blob(&b, a->transaction_id);
     cmc_bind_int(&b, a->issued_at);
     cmc_bind_int(&b, a->deadline);
-    return run(c, &b, err);
+    return cmc_sqlite_run(c, &b, err);
 }
 
 static enum cmc_rc set_await(struct cmc_sqlite *c, struct cmc_slice issuer, struct cmc_slice serial,
@@ -211,7 +204,7 @@ static enum cmc_rc set_await(struct cmc_sqlite *c, struct cmc_slice issuer, stru
     cmc_bind_int(&b, to);
     cmc_bind_blob(&b, serial);
     cmc_bind_blob(&b, issuer);
-    rc = run(c, &b, err);
+    rc = cmc_sqlite_run(c, &b, err);
     if (rc == CMC_OK && sqlite3_changes(c->db) == 0)
         return cmc_fail(err, CMC_E_CONFLICT, NULL, "the certificate waits for no confirmation");
     return rc;
@@ -257,7 +250,7 @@ static enum cmc_rc use_nonce(struct cmc_sqlite *c, const struct cmc_nonce_use *n
     cmc_bind_blob(&b, key);
     cmc_bind_blob(&b, cmc_slice(n->message, sizeof n->message));
     cmc_bind_int(&b, at);
-    rc = run(c, &b, err);
+    rc = cmc_sqlite_run(c, &b, err);
     if (rc != CMC_OK || sqlite3_changes(c->db) == 1)
         return rc;
     b = cmc_bind_begin(c, P_NONCE_FIND);
@@ -360,7 +353,7 @@ static enum cmc_rc add_approval(struct cmc_sqlite *c, const struct cmc_held_deci
     cmc_bind_text(&b, d->by);
     cmc_bind_int(&b, d->at);
     code = cmc_bind_run(&b);
-    if (code == SQLITE_CONSTRAINT_PRIMARYKEY || code == SQLITE_CONSTRAINT_UNIQUE)
+    if (cmc_sqlite_is_duplicate(code))
         return cmc_fail(err, CMC_E_CONFLICT, NULL,
                         "request %lld: %s approved it before; another must", (long long)d->id,
                         d->by);
@@ -398,7 +391,7 @@ static enum cmc_rc decide(struct cmc_sqlite *c, void *db, const struct cmc_held_
         cmc_bind_text(&b, d->by);
         cmc_bind_text(&b, d->text);
         cmc_bind_int(&b, d->id);
-        rc = run(c, &b, err);
+        rc = cmc_sqlite_run(c, &b, err);
     }
     return rc == CMC_OK ? audit_decision(db, d, &rq, err) : rc;
 }
@@ -482,7 +475,7 @@ static enum cmc_rc forget(struct cmc_sqlite *c, size_t stmt, int64_t before, int
     cmc_bind_int(&b, before);
     if (rows > 0)
         cmc_bind_int(&b, rows);
-    rc = run(c, &b, err);
+    rc = cmc_sqlite_run(c, &b, err);
     if (rc == CMC_OK && count != NULL)
         *count = (size_t)sqlite3_changes(c->db);
     return rc;
@@ -496,7 +489,7 @@ static enum cmc_rc sweep_held(struct cmc_sqlite *c, const struct cmc_sweep *what
 
     if (rc == CMC_OK && out->ended > 0) {
         b = cmc_bind_begin(c, P_SWEEP_MESSAGES);
-        rc = run(c, &b, err);
+        rc = cmc_sqlite_run(c, &b, err);
     }
     if (rc == CMC_OK)
         rc = forget(c, P_SWEEP_AWAIT, what->ended_before, 0, NULL, err);

@@ -2,7 +2,7 @@
 /* SQLite: the writer thread's side. A group of jobs is one transaction of savepoints. */
 #include "store/sqlite_int.h"
 
-#include <jansson.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
@@ -25,11 +25,6 @@ enum {
     W_CERT_DER,
     W_UNIQUE_KEY,
     W_STATE,
-    W_OFFICER_ADD,
-    W_OFFICER_DIGEST,
-    W_OFFICER_REMOVE,
-    W_SECRET_ADD,
-    W_SECRET_REMOVE,
     W_SECRET_USE,
     W_SECRET_FAILURE,
     W_CRL_NUMBER,
@@ -60,14 +55,6 @@ static const char *const statements[W_COUNT] = {
     [W_STATE] = "UPDATE cert SET state = ?, reason = ?, revoked_at = ?, invalidity_at = ?"
                 " WHERE issuer = (SELECT id FROM issuer WHERE name = ?) AND serial = ?"
                 " AND state = ?",
-    [W_OFFICER_ADD] = "INSERT INTO officer (name, roles, cert_digest, cert, added_at)"
-                      " VALUES (?, ?, ?, ?, ?)",
-    [W_OFFICER_DIGEST] = "SELECT cert_digest FROM officer WHERE name = ?",
-    [W_OFFICER_REMOVE] = "DELETE FROM officer WHERE name = ?",
-    [W_SECRET_ADD] =
-        "INSERT INTO secret (name, purpose, sealed, once, added_at, expires_at, subject,"
-        " issuer, serial) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    [W_SECRET_REMOVE] = "DELETE FROM secret WHERE name = ?",
     [W_SECRET_USE] = "UPDATE secret SET used_at = ?1, failures = 0 WHERE id = ?2 AND locked = 0"
                      " AND (once = 0 OR used_at = 0) AND (expires_at = 0 OR expires_at >= ?1)",
     [W_SECRET_FAILURE] = "UPDATE secret SET failures = failures + 1,"
@@ -90,7 +77,8 @@ struct head {
 
 struct writer {
     struct cmc_sqlite c;
-    struct cmc_sqlite pending; /* sqlite_pending.c's */
+    struct cmc_sqlite pending;   /* sqlite_pending.c's */
+    struct cmc_sqlite registers; /* sqlite_register.c's */
     struct cmc_chain *chain;
     struct head head;
     /* The issuer that was last asked for, as there is seldom more than one. Forgotten with each
@@ -106,9 +94,7 @@ struct writer {
 
 static enum cmc_rc run(struct writer *w, struct cmc_bind *b, struct cmc_err *err)
 {
-    int code = cmc_bind_run(b);
-
-    return code == SQLITE_DONE ? CMC_OK : cmc_sqlite_fail(&w->c, code, err);
+    return cmc_sqlite_run(&w->c, b, err);
 }
 
 static enum cmc_rc run_plain(struct writer *w, size_t stmt, struct cmc_err *err)
@@ -116,11 +102,6 @@ static enum cmc_rc run_plain(struct writer *w, size_t stmt, struct cmc_err *err)
     struct cmc_bind b = cmc_bind_begin(&w->c, stmt);
 
     return run(w, &b, err);
-}
-
-static bool is_duplicate(int code)
-{
-    return code == SQLITE_CONSTRAINT_UNIQUE || code == SQLITE_CONSTRAINT_PRIMARYKEY;
 }
 
 /* "certificate 0a1b..." for messages. */
@@ -203,7 +184,7 @@ static enum cmc_rc put_message(struct writer *w, const struct cmc_txn *t, struct
     cmc_bind_blob(&b, t->answer);
     cmc_bind_int(&b, t->at);
     code = cmc_bind_run(&b);
-    if (is_duplicate(code))
+    if (cmc_sqlite_is_duplicate(code))
         return cmc_fail(err, CMC_E_CONFLICT, NULL, "this request was answered already");
     return code == SQLITE_DONE ? CMC_OK : cmc_sqlite_fail(&w->c, code, err);
 }
@@ -216,7 +197,7 @@ static enum cmc_rc put_unique_key(struct writer *w, const struct cmc_cert_record
 
     cmc_bind_blob(&b, cmc_slice(r->spki_digest, sizeof r->spki_digest));
     code = cmc_bind_run(&b);
-    if (is_duplicate(code))
+    if (cmc_sqlite_is_duplicate(code))
         return cmc_fail(err, CMC_E_CONFLICT, NULL, "the key has a certificate already");
     return code == SQLITE_DONE ? CMC_OK : cmc_sqlite_fail(&w->c, code, err);
 }
@@ -249,7 +230,7 @@ static enum cmc_rc put_cert(struct writer *w, const struct cmc_cert_record *r, s
     cmc_bind_text(&b, r->profile);
     cmc_bind_text(&b, r->requester);
     code = cmc_bind_run(&b);
-    if (is_duplicate(code))
+    if (cmc_sqlite_is_duplicate(code))
         return cmc_fail(err, CMC_E_CONFLICT, NULL, "certificate %s of this issuer exists already",
                         serial_text(r->serial, serial, sizeof serial));
     if (code != SQLITE_DONE)
@@ -342,176 +323,6 @@ enum cmc_rc cmc_sqlite_write_change(void *db, const struct cmc_state_change *ch,
     enum cmc_rc rc = change_state(db, ch, err);
 
     return rc == CMC_OK ? grow_generation(db, err) : rc;
-}
-
-/* -- officers ------------------------------------------------------------------------------------
- */
-
-/* The record of a change: the same change always gives the same octets. */
-static enum cmc_rc audit_officer(struct writer *w, int64_t at, const char *event, const char *name,
-                                 const char *roles, const uint8_t *digest, struct cmc_err *err)
-{
-    struct cmc_buf hex;
-    json_t *o = NULL;
-    char *text = NULL;
-    enum cmc_rc rc;
-
-    cmc_buf_init(&hex, 2 * CMC_SHA256_OCTETS + 1);
-    cmc_buf_hex(&hex, cmc_slice(digest, CMC_SHA256_OCTETS));
-    if (cmc_buf_cstr(&hex) == NULL) {
-        rc = cmc_fail(err, CMC_E_MEM, NULL, "out of memory");
-        goto out;
-    }
-    /* jansson keeps the order of insertion; "s*" leaves out a NULL. */
-    o = json_pack("{s:s, s:s, s:s*, s:s}", "event", event, "name", name, "roles", roles,
-                  "certificate", (const char *)hex.p);
-    text = o != NULL ? json_dumps(o, JSON_COMPACT) : NULL;
-    if (text == NULL)
-        rc = cmc_fail(err, CMC_E_USAGE, NULL, "the officer's name must be UTF-8 text");
-    else
-        rc = append_audit(w, at, text, err);
-out:
-    free(text);
-    json_decref(o);
-    cmc_buf_free(&hex);
-    return rc;
-}
-
-static enum cmc_rc do_officer_add(struct writer *w, const struct cmc_officer *o,
-                                  struct cmc_err *err)
-{
-    struct cmc_bind b = cmc_bind_begin(&w->c, W_OFFICER_ADD);
-    char roles[64];
-    enum cmc_rc rc;
-    int code;
-
-    if (o->name == NULL || o->name[0] == '\0')
-        return cmc_fail(err, CMC_E_USAGE, NULL, "an officer needs a name");
-    cmc_bind_text(&b, o->name);
-    cmc_bind_int(&b, o->roles);
-    cmc_bind_blob(&b, cmc_slice(o->cert_digest, sizeof o->cert_digest));
-    cmc_bind_blob(&b, o->cert);
-    cmc_bind_int(&b, o->added_at);
-    code = cmc_bind_run(&b);
-    if (is_duplicate(code))
-        return cmc_fail(err, CMC_E_CONFLICT, NULL,
-                        "officer %s: an officer with this name or certificate is registered",
-                        o->name);
-    if (code != SQLITE_DONE)
-        return cmc_sqlite_fail(&w->c, code, err);
-    rc = audit_officer(w, o->added_at, "officer-add", o->name,
-                       cmc_roles_text(o->roles, roles, sizeof roles), o->cert_digest, err);
-    return rc == CMC_OK ? grow_generation(w, err) : rc;
-}
-
-static enum cmc_rc officer_digest(struct writer *w, const char *name,
-                                  uint8_t digest[CMC_SHA256_OCTETS], struct cmc_err *err)
-{
-    struct cmc_bind b = cmc_bind_begin(&w->c, W_OFFICER_DIGEST);
-    enum cmc_rc rc = CMC_OK;
-    int code;
-
-    cmc_bind_text(&b, name);
-    code = cmc_bind_step(&b);
-    if (code == SQLITE_DONE)
-        rc = cmc_fail(err, CMC_E_NOTFOUND, NULL, "officer %s is not registered", name);
-    else if (code != SQLITE_ROW)
-        rc = cmc_sqlite_fail(&w->c, code, err);
-    else if (sqlite3_column_bytes(b.st, 0) != CMC_SHA256_OCTETS)
-        rc = cmc_fail(err, CMC_E_LOCAL, NULL, "store %s: officer %s is damaged", w->c.path, name);
-    else
-        memcpy(digest, sqlite3_column_blob(b.st, 0), CMC_SHA256_OCTETS);
-    cmc_bind_end(&b);
-    return rc;
-}
-
-static enum cmc_rc do_officer_remove(struct writer *w, const char *name, int64_t at,
-                                     struct cmc_err *err)
-{
-    uint8_t digest[CMC_SHA256_OCTETS];
-    struct cmc_bind b;
-    enum cmc_rc rc;
-
-    rc = officer_digest(w, name, digest, err);
-    if (rc != CMC_OK)
-        return rc;
-    b = cmc_bind_begin(&w->c, W_OFFICER_REMOVE);
-    cmc_bind_text(&b, name);
-    rc = run(w, &b, err);
-    if (rc == CMC_OK)
-        rc = audit_officer(w, at, "officer-remove", name, NULL, digest, err);
-    return rc == CMC_OK ? grow_generation(w, err) : rc;
-}
-
-/* -- shared secrets ------------------------------------------------------------------------------
- */
-
-static enum cmc_rc audit_secret(struct writer *w, int64_t at, const char *event, const char *name,
-                                const struct cmc_secret *s, struct cmc_err *err)
-{
-    const char *purpose = s == NULL ? NULL : s->purpose == CMC_SECRET_REVOKE ? "revoke" : "enroll";
-    struct cmc_buf hex;
-    json_t *o = NULL;
-    char *text = NULL;
-    enum cmc_rc rc = CMC_OK;
-
-    cmc_buf_init(&hex, 2 * CMC_LIMIT_INTEGER_OCTETS + 1);
-    if (s != NULL && s->serial.p != NULL) {
-        cmc_buf_hex(&hex, s->serial);
-        if (cmc_buf_cstr(&hex) == NULL)
-            rc = cmc_fail(err, CMC_E_MEM, NULL, "out of memory");
-    }
-    if (rc == CMC_OK) {
-        o = json_pack("{s:s, s:s, s:s*, s:s*}", "event", event, "name", name, "purpose", purpose,
-                      "serial", (const char *)hex.p);
-        text = o != NULL ? json_dumps(o, JSON_COMPACT) : NULL;
-        rc = text != NULL ? append_audit(w, at, text, err)
-                          : cmc_fail(err, CMC_E_USAGE, NULL,
-                                     "the name of a shared secret must be UTF-8 text");
-    }
-    free(text);
-    json_decref(o);
-    cmc_buf_free(&hex);
-    return rc;
-}
-
-static enum cmc_rc do_secret_add(struct writer *w, const struct cmc_secret *s, struct cmc_err *err)
-{
-    struct cmc_bind b = cmc_bind_begin(&w->c, W_SECRET_ADD);
-    int code;
-
-    if (s->name == NULL || s->name[0] == '\0')
-        return cmc_fail(err, CMC_E_USAGE, NULL, "a shared secret needs a name");
-    cmc_bind_text(&b, s->name);
-    cmc_bind_int(&b, s->purpose);
-    cmc_bind_blob(&b, s->sealed);
-    cmc_bind_int(&b, s->once);
-    cmc_bind_int(&b, s->added_at);
-    cmc_bind_int(&b, s->expires_at);
-    cmc_bind_blob(&b, s->subject);
-    cmc_bind_blob(&b, s->issuer);
-    cmc_bind_blob(&b, s->serial);
-    code = cmc_bind_run(&b);
-    if (is_duplicate(code))
-        return cmc_fail(err, CMC_E_CONFLICT, NULL,
-                        "secret %s: one with this name, or for this certificate, is there",
-                        s->name);
-    if (code != SQLITE_DONE)
-        return cmc_sqlite_fail(&w->c, code, err);
-    return audit_secret(w, s->added_at, "secret-add", s->name, s, err);
-}
-
-static enum cmc_rc do_secret_remove(struct writer *w, const char *name, int64_t at,
-                                    struct cmc_err *err)
-{
-    struct cmc_bind b = cmc_bind_begin(&w->c, W_SECRET_REMOVE);
-    enum cmc_rc rc;
-
-    cmc_bind_text(&b, name);
-    rc = run(w, &b, err);
-    if (rc == CMC_OK && sqlite3_changes(w->c.db) == 0)
-        return cmc_fail(err, CMC_E_NOTFOUND, NULL, "there is no secret %s", name);
-    return rc == CMC_OK ? audit_secret(w, at, "secret-remove", name, NULL, err) : rc;
 }
 
 /* -- CRLs ----------------------------------------------------------------------------------------
@@ -622,13 +433,10 @@ static enum cmc_rc do_job(struct writer *w, const struct cmc_job *job, struct cm
     case CMC_JOB_TXN:
         return do_txn(w, job->u.txn, err);
     case CMC_JOB_OFFICER_ADD:
-        return do_officer_add(w, job->u.officer, err);
     case CMC_JOB_OFFICER_REMOVE:
-        return do_officer_remove(w, job->u.removal.name, job->u.removal.at, err);
     case CMC_JOB_SECRET_ADD:
-        return do_secret_add(w, job->u.secret, err);
     case CMC_JOB_SECRET_REMOVE:
-        return do_secret_remove(w, job->u.removal.name, job->u.removal.at, err);
+        return cmc_sqlite_register_job(&w->registers, w, job, err);
     case CMC_JOB_CRL_NUMBER:
         return do_crl_number(w, job->u.crl_number.issuer, job->u.crl_number.number, err);
     case CMC_JOB_CRL_PUT:
@@ -773,6 +581,8 @@ enum cmc_rc cmc_sqlite_writer_open(const char *path, bool create, void **db, str
     if (rc == CMC_OK)
         rc = cmc_sqlite_pending_writer(&w->pending, &w->c, err);
     if (rc == CMC_OK)
+        rc = cmc_sqlite_register_writer(&w->registers, &w->c, err);
+    if (rc == CMC_OK)
         rc = cmc_chain_new(&w->chain, err);
     if (rc != CMC_OK) {
         cmc_sqlite_writer_close(w);
@@ -788,6 +598,7 @@ void cmc_sqlite_writer_close(void *db)
 
     cmc_chain_free(w->chain);
     cmc_buf_free(&w->issuer_name);
+    cmc_sqlite_unshare(&w->registers);
     cmc_sqlite_unshare(&w->pending);
     cmc_sqlite_close(&w->c);
     free(w);

@@ -7,6 +7,7 @@ enum cmc_rc cmc_store_held_decide(struct cmc_store *s, const struct cmc_held_dec
 {
     struct cmc_job job = {.kind = CMC_JOB_HELD_DECIDE, .u.held = {.decision = d, .state = state}};
 
+    *state = CMC_HELD_WAITING;
     return cmc_store_run(s, &job, err);
 }
 

@@ -176,13 +176,37 @@ static void test_own_h(void **state)
     assert_true(helped);
 }
 
+/* A table that is too long is told at the first command line, not cut off. */
+static void test_too_many(void **state)
+{
+    struct cmc_option many[130];
+    const struct cmc_options long_one = {"prog do", "", 0, 0, "Does.", many};
+    char prog[] = "prog";
+    char *argv[] = {prog, NULL};
+    struct values v = {0};
+    struct cmc_err err = {0};
+    char **operands = NULL;
+    size_t n = 0;
+    bool helped = true;
+
+    (void)state;
+    for (size_t i = 0; i < 130; i++)
+        many[i] = rows[5];
+    many[129] = rows[6];
+    assert_int_equal(cmc_options_parse(&long_one, 1, argv, &v, &operands, &n, &helped, &err),
+                     CMC_E_BUG);
+    assert_non_null(strstr(err.text, "prog do has more than 128 rows"));
+    many[128] = rows[6];
+    assert_int_equal(cmc_options_parse(&long_one, 1, argv, &v, &operands, &n, &helped, &err),
+                     CMC_OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_values),
-        cmocka_unit_test(test_mistakes),
-        cmocka_unit_test(test_nearest),
-        cmocka_unit_test(test_own_h),
+        cmocka_unit_test(test_values),   cmocka_unit_test(test_mistakes),
+        cmocka_unit_test(test_nearest),  cmocka_unit_test(test_own_h),
+        cmocka_unit_test(test_too_many),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
