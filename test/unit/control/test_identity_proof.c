@@ -2,6 +2,8 @@
 /* Identity proofs against known answers, and that each wrong ingredient is noticed. */
 #include "kat.h"
 
+#include "cms/authenticated_data.h"
+
 #include "asn1/oids.h"
 
 static struct cmc_slice covered(const struct kat *k)
@@ -99,6 +101,18 @@ static void v1_known_answers(void **state)
     }
 }
 
+/* [10002-3.2-u4] What PasswordRecipientInfo is derived of has the two the other way round. */
+static void the_password_of_a_mac_begins_with_the_name(void **state)
+{
+    struct kat *k = *state;
+    struct cmc_proof_secret s = kat_secret(k, true);
+    struct cmc_slice password;
+
+    assert_int_equal(cmc_shared_password(s.identification, s.secret, k->arena, &password, NULL),
+                     CMC_OK);
+    assert_slice(password, kat_hex(k, "authenticatedData_pbkdf2_password_bytes"));
+}
+
 static void wrong_ingredients_are_noticed(void **state)
 {
     struct kat *k = *state;
@@ -170,7 +184,7 @@ int main(void)
         WITH_KAT(covers_the_octets_received), WITH_KAT(empty_sequence_is_covered_too),
         WITH_KAT(v2_known_answers),           WITH_KAT(v2_of_the_message_verifies),
         WITH_KAT(v1_known_answers),           WITH_KAT(wrong_ingredients_are_noticed),
-        WITH_KAT(algorithms_are_checked),
+        WITH_KAT(algorithms_are_checked),     WITH_KAT(the_password_of_a_mac_begins_with_the_name),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
