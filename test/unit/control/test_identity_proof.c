@@ -14,7 +14,7 @@ static struct cmc_slice covered(const struct kat *k)
     return out;
 }
 
-/* What is covered is the reqSequence as it stands in the message. */
+/* What is covered is the reqSequence as it stands in the message. [10002-6.2.1-u1] */
 static void covers_the_octets_received(void **state)
 {
     struct kat *k = *state;
@@ -36,6 +36,8 @@ static void empty_sequence_is_covered_too(void **state)
     assert_slice(out, hex(k->arena, "3000"));
 }
 
+/* [10002-6.2.1-u1, 10002-6.2.1-u2, 10002-6.2.3-u1, 10002-6.2.3-a, 10004-5.1-r, 10004-5.1-s,
+ * 10004-5.2-c, 10004-5.2-e] */
 static void v2_known_answers(void **state)
 {
     struct kat *k = *state;
@@ -82,6 +84,7 @@ static void v2_of_the_message_verifies(void **state)
         cmc_identity_proof_v2_check(k->c, &s, &proof, covered(k), false, k->arena, NULL), CMC_OK);
 }
 
+/* [10002-6.2.2-u1, 10004-5.2-d] */
 static void v1_known_answers(void **state)
 {
     struct kat *k = *state;
@@ -146,6 +149,7 @@ static void wrong_ingredients_are_noticed(void **state)
                      CMC_E_CRYPTO);
 }
 
+/* [10002-A-bc] */
 static void algorithms_are_checked(void **state)
 {
     struct kat *k = *state;
