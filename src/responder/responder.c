@@ -237,6 +237,8 @@ static void refuse_for_commit(struct job *j)
                               : "the authority cannot store its decision; nothing was done; tell "
                                 "its operator");
     drop_items(j);
+    /* The plan is not made again, and with it the client's nonce would be forgotten. */
+    cmc_job_peek_echoes(j);
     cmc_job_refuse(j, &err, CMC_STATUS_FAILED, NULL, 0);
 }
 

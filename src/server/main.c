@@ -53,6 +53,8 @@ int main(int argc, char **argv)
     enum cmc_rc rc;
 
     (void)signal(SIGPIPE, SIG_IGN);
+    /* A file that may not grow is an error to be answered, not an end. */
+    (void)signal(SIGXFSZ, SIG_IGN);
     /* Keys and the database are nobody else's, whatever the shell says. */
     (void)umask(077);
     if (argc == 2 && strcmp(argv[1], "--version") == 0) {

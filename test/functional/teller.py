@@ -29,10 +29,10 @@ class Asked:
         """Body part ids of the certification requests (PKCS#10: first part; CRMF: certReqId)."""
         return [r[0].int() if r.tag == 0xa0 else r[0][0].int() for r in self.requests]
 
-    def echoes(self, first_id):
+    def echoes(self, first_id, nonce=b"the server's nonce"):
         """recipientNonce, senderNonce and transactionId of an answer to this."""
         return [craft.control(first_id, 7, octets(self.control(6).content)),
-                craft.control(first_id + 1, 6, octets(b"the server's nonce")),
+                craft.control(first_id + 1, 6, octets(nonce)),
                 craft.control(first_id + 2, 5, self.control(5).whole)]
 
 
