@@ -165,6 +165,7 @@ struct job {
     size_t nitems, max_items;
     struct cmc_decrypted_pop *pops; /* of the message, each for a request in it */
     size_t npops;
+    struct cmc_slice *digests_along[CMC_DIGEST_COUNT]; /* of the certificates that came along */
     size_t nrevocations; /* revokeRequest controls, those under authData too */
     const struct cmc_tagged_attribute *auth_data; /* the authData control, or NULL */
     bool refused;                                 /* the whole message; the rest says how */

@@ -47,6 +47,8 @@ struct message {
     const struct talk *key;
     bool mac;
     struct test_reply reply;
+    bool authenticated; /* the answer, by a MAC */
+    struct cmc_slice transaction_id;
     struct cmc_outcome *outcomes;
     size_t n;
 };
@@ -141,20 +143,21 @@ static struct cmc_slice authenticate(struct message *m)
     return out;
 }
 
-static void post(struct message *m)
+static void read_answer(struct message *m)
 {
-    struct cmc_slice content, octets = m->mac ? authenticate(m) : sign(m);
+    const struct cmc_tagged_attribute *ta;
+    struct cmc_slice content;
     struct cmc_authenticated_data ad = {0};
     struct cmc_content_info ci = {0};
     struct cmc_pkiresponse body;
     struct cmc_signed_data sd;
     struct cmc_err err = {0};
 
-    m->reply = test_send(m->t, CMC_TYPE_CMC, octets, CMC_ANSWER_CMC);
     assert_int_equal(m->reply.http_status, 200);
     assert_int_equal(cmc_decode(&cmc_it_content_info, m->reply.body, m->t->arena, &ci, &err),
                      CMC_OK);
-    if (cmc_slice_eq(ci.content_type, cmc_oid_id_ct_authData)) {
+    m->authenticated = cmc_slice_eq(ci.content_type, cmc_oid_id_ct_authData);
+    if (m->authenticated) {
         assert_int_equal(cmc_authenticated_data_read(&ci, m->t->arena, &ad, &err), CMC_OK);
         content = ad.encap.content;
     } else {
@@ -164,6 +167,18 @@ static void post(struct message *m)
     assert_int_equal(cmc_pkiresponse_open(content, m->t->arena, &body, &err), CMC_OK);
     assert_int_equal(cmc_status_read(m->t->arena, &body.controls, &m->outcomes, &m->n, &err),
                      CMC_OK);
+    ta = cmc_control_first(&body.controls, cmc_oid_id_cmc_transactionId);
+    if (ta != NULL)
+        assert_int_equal(cmc_decode(&cmc_it_transaction_id,
+                                    *CMC_AT(const struct cmc_slice, ta->values, 0), m->t->arena,
+                                    &m->transaction_id, &err),
+                         CMC_OK);
+}
+
+static void post(struct message *m)
+{
+    m->reply = test_send(m->t, CMC_TYPE_CMC, m->mac ? authenticate(m) : sign(m), CMC_ANSWER_CMC);
+    read_answer(m);
 }
 
 static size_t count(const struct message *m, uint32_t status, int fail_info)
@@ -357,6 +372,46 @@ static void a_secret_shown_twice(void **state)
     talk_free(&k);
 }
 
+/* -- a store that is busy ---------------------------------------------------------------- */
+
+static void keep_reply(void *arg, const struct cmc_reply *reply)
+{
+    struct message *m = arg;
+
+    m->reply.http_status = reply->http_status;
+    m->reply.body = cmc_arena_slice(m->t->arena, reply->body);
+    m->reply.again = reply->again;
+}
+
+/* Nothing is counted then, so a right secret and a wrong one get the same answer. */
+static void no_guesses_while_the_store_is_busy(void **state)
+{
+    static const char *const secrets[] = {SECRET, "another secret of sixteen"};
+    struct test_authority *t = *state;
+    const struct cmc_slice id = CMC_SLICE_LIT("\x01\x23"), name = cmc_slice_str(NAME);
+
+    for (size_t i = 0; i < CMC_COUNT(secrets); i++) {
+        struct message m = {.t = t, .secret = secrets[i], .mac = true};
+        struct cmc_exchange x = {.type = CMC_TYPE_CMC,
+                                 .form = CMC_ANSWER_CMC,
+                                 .rules = &t->rules,
+                                 .peer = "127.0.0.1",
+                                 .now = TEST_NOW,
+                                 .attempt = 1,
+                                 .commit_rc = CMC_E_RETRY};
+
+        outside(&m, cmc_oid_id_cmc_transactionId, &cmc_it_transaction_id, &id);
+        outside(&m, cmc_oid_id_cmc_identification, &cmc_it_identification, &name);
+        x.body = authenticate(&m);
+        cmc_respond(t->responder, &x, keep_reply, &m);
+        assert_false(m.reply.again);
+        read_answer(&m);
+        assert_false(m.authenticated);
+        assert_int_equal(count(&m, CMC_STATUS_FAILED, CMC_FAIL_TRY_LATER), 1);
+        assert_true(cmc_slice_eq(m.transaction_id, id));
+    }
+}
+
 /* -- who is borrowed --------------------------------------------------------------------- */
 
 #define CACHE 64
@@ -507,6 +562,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(control_processed_under_auth_data, setup, teardown),
         cmocka_unit_test_setup_teardown(auth_data_of_somebody_else, setup, teardown),
         cmocka_unit_test_setup_teardown(a_secret_shown_twice, setup, teardown),
+        cmocka_unit_test_setup_teardown(no_guesses_while_the_store_is_busy, setup, teardown),
         cmocka_unit_test_setup_teardown(the_requester_stays, setup, teardown),
         cmocka_unit_test_setup_teardown(encrypted_poll_by_own_key, setup, teardown),
         cmocka_unit_test_setup_teardown(profile_is_gone, setup, teardown),
