@@ -221,12 +221,11 @@ static void follow_ups_under_auth_data(void **state)
     struct message m = {.t = t, .signer = &t->officer};
     struct cmc_slice token = CMC_SLICE_LIT("a token that nobody was given");
 
-    outside(&m, cmc_oid_id_cmc_queryPending, &cmc_it_octet_string, &token);
     for (int i = 0; i < MANY; i++)
         inside(&m, cmc_oid_id_cmc_queryPending, &cmc_it_octet_string, &token);
     add_auth_data(&m);
     post(&m);
-    assert_int_equal(count(&m, CMC_STATUS_FAILED, CMC_FAIL_BAD_REQUEST), MANY + 1);
+    assert_int_equal(count(&m, CMC_STATUS_FAILED, CMC_FAIL_BAD_REQUEST), MANY);
 }
 
 static void pops_under_auth_data(void **state)
