@@ -302,7 +302,8 @@ static enum cmc_rc load_protection(struct enroll_run *r)
     return rc;
 }
 
-/* rq: what the message is about; here come who signs it and what goes into each message. */
+/* rq: what the message is about; here come who signs it and what goes into each message.
+ * [10002-6.3.3-u2, 10002-3.2-u2] */
 static enum cmc_rc sign_request(struct enroll_run *r, struct cmc_full_request rq,
                                 struct cmc_slice *out)
 {
@@ -317,6 +318,12 @@ static enum cmc_rc sign_request(struct enroll_run *r, struct cmc_full_request rq
         if (signer.key == NULL)
             return tool_usage(t, "--self: the key of the first request signs; name it with "
                                  "--request-key");
+        /* No SignerInfo is made with id-alg-noSignature: a MAC protects the controls too. */
+        if (cmc_sig_default(signer.key) == NULL)
+            return cmc_fail(&t->err, CMC_E_USAGE, "RFC 10002 section 3.2",
+                            "--self: a key of type %s cannot sign the message; protect it by the "
+                            "shared secret, with --mac-secret and --secret-name",
+                            EVP_PKEY_get0_type_name(signer.key));
         rc = tool_self_ski(t, &r->items.v[0].rq, signer.key, &signer.ski);
     } else if (rc == CMC_OK && r->signer.key != NULL) {
         signer.key = r->signer.key;
@@ -618,6 +625,7 @@ static int run(struct enroll_run *r)
     struct tool *t = r->t;
     enum cmc_rc rc = ask(r);
     bool waits = rc == CMC_OK && tool_follow_wanted(&r->answer);
+    struct tool_item *item = NULL;
     int code = TOOL_OK;
 
     if (rc == CMC_OK && !waits)
@@ -627,7 +635,9 @@ static int run(struct enroll_run *r)
     if (rc == CMC_OK)
         rc = find_certs(r);
     if (rc == CMC_OK && waits)
-        rc = tool_enroll_follow(r, &code);
+        rc = tool_enroll_follow(r, &item, &code);
+    if (rc == CMC_OK && item != NULL && code == TOOL_OK && item->cert.p == NULL)
+        rc = find_cert(r, item);
     if (rc == CMC_OK && first_granted(r) != NULL)
         rc = save(r);
     if (rc == CMC_OK && r->o->json)

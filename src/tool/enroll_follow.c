@@ -104,7 +104,8 @@ static enum cmc_rc leave(struct enroll_run *r, const struct tool_follow *f, cons
     return rc;
 }
 
-/* [10002-6.14-b]: the certificate is not handed out before the server has the confirmation. */
+/* [10002-6.14-b, 10002-6.1.3-u3]: the certificate is not handed out before the server has the
+ * confirmation. */
 static enum cmc_rc accept(struct enroll_run *r, struct tool_item *it, struct tool_follow *f,
                           int *code)
 {
@@ -144,7 +145,7 @@ static enum cmc_rc accept(struct enroll_run *r, struct tool_item *it, struct too
     return CMC_OK;
 }
 
-enum cmc_rc tool_enroll_follow(struct enroll_run *r, int *code)
+enum cmc_rc tool_enroll_follow(struct enroll_run *r, struct tool_item **item, int *code)
 {
     const size_t index = waiting(r);
     struct tool_item *it = &r->items.v[index];
@@ -152,6 +153,7 @@ enum cmc_rc tool_enroll_follow(struct enroll_run *r, int *code)
     struct tool_follow f;
     enum cmc_rc rc = begin_follow(r, it, index, &f);
 
+    *item = it;
     if (rc != CMC_OK)
         return rc;
     if (f.pending.token.p == NULL)
