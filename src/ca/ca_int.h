@@ -56,6 +56,7 @@ struct known {
     uint8_t digest[CMC_SHA256_OCTETS];
     uint64_t generation;
     int64_t not_before, not_after; /* of the whole chain: the narrowest */
+    uint64_t used;                 /* when it was asked for last; 0: never */
     struct cmc_requester who;
 };
 
@@ -71,7 +72,7 @@ struct cmc_ca {
     X509_STORE *trust;              /* officers' anchors */
     STACK_OF(X509) * intermediates; /* the authority's own chain */
     struct known known[OFFICER_CACHE];
-    size_t next_known;
+    uint64_t asked;           /* how often anybody was asked for */
     struct cmc_buf no_secret; /* sealed: stands in for a secret that is not there */
     uint8_t nonce_secret[CMC_TXN_DIGEST_OCTETS]; /* of our own senderNonces */
     struct cmc_authority authority;

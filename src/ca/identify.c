@@ -237,14 +237,33 @@ out:
     return rc;
 }
 
-static struct known *lookup(struct cmc_ca *ca, const uint8_t *digest)
+static struct known *lookup(struct cmc_ca *ca, const uint8_t *digest, uint64_t generation,
+                            int64_t now)
 {
     for (size_t i = 0; i < OFFICER_CACHE; i++) {
-        if (ca->known[i].arena != NULL &&
-            memcmp(ca->known[i].digest, digest, CMC_SHA256_OCTETS) == 0)
-            return &ca->known[i];
+        struct known *k = &ca->known[i];
+
+        if (k->arena != NULL && memcmp(k->digest, digest, CMC_SHA256_OCTETS) == 0 &&
+            k->generation == generation && now >= k->not_before && now <= k->not_after)
+            return k;
     }
     return NULL;
+}
+
+/*
+ * The place of what was not asked for longest. One exchange borrows keys of far fewer entries than
+ * there are, and what it has asked for is the newest: so none of them is freed under it, not even
+ * where its entry is out of date by now.
+ */
+static struct known *oldest(struct cmc_ca *ca)
+{
+    struct known *k = &ca->known[0];
+
+    for (size_t i = 1; i < OFFICER_CACHE; i++) {
+        if (ca->known[i].used < k->used)
+            k = &ca->known[i];
+    }
+    return k;
 }
 
 static void forget(struct known *k)
@@ -275,7 +294,7 @@ enum cmc_rc cmc_ca_identify(void *self, struct cmc_slice cert, const struct cmc_
 {
     struct cmc_ca *ca = self;
     uint8_t digest[CMC_DIGEST_MAX];
-    uint64_t generation = 0;
+    struct known fresh = {0};
     struct known *k;
     enum cmc_rc rc;
     size_t n;
@@ -283,26 +302,24 @@ enum cmc_rc cmc_ca_identify(void *self, struct cmc_slice cert, const struct cmc_
     memset(out, 0, sizeof *out);
     rc = cmc_digest(ca->crypto, CMC_DIGEST_SHA256, cert, digest, &n, err);
     if (rc == CMC_OK)
-        rc = cmc_reader_generation(ca->reader, &generation, err);
+        rc = cmc_reader_generation(ca->reader, &fresh.generation, err);
     if (rc != CMC_OK)
         return rc;
-    k = lookup(ca, digest);
-    if (k != NULL && k->generation == generation && now >= k->not_before && now <= k->not_after)
-        return hand_out(k, arena, out, err);
+    k = lookup(ca, digest, fresh.generation, now);
     if (k == NULL) {
-        k = &ca->known[ca->next_known];
-        ca->next_known = (ca->next_known + 1) % OFFICER_CACHE;
-    }
-    forget(k);
-    k->arena = cmc_arena_new(CMC_LIMIT_ARENA_OCTETS);
-    if (k->arena == NULL)
-        return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a requester");
-    memcpy(k->digest, digest, CMC_SHA256_OCTETS);
-    k->generation = generation;
-    rc = find_out(ca, cert, chain, nchain, now, k, err);
-    if (rc == CMC_OK)
-        rc = hand_out(k, arena, out, err);
-    if (rc != CMC_OK)
+        fresh.arena = cmc_arena_new(CMC_LIMIT_ARENA_OCTETS);
+        if (fresh.arena == NULL)
+            return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a requester");
+        memcpy(fresh.digest, digest, CMC_SHA256_OCTETS);
+        rc = find_out(ca, cert, chain, nchain, now, &fresh, err);
+        if (rc != CMC_OK) { /* a stranger takes nobody's place */
+            forget(&fresh);
+            return rc;
+        }
+        k = oldest(ca);
         forget(k);
-    return rc;
+        *k = fresh;
+    }
+    k->used = ++ca->asked;
+    return hand_out(k, arena, out, err);
 }

@@ -47,8 +47,10 @@ enum cmc_rc cmc_ca_check(void *self, const struct cmc_issue_order *order, struct
     const struct cmc_profile *p = find_profile(ca, order->profile);
     enum cmc_rc rc;
 
-    if (p == NULL)
-        return cmc_fail(err, CMC_E_BUG, NULL, "there is no profile %s", order->profile);
+    if (p == NULL) /* of an endpoint there always is one; of a request that was held, no longer */
+        return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_INTERNAL_CA_ERROR,
+                             "RFC 10002 section 6.1.3", "there is no profile %s any more",
+                             order->profile);
     if (order->now > ca->shared->ca_not_after)
         return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_INTERNAL_CA_ERROR,
                              "RFC 5280 section 4.1.2.5", "the CA's own certificate has expired");

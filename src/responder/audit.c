@@ -8,7 +8,8 @@
 #include "base/json.h"
 #include "responder/responder_int.h"
 
-#define RECORD_MAX 32768u
+/* One status may reject all certificates of a transaction, and each is named in its record. */
+#define RECORD_MAX (32768u + 2u * CMC_LIMIT_REQUESTS * 64u)
 /* A longer name is cut in the log; it stands whole in the certificate. */
 #define NAME_MAX_TEXT 2048u
 /* So is longer registration information. */

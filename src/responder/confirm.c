@@ -77,10 +77,24 @@ static bool ended_in_plan(const struct job *j, const struct plan_item *it,
     return false;
 }
 
+/* Revoked by somebody else while it waited: there is nothing left to accept. */
+static enum cmc_rc check_not_revoked(struct job *j, const struct cmc_await *a, struct cmc_err *err)
+{
+    struct cmc_cert_record rec;
+    enum cmc_rc rc =
+        j->r->auth->ops->find(j->r->auth->self, a->issuer, a->serial, j->arena, &rec, err);
+
+    if (rc == CMC_OK && rec.state == CMC_CERT_REVOKED)
+        return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, CLAUSE,
+                             "the certificate is revoked; ask for a new one");
+    return rc;
+}
+
 static enum cmc_rc accept(struct job *j, struct plan_item *it, const struct cmc_await *a,
                           struct cmc_err *err)
 {
     enum plan_kind how;
+    enum cmc_rc rc;
 
     if (a->state == CMC_AWAIT_CONFIRMED)
         return CMC_OK; /* the answer to the first was lost */
@@ -92,8 +106,9 @@ static enum cmc_rc accept(struct job *j, struct plan_item *it, const struct cmc_
         return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, CLAUSE,
                              "the confirmation comes too late: the certificate is revoked; ask "
                              "for a new one");
-    if (ended_in_plan(j, it, a, &how))
-        return CMC_OK; /* twice in one message */
+    rc = check_not_revoked(j, a, err);
+    if (rc != CMC_OK || ended_in_plan(j, it, a, &how)) /* twice in one message */
+        return rc;
     it->awaits = a;
     it->nawaits = 1;
     return CMC_OK;

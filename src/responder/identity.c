@@ -94,6 +94,17 @@ static bool took_effect(const struct job *j, enum plan_kind kind)
     return false;
 }
 
+/* Shown twice in one message, by a proof and by authData, it is used once. */
+static bool used_already(const struct cmc_secret_use *uses, size_t n,
+                         const struct cmc_secret_use *use)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (use->used && uses[i].used && uses[i].id == use->id)
+            return true;
+    }
+    return false;
+}
+
 /* A secret whose proof was good, but which brought about nothing, stays as it was. */
 enum cmc_rc cmc_identity_uses(struct job *j, struct cmc_err *err)
 {
@@ -107,6 +118,8 @@ enum cmc_rc cmc_identity_uses(struct job *j, struct cmc_err *err)
     for (size_t i = 0; i < j->nsecret_events; i++) {
         const struct secret_event *e = &j->secret_events[i];
 
+        if (used_already(uses, j->txn.nsecrets, &e->use))
+            continue;
         if (!e->use.used ||
             took_effect(j, e->purpose == CMC_SECRET_REVOKE ? PLAN_REVOKE : PLAN_ISSUE))
             uses[j->txn.nsecrets++] = e->use;
@@ -349,6 +362,7 @@ enum cmc_rc cmc_identity_auth_data(struct job *j, const struct cmc_authenticated
     struct cmc_slice password;
     enum cmc_rc rc = CMC_OK;
 
+    id->controls_only = j->requester.kind != CMC_REQUESTER_SECRET;
     if (!j->rules->secrets)
         return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, CLAUSE_AUTH_DATA,
                              "identity is not proved by a shared secret at this endpoint");
@@ -389,6 +403,13 @@ enum cmc_rc cmc_identity_check_request(struct job *j, const struct plan_item *it
                              "the subject is not the one that the shared secret stands for");
     if (j->ra.identity)
         return CMC_OK; /* the RA has checked the link too: [10002-6.20-d] */
+    /* Nothing ties what is under authData to the message around it: somebody else's could have
+     * been put beside any request. */
+    if (id->controls_only && id->random.p == NULL)
+        return no_link(rq,
+                       "authData shows who sent the controls in it, and not who sent the request: "
+                       "that needs identityProofV2 or a POP link witness",
+                       err);
     /* Else somebody's public request could be put under another's identity. */
     if (id->random.p == NULL && id->secret.subject.p == NULL && !self)
         return no_link(rq,

@@ -120,6 +120,17 @@ static void refuse_unknown(struct job *j, const struct cmc_list *controls,
     cmc_job_refuse(j, &err, CMC_STATUS_FAILED, unknown->v, unknown->n);
 }
 
+/* How many at once are taken is asked of all, and those under authData come second. */
+static size_t revocations(const struct cmc_list *controls)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < controls->n; i++)
+        n += cmc_slice_eq(CMC_AT(const struct cmc_tagged_attribute, *controls, i)->type,
+                          cmc_oid_id_cmc_revokeRequest);
+    return n;
+}
+
 /* [10002-3.2.1-u1, 10002-3.2.1.1-u1] */
 static enum cmc_rc plan_controls(struct job *j, const struct cmc_list *controls,
                                  struct cmc_err *err)
@@ -131,9 +142,11 @@ static enum cmc_rc plan_controls(struct job *j, const struct cmc_list *controls,
                             j->arena, &unknown, err);
     if (rc != CMC_OK)
         return rc;
-    rc = cmc_ra_processed(j, &unknown, err);
+    if (controls == &j->body.controls) /* once: it lists controls of the message itself */
+        rc = cmc_ra_processed(j, &unknown, err);
     if (rc != CMC_OK)
         return rc;
+    j->nrevocations += revocations(controls);
     if (unknown.n > 0) {
         refuse_unknown(j, controls, &unknown);
         return CMC_OK;

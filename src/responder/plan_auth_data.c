@@ -53,10 +53,11 @@ static enum cmc_rc find_content(const struct job *j, const struct cmc_content_in
 static bool belongs_outside(struct cmc_slice type)
 {
     const struct cmc_slice *const outside[] = {
-        &cmc_oid_id_cmc_transactionId,   &cmc_oid_id_cmc_senderNonce,
-        &cmc_oid_id_cmc_dataReturn,      &cmc_oid_id_cmc_identification,
-        &cmc_oid_id_cmc_identityProofV2, &cmc_oid_id_cmc_identityProof,
-        &cmc_oid_id_cmc_popLinkRandom,   &cmc_oid_id_cmc_authData,
+        &cmc_oid_id_cmc_transactionId,    &cmc_oid_id_cmc_senderNonce,
+        &cmc_oid_id_cmc_dataReturn,       &cmc_oid_id_cmc_identification,
+        &cmc_oid_id_cmc_identityProofV2,  &cmc_oid_id_cmc_identityProof,
+        &cmc_oid_id_cmc_popLinkRandom,    &cmc_oid_id_cmc_authData,
+        &cmc_oid_id_cmc_controlProcessed, /* by body part ids, which are those of the message */
     };
 
     for (size_t i = 0; i < CMC_COUNT(outside); i++) {
@@ -66,15 +67,20 @@ static bool belongs_outside(struct cmc_slice type)
     return false;
 }
 
-/* Room in the plan for the controls inside. */
-static enum cmc_rc grow_items(struct job *j, size_t n, struct cmc_err *err)
+/* Room in the plan, and among what is judged later, for the controls inside. */
+static enum cmc_rc make_room(struct job *j, size_t n, struct cmc_err *err)
 {
     struct plan_item *items = cmc_arena_array(j->arena, j->max_items + n, sizeof *items);
+    const struct cmc_tagged_attribute **later =
+        cmc_arena_array(j->arena, j->follow_ups.n + n, sizeof(*later));
 
-    if (items == NULL)
+    if (items == NULL || later == NULL)
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a plan");
     memcpy(items, j->items, j->nitems * sizeof *items);
+    if (j->follow_ups.n > 0)
+        memcpy(later, j->follow_ups.v, j->follow_ups.n * sizeof(*later));
     j->items = items;
+    j->follow_ups.v = later;
     j->max_items += n;
     return CMC_OK;
 }
@@ -127,7 +133,7 @@ enum cmc_rc cmc_plan_auth_data(struct job *j, struct cmc_list *controls, struct 
     if (rc == CMC_OK)
         rc = read_inner(j, ad.encap.content, controls, err);
     if (rc == CMC_OK)
-        rc = grow_items(j, controls->n, err);
+        rc = make_room(j, controls->n, err);
     if (rc != CMC_OK)
         cmc_err_body_part(err, j->auth_data->body_part_id);
     return rc;

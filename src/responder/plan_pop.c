@@ -48,8 +48,9 @@ enum cmc_rc cmc_plan_decrypted_pop(struct job *j, const struct cmc_tagged_attrib
 
     if (rc != CMC_OK)
         return rc;
+    /* One for each request: controls under authData are not counted among the message's. */
     if (j->pops == NULL)
-        j->pops = cmc_arena_array(j->arena, j->body.controls.n, sizeof *j->pops);
+        j->pops = cmc_arena_array(j->arena, j->body.requests.n, sizeof *j->pops);
     if (j->pops == NULL)
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a plan");
     /* Dogtag's client always writes 1; where there is one request only, that is the one. */

@@ -57,18 +57,36 @@ static enum cmc_rc check_places(const struct job *j, const struct cmc_pub_info *
 
 /* -- which ------------------------------------------------------------------------------- */
 
-/* A certificate that came with the message and has this digest. */
-static bool came_along(const struct job *j, const struct cmc_digest_alg *alg, struct cmc_slice hash,
-                       struct cmc_slice *out)
+/* The digests of the certificates that came with the message, made once for each algorithm: a
+ * message may hold thousands of certHashes, and large certificates. NULL: no memory. */
+static const struct cmc_slice *digests_along(struct job *j, const struct cmc_digest_alg *alg)
 {
-    for (size_t i = 0; i < j->sd.certs.n; i++) {
+    struct cmc_slice *made = j->digests_along[alg->id];
+
+    if (made != NULL)
+        return made;
+    made = cmc_arena_array(j->arena, j->sd.certs.n, sizeof *made);
+    for (size_t i = 0; made != NULL && i < j->sd.certs.n; i++) {
         struct cmc_slice der = *CMC_AT(const struct cmc_slice, j->sd.certs, i);
         uint8_t digest[CMC_DIGEST_MAX];
         size_t n = 0;
 
-        if (cmc_digest(j->r->crypto, alg->id, der, digest, &n, NULL) == CMC_OK &&
-            cmc_slice_eq(hash, cmc_slice(digest, n))) {
-            *out = der;
+        if (cmc_digest(j->r->crypto, alg->id, der, digest, &n, NULL) == CMC_OK)
+            made[i] = cmc_arena_slice(j->arena, cmc_slice(digest, n));
+    }
+    j->digests_along[alg->id] = made;
+    return made;
+}
+
+/* A certificate that came with the message and has this digest. */
+static bool came_along(struct job *j, const struct cmc_digest_alg *alg, struct cmc_slice hash,
+                       struct cmc_slice *out)
+{
+    const struct cmc_slice *digests = digests_along(j, alg);
+
+    for (size_t i = 0; digests != NULL && i < j->sd.certs.n; i++) {
+        if (digests[i].p != NULL && cmc_slice_eq(hash, digests[i])) {
+            *out = *CMC_AT(const struct cmc_slice, j->sd.certs, i);
             return true;
         }
     }

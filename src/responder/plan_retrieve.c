@@ -102,6 +102,17 @@ static enum cmc_rc give_cert(struct job *j, const struct plan_item *it, struct c
     return cmc_job_answer_cert(j, rec.der, err);
 }
 
+/* How many CRLs the message has been given so far, the same one counted each time. */
+static size_t crls_given(const struct job *j, const struct plan_item *it)
+{
+    size_t n = 0;
+
+    for (const struct plan_item *o = j->items; o < it; o++)
+        n += o->kind == PLAN_RETRIEVE && o->status == CMC_STATUS_SUCCESS &&
+             cmc_slice_eq(o->control->type, cmc_oid_id_cmc_getCRL);
+    return n;
+}
+
 /* [10002-6.10-u1, 10002-6.10-u2]: the CRL stands in SignedData.crls. */
 static enum cmc_rc give_crl(struct job *j, const struct plan_item *it, struct cmc_err *err)
 {
@@ -117,15 +128,14 @@ static enum cmc_rc give_crl(struct job *j, const struct plan_item *it, struct cm
     query.has_before = ask.time.p != NULL;
     if (query.has_before)
         (void)cmc_time_parse(CMC_T_GENTIME, ask.time, &query.before);
-    rc = j->r->auth->ops->crl(j->r->auth->self, &query, j->arena, &der, err);
-    if (rc != CMC_OK)
-        return rc;
-    if (j->answer_crls.n >= CMC_LIMIT_GET_CRLS)
+    /* Before it is fetched: a CRL may be large, and anybody may ask. */
+    if (crls_given(j, it) >= CMC_LIMIT_GET_CRLS)
         return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, CLAUSE_CRL,
                              "one message may ask for %u CRLs (CMC_LIMIT_GET_CRLS); send another "
                              "for the rest",
                              CMC_LIMIT_GET_CRLS);
-    return cmc_job_answer_crl(j, der, err);
+    rc = j->r->auth->ops->crl(j->r->auth->self, &query, j->arena, &der, err);
+    return rc == CMC_OK ? cmc_job_answer_crl(j, der, err) : rc;
 }
 
 enum cmc_rc cmc_plan_retrieve(struct job *j, struct cmc_err *err)

@@ -7,16 +7,6 @@
 
 enum { REASON_HOLD = 6, REASON_REMOVE = 8 };
 
-static size_t revocations(const struct job *j)
-{
-    size_t n = 0;
-
-    for (size_t i = 0; i < j->body.controls.n; i++)
-        n += cmc_slice_eq(CMC_AT(const struct cmc_tagged_attribute, j->body.controls, i)->type,
-                          cmc_oid_id_cmc_revokeRequest);
-    return n;
-}
-
 /* Is it the passphrase that has to authorise this? An officer needs none. */
 static bool by_passphrase(const struct job *j, const struct cmc_revoke_request *rr)
 {
@@ -43,10 +33,10 @@ static enum cmc_rc permitted(const struct job *j, const struct cmc_revoke_reques
     if (j->requester.kind == CMC_REQUESTER_OFFICER && (j->requester.roles & CMC_ROLE_REVOKE) == 0)
         return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, "RFC 10002 section 6.11",
                              "officer %s does not have the role revoke", j->requester.name);
-    if (rules->revoke_max != 0 && revocations(j) > rules->revoke_max)
+    if (rules->revoke_max != 0 && j->nrevocations > rules->revoke_max)
         return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, "RFC 10002 section 6.1.3",
                              "%zu revocations in one message where this endpoint takes %u",
-                             revocations(j), rules->revoke_max);
+                             j->nrevocations, rules->revoke_max);
     if ((rules->reasons & CMC_REASON_BIT(rr->reason)) == 0)
         return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, "RFC 5280 section 5.3.1",
                              "reason %u is not allowed at this endpoint", rr->reason);
@@ -100,7 +90,7 @@ static enum cmc_rc check(struct job *j, struct plan_item *it, const struct cmc_r
 
     /* A passphrase is told apart by nothing else: whether there is such a certificate, neither. */
     if (rc == CMC_OK && by_passphrase(j, rr))
-        rc = revocations(j) == 1
+        rc = j->nrevocations == 1
                  ? cmc_identity_passphrase(j, rr, err)
                  : cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, "RFC 10002 section 6.11",
                                  "one certificate in a message is revoked by a passphrase; send "

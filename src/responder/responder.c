@@ -224,6 +224,20 @@ static void drop_items(struct job *j)
     j->nitems = 0;
 }
 
+/*
+ * A guess at a secret that cannot be counted must not be told right from wrong either: not by how
+ * the answer is protected, nor by what is given back of the content.
+ */
+static void hide_secret(struct job *j)
+{
+    if (j->protection.name.p == NULL)
+        return;
+    j->protection.in_clear = true;
+    cmc_job_peek_echoes(j);
+    if (cmc_job_is_encrypted(j))
+        j->transaction_id = j->sender_nonce = j->data_return = CMC_SLICE_NONE;
+}
+
 /* The store failed or is full: say so, and change nothing. */
 static void refuse_for_commit(struct job *j)
 {
@@ -239,6 +253,7 @@ static void refuse_for_commit(struct job *j)
     drop_items(j);
     /* The plan is not made again, and with it the client's nonce would be forgotten. */
     cmc_job_peek_echoes(j);
+    hide_secret(j);
     cmc_job_refuse(j, &err, CMC_STATUS_FAILED, NULL, 0);
 }
 

@@ -84,6 +84,7 @@ struct identity {
     uint32_t body_part;             /* the first of these controls: where failures are told */
     struct cmc_secret_found secret; /* of that name */
     uint64_t rounds;                /* of PBKDF2, spent on POP link witnesses */
+    bool controls_only;             /* proved by authData, which covers no certification request */
 };
 
 /* A secret that was put to the proof: for the audit log, and for the store. */
@@ -156,13 +157,16 @@ struct job {
     struct cmc_requester requester;
     EVP_PKEY *self_key; /* owned: the request's own key that signed the message */
     size_t self_index;  /* which request that is, counted from 0; SIZE_MAX: one held before */
-    struct cmc_slice self_spki; /* of that request */
+    struct cmc_slice self_spki;      /* of that request */
+    struct cmc_list self_extensions; /* and what it asks for */
 
     /* plan */
     struct plan_item *items;
     size_t nitems, max_items;
     struct cmc_decrypted_pop *pops; /* of the message, each for a request in it */
     size_t npops;
+    struct cmc_slice *digests_along[CMC_DIGEST_COUNT]; /* of the certificates that came along */
+    size_t nrevocations; /* revokeRequest controls, those under authData too */
     const struct cmc_tagged_attribute *auth_data; /* the authData control, or NULL */
     bool refused;                                 /* the whole message; the rest says how */
     struct cmc_outcome refusal;

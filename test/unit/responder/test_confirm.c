@@ -87,6 +87,31 @@ static void accepted(void **state)
     talk_free(&k);
 }
 
+/* An officer revokes what still waits: there is nothing to accept, and the end of its time is
+ * quiet. */
+static void revoked_meanwhile(void **state)
+{
+    struct test_authority *t = *state;
+    struct talk k = talk_new(t, &t->officer, "CN=meanwhile");
+    struct cmc_follow_up f;
+    struct cmc_slice cert = issue(&k, &f);
+    struct cmc_cert c = {0};
+    struct cmc_revocation rv = {.reason = 1};
+
+    t->rules.revoke = true;
+    assert_int_equal(cmc_decode(&cmc_it_cert, cert, t->arena, &c, NULL), CMC_OK);
+    rv.issuer = c.tbs.issuer;
+    rv.serial = c.tbs.serial;
+    talk_send(&k, (struct cmc_full_request){.revocations = &rv, .nrevocations = 1});
+    talk_expect(&k, CMC_STATUS_SUCCESS, CMC_FAIL_INFO_NONE, UINT32_MAX);
+    accept(&k, cert, &f);
+    talk_expect(&k, CMC_STATUS_FAILED, CMC_FAIL_BAD_REQUEST, k.state.first_control_id);
+    t->later = 10 * WINDOW;
+    (void)sweep(t);
+    assert_int_equal(talk_record(t, cert).state, CMC_CERT_REVOKED);
+    talk_free(&k);
+}
+
 /* The answer with the certificate was lost: the same message has the same answer. */
 static void repeated_message(void **state)
 {
@@ -314,6 +339,7 @@ int main(void)
 #define AT(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         AT(accepted),
+        AT(revoked_meanwhile),
         AT(repeated_message),
         AT(by_whom),
         AT(of_the_same_transaction),

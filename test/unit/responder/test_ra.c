@@ -212,6 +212,28 @@ static void known_controls_that_are_dealt_with(void **state)
     bench_expect(b, CMC_FAIL_INFO_NONE, REQUEST_ID);
 }
 
+/* More than half of the controls of a message may be dealt with. */
+static void most_controls_are_dealt_with(void **state)
+{
+    enum { N = 5 };
+    struct bench *b = *state;
+    struct cmc_body_part_reference refs[N] = {{0}};
+    const struct cmc_control_processed cp = {.body_list = {refs, N}};
+    const struct cmc_slice value = CMC_SLICE_LIT("value");
+    struct cmc_extra_control controls[1 + N] = {processed_control(&cp)};
+    struct cmc_request rq;
+    struct cmc_slice crmf = bench_crmf(b, "CN=most", NULL, NULL, false, &rq);
+
+    for (size_t i = 1; i <= N; i++)
+        controls[i] =
+            (struct cmc_extra_control){cmc_oid_netscape_cert_type, &cmc_it_octet_string, &value};
+    bench_send_crmf(b, &b->ra, crmf, controls, 1); /* to see the first body part id */
+    for (uint32_t i = 0; i < N; i++)
+        refs[i].u.id = b->state.first_control_id + 1 + i;
+    bench_send_crmf(b, &b->ra, crmf, controls, CMC_COUNT(controls));
+    bench_expect(b, CMC_FAIL_INFO_NONE, REQUEST_ID);
+}
+
 /* A list that is longer than the controls there are. */
 static void list_of_nothing(void **state)
 {
@@ -338,6 +360,7 @@ int main(void)
         cmocka_unit_test(stray_witnesses),
         cmocka_unit_test(unknown_controls_that_are_dealt_with),
         cmocka_unit_test(known_controls_that_are_dealt_with),
+        cmocka_unit_test(most_controls_are_dealt_with),
         cmocka_unit_test(list_of_nothing),
         cmocka_unit_test(identity_is_vouched_for),
         cmocka_unit_test(identity_proof_is_vouched_for),
