@@ -280,27 +280,28 @@ static uint8_t *header_write(uint8_t *p, const struct node *nd)
 static enum cmc_rc walk(struct cmc_slice in, struct node *nodes, struct walk *w,
                         struct cmc_err *err)
 {
-    struct level stack[CMC_LIMIT_ASN1_DEPTH];
+    struct level stack[CMC_LIMIT_ASN1_DEPTH + 1]; /* [0] is the input itself */
     size_t depth = 0, pos = 0;
 
+    stack[0] = (struct level){.end = in.n, .node = SIZE_MAX};
     *w = (struct walk){.der = true};
     do {
         struct header h;
         const char *why = "truncated header";
         bool end_of_contents;
-        size_t limit = depth > 0 ? stack[depth - 1].end : in.n;
+        size_t limit = stack[depth].end;
 
         if (header_read(cmc_slice(in.p + pos, limit - pos), &h, &why) != HDR_OK)
             return bad(err, pos, why);
         /* X.690 section 8.1.5: exactly two zero octets. */
         end_of_contents = in.p[pos] == 0 && in.p[pos + 1] == 0;
         if (end_of_contents) {
-            if (depth == 0 || !stack[depth - 1].indefinite)
+            if (!stack[depth].indefinite)
                 return bad(err, pos, "end-of-contents outside an indefinite length");
             pos += h.hlen;
             depth--;
         } else {
-            uint32_t part_of = depth > 0 ? stack[depth - 1].string : 0;
+            uint32_t part_of = stack[depth].string;
             bool in_string = part_of != 0;
             bool string = h.cls == 0 && h.constructed && is_string_tag(h.tag);
 
@@ -331,7 +332,7 @@ static enum cmc_rc walk(struct cmc_slice in, struct node *nodes, struct walk *w,
                     .tag = h.tag,
                     .src = h.constructed ? NULL : in.p + pos + h.hlen,
                     .clen = h.constructed ? 0 : h.clen,
-                    .parent = depth > 0 ? stack[depth - 1].node : SIZE_MAX,
+                    .parent = stack[depth].node,
                 };
             }
             pos += h.hlen;
@@ -340,7 +341,7 @@ static enum cmc_rc walk(struct cmc_slice in, struct node *nodes, struct walk *w,
                     return cmc_fail(err, CMC_E_LIMIT, NULL,
                                     "nested deeper than CMC_LIMIT_ASN1_DEPTH (%u)",
                                     CMC_LIMIT_ASN1_DEPTH);
-                stack[depth++] = (struct level){
+                stack[++depth] = (struct level){
                     .end = h.indefinite ? limit : pos + h.clen,
                     .indefinite = h.indefinite,
                     .string = in_string ? part_of
@@ -352,7 +353,7 @@ static enum cmc_rc walk(struct cmc_slice in, struct node *nodes, struct walk *w,
                 pos += h.clen;
             }
         }
-        while (depth > 0 && !stack[depth - 1].indefinite && stack[depth - 1].end == pos)
+        while (depth > 0 && !stack[depth].indefinite && stack[depth].end == pos)
             depth--;
     } while (depth > 0);
     if (pos != in.n)

@@ -75,12 +75,6 @@
 /* OCSP answers that a worker keeps, and octets of one with its request. */
 #define CMC_LIMIT_OCSP_CACHE         4096u
 #define CMC_LIMIT_OCSP_CACHED_OCTETS 16384u
-/* Certificates and CRLs that one message may ask for, and certificates that it may publish. */
-#define CMC_LIMIT_GET_CERTS     16u
-#define CMC_LIMIT_GET_CRLS      CMC_LIMIT_CMS_CRLS
-#define CMC_LIMIT_PUBLISH_CERTS 256u
-/* Trust anchors in one published set; they travel in one message with the responder's chain. */
-#define CMC_LIMIT_ANCHORS 16u
 
 /* Size of an error text, and of one log line. */
 #define CMC_LIMIT_ERROR_TEXT 512u

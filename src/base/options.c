@@ -11,7 +11,7 @@
 #include "base/nearest.h"
 
 /* A table longer than this does not fit a screen either. */
-#define ROWS_MAX 64
+#define ROWS_MAX 128
 
 /* What getopt_long() returns for row i: beyond every letter. */
 #define LONG_BASE   1000
@@ -24,6 +24,9 @@ static size_t count_rows(const struct cmc_option *rows)
 
     while (n < ROWS_MAX && rows[n].kind != CMC_OPT_END)
         n++;
+    /* A row that is not looked at would be an option that nobody can give. */
+    if (rows[n].kind != CMC_OPT_END)
+        abort();
     return n;
 }
 

@@ -151,7 +151,7 @@ static enum cmc_rc use_memory(struct cmc_http_transport *t, const struct cmc_htt
             return rc;
     }
     t->anchors = o->anchors != NULL;
-    if (!add_certs(t->tls, o->anchors, o->nanchors, true))
+    if (o->anchors != NULL && !add_certs(t->tls, o->anchors, o->nanchors, true))
         return cmc_fail_openssl(err, CMC_E_USAGE, "a trusted certificate");
     return CMC_OK;
 }

@@ -2,21 +2,11 @@
 /* Key ids as Dogtag writes them: Java's BigInteger of the octets, in hex. */
 #include <stdio.h>
 
+#include "base/hex.h"
 #include "key/token.h"
 
 #define ID_OCTETS     20u /* SHA-1, what NSS makes ids of */
 #define ID_OCTETS_MAX 64u
-
-static int digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
 
 /* Two's complement of a big-endian number, in place. */
 static void negate(uint8_t *p, size_t n)
@@ -35,7 +25,7 @@ static bool digits(const char *text, size_t ntext, uint8_t *p, size_t n)
 {
     for (size_t i = 0; i < ntext; i++) {
         size_t nibble = ntext - 1 - i;
-        int d = digit(text[i]);
+        int d = cmc_hex_digit(text[i]);
 
         if (d < 0)
             return false;

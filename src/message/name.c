@@ -6,6 +6,7 @@
 #include "asn1/codec.h"
 #include "asn1/oids.h"
 #include "asn1/tlv.h"
+#include "base/hex.h"
 #include "message/request.h"
 
 struct attribute_row {
@@ -102,14 +103,6 @@ static enum cmc_rc parse_type(struct parser *ps, struct cmc_atv *atv, uint8_t *t
     return CMC_OK;
 }
 
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
 static bool at_end(const struct parser *ps)
 {
     char c = *ps->p;
@@ -121,8 +114,8 @@ static bool at_end(const struct parser *ps)
 /* One octet after a backslash, or two hex digits. */
 static bool take_escaped(struct parser *ps, uint8_t *out)
 {
-    int hi = hex_digit(ps->p[1]);
-    int lo = hi >= 0 ? hex_digit(ps->p[2]) : -1;
+    int hi = cmc_hex_digit(ps->p[1]);
+    int lo = hi >= 0 ? cmc_hex_digit(ps->p[2]) : -1;
 
     if (lo < 0 && ps->p[1] == '\0')
         return false;

@@ -40,3 +40,17 @@ enum cmc_rc cmc_plan_crmf_controls(const struct cmc_request *rq, struct cmc_err 
     }
     return CMC_OK;
 }
+
+/* The list is the request's own copy; its octets in the message stay as they are. */
+void cmc_plan_crmf_no_archive(struct cmc_request *rq)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < rq->controls.n; i++) {
+        struct cmc_atv *c = CMC_AT(struct cmc_atv, rq->controls, i);
+
+        if (!cmc_slice_eq(c->type, cmc_oid_id_regCtrl_pkiArchiveOptions))
+            *CMC_AT(struct cmc_atv, rq->controls, kept++) = *c;
+    }
+    rq->controls.n = kept;
+}

@@ -142,6 +142,8 @@ enum cmc_rc cmc_plan_issue(struct job *j, size_t index, struct cmc_err *err)
     rc = cmc_request_from_tagged(tr, j->arena, &it->asked, err);
     if (rc == CMC_OK)
         rc = cmc_plan_crmf_controls(&it->asked, err);
+    if (rc == CMC_OK && j->rules->dogtag)
+        cmc_plan_crmf_no_archive(&it->asked);
     if (rc == CMC_OK)
         rc = check_request(j, it, index, err);
     return settle(j, it, rc, err);

@@ -412,6 +412,8 @@ void cmc_ra_note(struct job *j, struct plan_item *it);
 
 /* plan_crmf.c: controls inside of a CRMF request that CMC does not use. */
 enum cmc_rc cmc_plan_crmf_controls(const struct cmc_request *rq, struct cmc_err *err) CMC_MUST_USE;
+/* compat: dogtag: a CA without a key archive passes over pkiArchiveOptions. */
+void cmc_plan_crmf_no_archive(struct cmc_request *rq);
 
 /* plan_template.c */
 /* Row of plan.c: modCertTemplate and addExtensions. */

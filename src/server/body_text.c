@@ -3,6 +3,8 @@
 
 #include <openssl/evp.h>
 
+#include "base/hex.h"
+
 #define LINE_OCTETS 48u
 
 static int base64_value(uint8_t c)
@@ -41,21 +43,13 @@ enum cmc_rc cmc_body_from_base64(struct cmc_slice body, struct cmc_buf *out, str
     return cmc_buf_ok(out) ? CMC_OK : cmc_fail(err, CMC_E_MEM, NULL, "no memory for a body");
 }
 
-static int hex_value(uint8_t c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-                                  : -1;
-}
-
 /* application/x-www-form-urlencoded. A '+' that nobody encoded is one of base64: no blank can be
  * meant there but between lines. */
 static void decode_percent(struct cmc_slice s, struct cmc_buf *out)
 {
     for (size_t i = 0; i < s.n; i++) {
-        int high = s.p[i] == '%' && i + 2 < s.n ? hex_value(s.p[i + 1]) : -1;
-        int low = high >= 0 ? hex_value(s.p[i + 2]) : -1;
+        int high = s.p[i] == '%' && i + 2 < s.n ? cmc_hex_digit(s.p[i + 1]) : -1;
+        int low = high >= 0 ? cmc_hex_digit(s.p[i + 2]) : -1;
 
         if (low >= 0) {
             cmc_buf_byte(out, (uint8_t)(high << 4 | low));

@@ -18,6 +18,8 @@
 /* Characters of a reason: it goes into a statusString and into the audit log. */
 #define REASON_MAX 400u
 #define NAME_MAX_  64u
+/* Octets of a row of the password file; a longer one leaves the number as the name. */
+#define PASSWD_MAX 4096u
 
 struct values {
     const char *config, *as, *reason, *message;
@@ -210,12 +212,13 @@ static enum cmc_rc show(struct cmcd_run *r, int argc, char **argv)
 /* Who decides: a name that was given, or the user. */
 static enum cmc_rc decider(struct cmcd_run *r, const char *as, const char **out)
 {
-    const struct passwd *pw;
+    struct passwd row, *pw = NULL;
+    char text[PASSWD_MAX];
 
     if (as == NULL) {
-        pw = getpwuid(getuid());
-        as = pw != NULL ? cmc_arena_strdup(r->arena, pw->pw_name)
-                        : cmc_arena_printf(r->arena, "uid %u", (unsigned int)getuid());
+        as = getpwuid_r(getuid(), &row, text, sizeof text, &pw) == 0 && pw != NULL
+                 ? cmc_arena_strdup(r->arena, pw->pw_name)
+                 : cmc_arena_printf(r->arena, "uid %u", (unsigned int)getuid());
     }
     if (as == NULL)
         return cmc_fail(&r->err, CMC_E_MEM, NULL, "no memory for a name");

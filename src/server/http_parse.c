@@ -3,6 +3,8 @@
 
 #include <strings.h>
 
+#include "base/hex.h"
+
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
@@ -385,20 +387,11 @@ unsigned int cmc_http_parse_head(char *p, size_t n, struct cmc_http_head *out, c
 
 /* -- the chunked coding ------------------------------------------------------------------ */
 
-static int hex_value(char c)
-{
-    char l = lower(c);
-
-    if (is_digit(c))
-        return c - '0';
-    return l >= 'a' && l <= 'f' ? l - 'a' + 10 : -1;
-}
-
 /* One octet of a chunk-size line: size, whitespace, extensions, CR. */
 static unsigned int size_octet(struct cmc_http_chunks *c, char b, const struct cmc_buf *body,
                                const char **why)
 {
-    int v = hex_value(b);
+    int v = cmc_hex_digit(b);
     bool first = c->state == CMC_CHUNK_SIZE_FIRST;
 
     if (first)

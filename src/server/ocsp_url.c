@@ -4,14 +4,7 @@
 #include <openssl/evp.h>
 #include <string.h>
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
+#include "base/hex.h"
 
 /* Without percent-encoding; false where there is a % without two digits. */
 static bool decode_percent(const char *in, unsigned char *out, size_t *n)
@@ -21,8 +14,8 @@ static bool decode_percent(const char *in, unsigned char *out, size_t *n)
         unsigned char c = (unsigned char)*in;
 
         if (c == '%') {
-            int high = hex_digit(in[1]);
-            int low = high < 0 ? -1 : hex_digit(in[2]);
+            int high = cmc_hex_digit(in[1]);
+            int low = high < 0 ? -1 : cmc_hex_digit(in[2]);
 
             if (low < 0)
                 return false;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SQLite, the readers' side of store/pending.h. */
-#include "store/sqlite_int.h"
+#include "store/sqlite_row.h"
 
 enum {
     Q_HELD,
@@ -51,48 +51,6 @@ enum cmc_rc cmc_sqlite_pending_reader(struct cmc_sqlite *c, const struct cmc_sql
 static struct cmc_sqlite *connection(void *rd)
 {
     return &((struct cmc_sqlite_reader *)rd)->pending;
-}
-
-static struct cmc_slice column_slice(sqlite3_stmt *st, int i)
-{
-    const void *p;
-
-    if (sqlite3_column_type(st, i) == SQLITE_NULL)
-        return CMC_SLICE_NONE;
-    p = sqlite3_column_blob(st, i);
-    return cmc_slice(p != NULL ? p : "", (size_t)sqlite3_column_bytes(st, i));
-}
-
-static const char *column_text(sqlite3_stmt *st, int i)
-{
-    return (const char *)sqlite3_column_text(st, i);
-}
-
-/* Octets of a fixed length. */
-static bool column_octets(sqlite3_stmt *st, int i, uint8_t *out, size_t n)
-{
-    struct cmc_slice s = column_slice(st, i);
-
-    if (s.n != n)
-        return false;
-    memcpy(out, s.p, n);
-    return true;
-}
-
-static bool keep_slice(struct cmc_arena *a, struct cmc_slice *s)
-{
-    bool absent = s->p == NULL;
-
-    *s = cmc_arena_slice(a, *s);
-    return absent || s->p != NULL;
-}
-
-static bool keep_text(struct cmc_arena *a, const char **s)
-{
-    if (*s == NULL)
-        return true;
-    *s = cmc_arena_strdup(a, *s);
-    return *s != NULL;
 }
 
 static enum cmc_rc damaged(const struct cmc_sqlite *c, const char *what, struct cmc_err *err)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* SQLite: the readers' side. Each reader is a connection of its own that cannot write. */
-#include "store/sqlite_int.h"
+#include "store/sqlite_row.h"
 
 #include <stdlib.h>
 
@@ -61,22 +61,6 @@ static const char *const statements[R_COUNT] = {
 
 /* -- rows and columns -------------------------------------------------------------------------- */
 
-/* Borrowed until the next step. */
-static struct cmc_slice column_slice(sqlite3_stmt *st, int i)
-{
-    const void *p;
-
-    if (sqlite3_column_type(st, i) == SQLITE_NULL)
-        return CMC_SLICE_NONE;
-    p = sqlite3_column_blob(st, i);
-    return cmc_slice(p != NULL ? p : "", (size_t)sqlite3_column_bytes(st, i));
-}
-
-static const char *column_text(sqlite3_stmt *st, int i)
-{
-    return (const char *)sqlite3_column_text(st, i);
-}
-
 /* A reading in progress: what the handler of a row needs. */
 struct reading {
     struct cmc_sqlite *c;
@@ -119,23 +103,6 @@ static enum cmc_rc one_row(struct cmc_sqlite *c, struct cmc_bind *b, row_fn fn, 
     if (rc == CMC_OK && rows == 0)
         rc = cmc_fail(err, CMC_E_NOTFOUND, NULL, "%s", what);
     return rc;
-}
-
-/* Copy a slice or text that was borrowed from a row. False: out of memory. */
-static bool keep_slice(struct cmc_arena *a, struct cmc_slice *s)
-{
-    bool absent = s->p == NULL;
-
-    *s = cmc_arena_slice(a, *s);
-    return absent || s->p != NULL;
-}
-
-static bool keep_text(struct cmc_arena *a, const char **s)
-{
-    if (*s == NULL)
-        return true;
-    *s = cmc_arena_strdup(a, *s);
-    return *s != NULL;
 }
 
 static enum cmc_rc no_room(const struct reading *rd)

@@ -274,14 +274,6 @@ enum cmc_rc cmc_store_check(const char *path, struct cmc_err *err) CMC_MUST_USE;
 /* Can it be had for us alone, so that its file may be replaced? Errors: CMC_E_RETRY (somebody has
  * it open). */
 enum cmc_rc cmc_store_unused(const char *path, struct cmc_err *err) CMC_MUST_USE;
-/* Replace the set of published trust anchors; set->sequence is what it was given. Durable on
- * return, with an audit record of its own. CMC_E_LIMIT above CMC_LIMIT_ANCHORS. */
-enum cmc_rc cmc_store_anchors_put(struct cmc_store *s, struct cmc_anchor_set *set,
-                                  struct cmc_err *err) CMC_MUST_USE;
-/* What a publication that was due asked for has been done; p as cmc_reader_publications_due()
- * gave it. */
-enum cmc_rc cmc_store_published(struct cmc_store *s, const struct cmc_publication *p,
-                                struct cmc_err *err) CMC_MUST_USE;
 
 /* -- reading ----------------------------------------------------------------------------- */
 

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "asn1/codec.h"
+#include "base/hex.h"
 #include "client/anchors.h"
 #include "tool/anchor_state.h"
 #include "tool/exchange.h"
@@ -120,14 +121,6 @@ static enum cmc_rc check(struct tool *t, const struct anchors *o, enum what what
     return o->net.url != NULL ? tool_net_check(t, &o->net) : CMC_OK;
 }
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c |= 0x20;
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 /* As openssl and others print it, with colons or without. */
 static enum cmc_rc read_hash(struct tool *t, const char *text, struct cmc_slice *out)
 {
@@ -139,7 +132,7 @@ static enum cmc_rc read_hash(struct tool *t, const char *text, struct cmc_slice 
     if (p == NULL)
         return cmc_fail(&t->err, CMC_E_MEM, NULL, "no memory for a hash");
     for (; *c != '\0' && n < 2 * OCTETS; c++) {
-        int v = hex_digit(*c);
+        int v = cmc_hex_digit(*c);
 
         if (*c == ':')
             continue;
@@ -233,7 +226,7 @@ static enum cmc_rc ask(struct run *r, struct cmc_slice *response)
     struct cmc_cms_signer signer = {.signing_time = true, .time = r->policy.now};
     struct cmc_full_request rq = {0};
     struct cmc_extra_control *proof;
-    struct cmc_transport_reply reply;
+    struct cmc_transport_reply reply = {0};
     struct cmc_slice body = CMC_SLICE_NONE;
     enum cmc_rc rc = CMC_OK;
 
@@ -321,7 +314,7 @@ static enum cmc_rc update(struct run *r)
 {
     const char *source = r->o->response != NULL ? r->o->response : r->o->net.url;
     struct tool *t = r->t;
-    struct cmc_anchor_update u;
+    struct cmc_anchor_update u = {0};
     enum cmc_rc rc = read_policy(r);
 
     if (rc == CMC_OK)

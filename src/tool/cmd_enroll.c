@@ -618,6 +618,7 @@ static int run(struct enroll_run *r)
     struct tool *t = r->t;
     enum cmc_rc rc = ask(r);
     bool waits = rc == CMC_OK && tool_follow_wanted(&r->answer);
+    struct tool_item *item = NULL;
     int code = TOOL_OK;
 
     if (rc == CMC_OK && !waits)
@@ -627,7 +628,9 @@ static int run(struct enroll_run *r)
     if (rc == CMC_OK)
         rc = find_certs(r);
     if (rc == CMC_OK && waits)
-        rc = tool_enroll_follow(r, &code);
+        rc = tool_enroll_follow(r, &item, &code);
+    if (rc == CMC_OK && item != NULL && code == TOOL_OK && item->cert.p == NULL)
+        rc = find_cert(r, item);
     if (rc == CMC_OK && first_granted(r) != NULL)
         rc = save(r);
     if (rc == CMC_OK && r->o->json)

@@ -48,8 +48,9 @@ struct enroll_run {
 
 /*
  * enroll_follow.c: a request waits, or a certificate wants to be accepted. *code is the exit code
- * that it comes to.
+ * that it comes to, *item the request that it was about; r->answer is then the last answer.
  */
-enum cmc_rc tool_enroll_follow(struct enroll_run *r, int *code) CMC_MUST_USE;
+enum cmc_rc tool_enroll_follow(struct enroll_run *r, struct tool_item **item,
+                               int *code) CMC_MUST_USE;
 
 #endif

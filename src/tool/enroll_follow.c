@@ -144,7 +144,7 @@ static enum cmc_rc accept(struct enroll_run *r, struct tool_item *it, struct too
     return CMC_OK;
 }
 
-enum cmc_rc tool_enroll_follow(struct enroll_run *r, int *code)
+enum cmc_rc tool_enroll_follow(struct enroll_run *r, struct tool_item **item, int *code)
 {
     const size_t index = waiting(r);
     struct tool_item *it = &r->items.v[index];
@@ -152,6 +152,7 @@ enum cmc_rc tool_enroll_follow(struct enroll_run *r, int *code)
     struct tool_follow f;
     enum cmc_rc rc = begin_follow(r, it, index, &f);
 
+    *item = it;
     if (rc != CMC_OK)
         return rc;
     if (f.pending.token.p == NULL)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/hex.h"
 #include "tool/follow_up.h"
 
 #define FILE_VERSION 1
@@ -156,11 +157,6 @@ static enum cmc_rc bad(struct tool *t, const char *path, const char *key)
                     key);
 }
 
-static int hex_value(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
 static bool unhex(struct tool *t, const char *text, struct cmc_slice *out)
 {
     size_t n = strlen(text);
@@ -169,7 +165,7 @@ static bool unhex(struct tool *t, const char *text, struct cmc_slice *out)
     if (p == NULL || n % 2 != 0)
         return false;
     for (size_t i = 0; i < n; i += 2) {
-        int high = hex_value(text[i]), low = hex_value(text[i + 1]);
+        int high = cmc_hex_digit(text[i]), low = cmc_hex_digit(text[i + 1]);
 
         if (high < 0 || low < 0)
             return false;

@@ -3,6 +3,7 @@
 
 #include "asn1/codec.h"
 #include "asn1/oids.h"
+#include "base/hex.h"
 
 /* -- certification requests -------------------------------------------------------------- */
 
@@ -191,17 +192,6 @@ enum cmc_rc tool_self_ski(struct tool *t, const struct cmc_request *rq, EVP_PKEY
 
 #define SERIAL_MAX 64u
 
-static int digit_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 /* magnitude = magnitude * base + digit; false when it outgrows SERIAL_MAX octets. */
 static bool shift_in(uint8_t magnitude[SERIAL_MAX], unsigned int base, unsigned int digit)
 {
@@ -226,7 +216,7 @@ enum cmc_rc tool_serial(struct tool *t, const char *text, struct cmc_slice *out)
 
     *out = CMC_SLICE_NONE;
     for (const char *p = digits; *p != '\0'; p++) {
-        int v = digit_value(*p);
+        int v = cmc_hex_digit(*p);
 
         if (*p == ':' && !prefixed && p > digits && p[1] != '\0' && p[1] != ':')
             continue;

@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -69,6 +70,7 @@ pid_t bench_spawn(const char *const *argv)
     if (pid == 0) {
         int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 
+        (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
         (void)dup2(null, STDOUT_FILENO);
         (void)dup2(null, STDERR_FILENO);
         (void)execv(argv[0], (char *const *)(uintptr_t)argv);
@@ -154,13 +156,15 @@ void bench_server_start(struct bench_server *s)
 {
     char conf[BENCH_PATH * 2], ports[BENCH_PATH + 16], log[BENCH_PATH + 16];
     const struct timespec nap = {0, 5000000};
+    int out;
 
     (void)bench_file(s, "cmcd.yaml", conf);
     (void)snprintf(ports, sizeof ports, "%s/ports", s->dir);
     (void)snprintf(log, sizeof log, "%s/log", s->dir);
     s->pid = fork();
     if (s->pid == 0) {
-        int out = open(log, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+        (void)prctl(PR_SET_PDEATHSIG, SIGTERM); /* a benchmark that dies leaves no server */
+        out = open(log, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 
         (void)dup2(out, STDERR_FILENO);
         (void)dup2(out, STDOUT_FILENO);

@@ -16,6 +16,13 @@ PROTECTED = CONFIG.replace("listen:\n", """\
 encryption: {{certificate: encryption.crt, key: encryption.key, path: /encryption.crt}}
 secrets: {{key: secrets.key, failures: 5}}
 listen:
+""").replace("endpoints:\n", """\
+  - name: signs
+    days: 90
+    extensions:
+      - {{name: keyUsage, value: "critical,digitalSignature"}}
+endpoints:
+  - {{path: /signs, accept: [cmc], answer: [cmc], profile: signs, officer: required, renewal: true}}
 """) + """\
   - {{path: /secret, accept: [cmc], answer: [cmc], profile: client, officer: required,
      secrets: true, revoke: {{allow: true}}}}
@@ -83,9 +90,9 @@ def test_own_key(world):
 
 def test_key_that_only_signs_cannot_be_answered(world):
     """The holder's certificate has digitalSignature alone; another of the same name helps."""
-    holder = world.issue("signs")
+    holder = world.issue("signs", path="/signs")
     text = enroll(world, "--renew", holder.pem, "--renew-key", holder.key, "--encrypt-to",
-                  world.encryption, cn="signs", ok=1)
+                  world.encryption, path="/signs", cn="signs", ok=1)
     assert "badRequest" in text and "encrypted to nobody" in text
 
 
@@ -95,7 +102,7 @@ def test_nobody_is_encrypted_to(world):
     other = world.fresh("crt")
     key = craft.new_key(world.fresh("key"))
     craft.openssl("req", "-x509", "-key", str(key), "-subj", "/CN=other", "-out", str(other))
-    text = enroll(world, *officer(world), "--encrypt-to", other, ok=1)
+    text = enroll(world, *officer(world), "--encrypt-to", other, ok=6)
     assert "badMessageCheck" in text and "cannot be decrypted here" in text
 
 
@@ -165,7 +172,7 @@ def test_request_show_submit(world):
     shown = run(CMC, "show", "--brief", answer, "--key", world.officer.key).stdout.decode()
     assert "success" in shown
     refused = run(CMC, "submit", request, "--url", url(world, "/cmc"), "--trust",
-                  world.server.ca_pem, ok=1)
+                  world.server.ca_pem, ok=6)
     assert "not to a key or secret that is known here" in refused.stderr.decode()
 
 

@@ -189,8 +189,11 @@ def test_we_read_pyasn1(tmp_path):
     waits = {n for n, (oid, value) in values.items()
              if oid in (CMC + "1", CMC + "25") and TIME.encode() in value}
     assert waits and all(got[n][0] == "refused" and "pendInfo" in got[n][1] for n in waits)
+    # And pubInfos where the action is dontPublish: [10002-6.18-a].
+    told = {n for n, (how, text) in got.items() if "pubInfos must be absent" in text}
+    assert told and all(n.startswith(CMC + "30-") for n in told)
     bad = {n: (got[n], values[n][1].hex()) for n in values
-           if n not in waits and got[n][0] != "same"}
+           if n not in waits | told and got[n][0] != "same"}
     assert not bad
 
 
