@@ -251,6 +251,24 @@ static enum cmc_rc op_held(void *self, const uint8_t token_digest[CMC_TXN_DIGEST
     return cmc_reader_held(ca->reader, token_digest, arena, out, err);
 }
 
+static enum cmc_rc op_held_for_key(void *self, const uint8_t key_digest[CMC_TXN_DIGEST_OCTETS],
+                                   enum cmc_rc (*fn)(void *arg, const struct cmc_held *h),
+                                   void *arg, struct cmc_err *err)
+{
+    struct cmc_ca *ca = self;
+
+    return cmc_reader_held_for_key(ca->reader, key_digest, fn, arg, err);
+}
+
+static enum cmc_rc op_approvals(void *self, int64_t id,
+                                enum cmc_rc (*fn)(void *arg, const char *by, int64_t at), void *arg,
+                                struct cmc_err *err)
+{
+    struct cmc_ca *ca = self;
+
+    return cmc_reader_approvals(ca->reader, id, fn, arg, err);
+}
+
 static enum cmc_rc op_await(void *self, struct cmc_slice issuer, struct cmc_slice serial,
                             struct cmc_arena *arena, struct cmc_await *out, struct cmc_err *err)
 {
@@ -358,6 +376,8 @@ static const struct cmc_authority_ops ops = {
     .issuer = op_issuer,
     .challenge_secrets = cmc_ca_challenge_secrets,
     .held = op_held,
+    .held_for_key = op_held_for_key,
+    .approvals = op_approvals,
     .await = op_await,
     .await_each = op_await_each,
     .nonce = op_nonce,

@@ -217,6 +217,47 @@ enum cmc_rc cmc_signed_data_create(const struct cmc_crypto *c, const struct cmc_
     return rc;
 }
 
+/* RFC 5652 section 5.4: what is there stays; a signature covers the content, not the others. */
+enum cmc_rc cmc_signed_data_add_signer(const struct cmc_crypto *c, const struct cmc_signed_data *of,
+                                       const struct cmc_cms_signer *signer, bool alone,
+                                       const struct cmc_slice *certs, size_t ncerts,
+                                       struct cmc_arena *arena, struct cmc_slice *out,
+                                       struct cmc_err *err)
+{
+    struct cmc_signed_data sd = *of;
+    const struct cmc_cms_content what = {.type = of->encap.type, .content = of->encap.content};
+    size_t before = alone ? 0 : of->signer_infos.n;
+    struct cmc_signer_info *infos = cmc_arena_array(arena, before + 1, sizeof *infos);
+    enum cmc_rc rc;
+
+    if (infos == NULL)
+        return cmc_fail(err, CMC_E_MEM, NULL, "no memory for another signer");
+    if (of->encap.content.p == NULL)
+        return cmc_fail(err, CMC_E_INPUT, "RFC 5652 section 5.2",
+                        "the SignedData has no content that could be signed");
+    if (before + 1 > CMC_LIMIT_CMS_SIGNERS)
+        return cmc_fail(err, CMC_E_LIMIT, NULL, "%zu signers already; CMC_LIMIT_CMS_SIGNERS is %u",
+                        before, CMC_LIMIT_CMS_SIGNERS);
+    if (before > 0)
+        memcpy(infos, of->signer_infos.v, before * sizeof *infos);
+    if (alone)
+        sd.digest_algorithms = (struct cmc_list){0};
+    rc = signer_info(c, &what, signer, arena, &infos[before], err);
+    if (rc == CMC_OK)
+        rc = add_digest(arena, &sd.digest_algorithms, &infos[before].digest_algorithm, err);
+    for (size_t i = 0; rc == CMC_OK && i < ncerts; i++) {
+        bool there = false;
+
+        for (size_t k = 0; k < sd.certs.n; k++)
+            there |= cmc_slice_eq(*CMC_AT(const struct cmc_slice, sd.certs, k), certs[i]);
+        if (!there)
+            rc = add_all(arena, &sd.certs, &certs[i], 1, err);
+    }
+    sd.signer_infos.v = infos;
+    sd.signer_infos.n = before + 1;
+    return rc == CMC_OK ? wrap(&sd, arena, out, err) : rc;
+}
+
 /* [10002-4.1-u1, 10002-3.2.1.3.4-u1, 10004-5-c] */
 enum cmc_rc cmc_certs_only_create(const struct cmc_slice *certs, size_t ncerts,
                                   const struct cmc_slice *crls, size_t ncrls,

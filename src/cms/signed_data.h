@@ -48,6 +48,17 @@ enum cmc_rc cmc_signed_data_create(const struct cmc_crypto *c, const struct cmc_
                                    struct cmc_err *err) CMC_MUST_USE;
 
 /*
+ * The same SignedData, content and all, with one more signer; alone: with that signer only.
+ * certs: further certificates to travel with it. Errors: CMC_E_USAGE, CMC_E_CRYPTO, CMC_E_INPUT
+ * (there is no content), CMC_E_LIMIT, CMC_E_MEM.
+ */
+enum cmc_rc cmc_signed_data_add_signer(const struct cmc_crypto *c, const struct cmc_signed_data *of,
+                                       const struct cmc_cms_signer *signer, bool alone,
+                                       const struct cmc_slice *certs, size_t ncerts,
+                                       struct cmc_arena *arena, struct cmc_slice *out,
+                                       struct cmc_err *err) CMC_MUST_USE;
+
+/*
  * A Simple PKI Response (RFC 10002 section 4.1): SignedData without eContent and SignerInfos.
  */
 enum cmc_rc cmc_certs_only_create(const struct cmc_slice *certs, size_t ncerts,

@@ -85,6 +85,12 @@ static enum cmc_rc add_success(const struct job *j, struct cmc_pkiresponse *resp
                             changed);
     if (text != NULL && given > 0)
         text = cmc_arena_printf(j->arena, "%s, %zu question(s) answered", text, given);
+    for (size_t i = 0; i < j->nitems && text != NULL; i++) {
+        const struct plan_item *it = &j->items[i];
+
+        if (it->kind == PLAN_APPROVE && cmc_item_done(it))
+            text = cmc_arena_printf(j->arena, "%s; %s", text, it->text);
+    }
     if (text == NULL)
         return no_memory(err);
     o.body_parts = ids;

@@ -43,6 +43,8 @@ static void make_same(struct audit *a)
         cmc_json_hex(&a->same, "transaction", j->transaction_id);
     if (j->requester.name != NULL)
         cmc_json_str(&a->same, "requester", cmc_slice_str(j->requester.name));
+    if (j->nofficers > 1)
+        cmc_json_str(&a->same, "signers", cmc_slice_str(cmc_quorum_names(j)));
 }
 
 static void begin(struct audit *a, const char *event)
@@ -126,9 +128,9 @@ static void name_member(struct audit *a, const char *key, struct cmc_slice name)
 static const char *event_of(const struct plan_item *it)
 {
     static const char *const names[] = {
-        [PLAN_ISSUE] = "issue",     [PLAN_REVOKE] = "revoke", [PLAN_QUERY] = "query-pending",
-        [PLAN_CONFIRM] = "confirm", [PLAN_REJECT] = "reject", [PLAN_RETRIEVE] = "retrieve",
-        [PLAN_PUBLISH] = "publish"};
+        [PLAN_ISSUE] = "issue",     [PLAN_REVOKE] = "revoke",  [PLAN_QUERY] = "query-pending",
+        [PLAN_CONFIRM] = "confirm", [PLAN_REJECT] = "reject",  [PLAN_RETRIEVE] = "retrieve",
+        [PLAN_PUBLISH] = "publish", [PLAN_APPROVE] = "approve"};
 
     return it->kind == PLAN_ISSUE && it->status == CMC_STATUS_PENDING ? "hold" : names[it->kind];
 }

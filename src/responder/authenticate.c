@@ -145,6 +145,8 @@ static enum cmc_rc check_holder(struct verify *v, size_t i, struct cmc_slice cer
     }
     if (rc == CMC_OK) {
         note_signer(v, c.tbs.spki.raw, who.kind == CMC_REQUESTER_OFFICER);
+        if (v->sd == &j->sd)
+            cmc_quorum_note(j, &who);
         if (v->who.kind == CMC_REQUESTER_NONE || who.kind == CMC_REQUESTER_OFFICER)
             v->who = who;
     }

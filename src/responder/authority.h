@@ -152,6 +152,13 @@ struct cmc_authority_ops {
     /* What lasts longer than one exchange, as store/pending.h has it. CMC_E_NOTFOUND. */
     enum cmc_rc (*held)(void *self, const uint8_t token_digest[CMC_TXN_DIGEST_OCTETS],
                         struct cmc_arena *arena, struct cmc_held *out, struct cmc_err *err);
+    /* Each held request for a key with its message, the newest first; and who approved one. */
+    enum cmc_rc (*held_for_key)(void *self, const uint8_t key_digest[CMC_TXN_DIGEST_OCTETS],
+                                enum cmc_rc (*fn)(void *arg, const struct cmc_held *h), void *arg,
+                                struct cmc_err *err);
+    enum cmc_rc (*approvals)(void *self, int64_t id,
+                             enum cmc_rc (*fn)(void *arg, const char *by, int64_t at), void *arg,
+                             struct cmc_err *err);
     enum cmc_rc (*await)(void *self, struct cmc_slice issuer, struct cmc_slice serial,
                          struct cmc_arena *arena, struct cmc_await *out, struct cmc_err *err);
     enum cmc_rc (*await_each)(void *self, struct cmc_slice transaction_id,

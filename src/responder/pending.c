@@ -26,7 +26,11 @@ static enum cmc_rc no_memory(struct cmc_err *err)
 
 enum cmc_rc cmc_plan_hold(struct job *j, struct cmc_err *err)
 {
-    for (size_t i = 0; j->rules->approvals > 0 && i < j->nitems; i++) {
+    /* A quorum that signed has approved it. */
+    bool hold = j->rules->approvals > 0 &&
+                (j->rules->quorum == 0 || cmc_quorum_count(j, CMC_ROLE_ENROLL) < j->rules->quorum);
+
+    for (size_t i = 0; hold && i < j->nitems; i++) {
         struct plan_item *it = &j->items[i];
         uint8_t *token;
         enum cmc_rc rc;

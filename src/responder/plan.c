@@ -224,6 +224,7 @@ static void reject_all_without_pop(struct job *j)
 static enum cmc_rc plan_full(struct job *j, struct cmc_err *err)
 {
     struct cmc_list inner;
+    bool approves;
     enum cmc_rc rc;
 
     rc = cmc_pkidata_open(j->sd.encap.content, j->rules->lax_ids, j->arena, &j->body, err);
@@ -234,6 +235,9 @@ static enum cmc_rc plan_full(struct job *j, struct cmc_err *err)
     j->items = cmc_arena_array(j->arena, j->max_items, sizeof *j->items);
     if (j->items == NULL)
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a plan");
+    rc = cmc_plan_approve(j, &approves, err);
+    if (rc != CMC_OK || approves)
+        return rc;
     rc = plan_controls(j, &j->body.controls, err);
     if (rc != CMC_OK || j->refused || refuse_other_types(j))
         return rc;

@@ -10,7 +10,7 @@ static enum cmc_rc permitted(const struct job *j, const struct plan_item *it, st
         return CMC_OK; /* only of an RA that may is that believed */
     switch (j->requester.kind) {
     case CMC_REQUESTER_OFFICER:
-        if ((j->requester.roles & CMC_ROLE_ENROLL) != 0)
+        if ((j->requester.roles & CMC_ROLE_ENROLL) != 0 || cmc_quorum_count(j, CMC_ROLE_ENROLL) > 0)
             return CMC_OK;
         return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, "RFC 10002 section 6.1.3",
                              "officer %s does not have the role enroll", j->requester.name);
@@ -98,6 +98,9 @@ static enum cmc_rc check_request(struct job *j, struct plan_item *it, size_t ind
     cmc_ra_note(j, it);
     it->request = it->asked;
     rc = permitted(j, it, err);
+    /* Where approvals can make up for it, the request is held instead. */
+    if (rc == CMC_OK && j->rules->approvals == 0)
+        rc = cmc_quorum_check(j, CMC_ROLE_ENROLL, j->rules->quorum, err);
     if (rc == CMC_OK)
         rc = cmc_spki_key(j->r->crypto, it->request.spki, &it->key, err);
     if (rc == CMC_OK)
@@ -165,6 +168,8 @@ enum cmc_rc cmc_plan_simple(struct job *j, struct cmc_err *err)
         j->requester = (struct cmc_requester){0};
         rc = CMC_OK;
     }
+    if (rc == CMC_OK)
+        cmc_quorum_note(j, &j->requester);
     if (rc == CMC_OK)
         rc = cmc_request_from_pkcs10(j->x->body, j->arena, &it->asked, err);
     if (rc == CMC_OK)

@@ -30,7 +30,8 @@ static enum cmc_rc permitted(const struct job *j, const struct cmc_revoke_reques
                                  ? "only an officer, or the passphrase registered for the "
                                    "certificate, may revoke here"
                                  : "only an officer may revoke here; the signer is none");
-    if (j->requester.kind == CMC_REQUESTER_OFFICER && (j->requester.roles & CMC_ROLE_REVOKE) == 0)
+    if (j->requester.kind == CMC_REQUESTER_OFFICER && (j->requester.roles & CMC_ROLE_REVOKE) == 0 &&
+        cmc_quorum_count(j, CMC_ROLE_REVOKE) == 0)
         return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, "RFC 10002 section 6.11",
                              "officer %s does not have the role revoke", j->requester.name);
     if (rules->revoke_max != 0 && j->nrevocations > rules->revoke_max)
@@ -87,6 +88,10 @@ static enum cmc_rc check(struct job *j, struct plan_item *it, const struct cmc_r
 {
     struct cmc_cert_record rec;
     enum cmc_rc rc = permitted(j, rr, err);
+
+    /* A passphrase is its owner's own; officers decide over others. */
+    if (rc == CMC_OK && !by_passphrase(j, rr))
+        rc = cmc_quorum_check(j, CMC_ROLE_REVOKE, j->rules->revoke_quorum, err);
 
     /* A passphrase is told apart by nothing else: whether there is such a certificate, neither. */
     if (rc == CMC_OK && by_passphrase(j, rr))

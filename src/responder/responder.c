@@ -150,6 +150,8 @@ static enum cmc_rc job_txn(struct job *j, struct cmc_err *err)
     if (rc == CMC_OK)
         rc = cmc_pending_txn(j, err);
     if (rc == CMC_OK)
+        rc = cmc_approve_txn(j, err);
+    if (rc == CMC_OK)
         rc = cmc_confirm_txn(j, err);
     if (rc == CMC_OK)
         rc = cmc_publications(j, err);

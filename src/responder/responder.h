@@ -54,14 +54,16 @@ struct cmc_ra_names {
 struct cmc_endpoint_rules {
     const char *path;
     const char *profile;
-    bool require_officer;    /* the CMC signer; for a bare PKCS#10 the TLS client certificate */
-    bool allow_renewal;      /* signed by an existing certificate of the same subject */
-    bool secrets;            /* a shared secret may prove identity, and revoke */
-    bool same_key_renewal;   /* a renewal may keep the old key; else noKeyReuse */
-    bool revoke;             /* revokeRequest is served here */
-    unsigned int revoke_max; /* revocations in one message; 0: no limit but the message's */
-    unsigned int reasons;    /* CMC_REASON_BIT() of those allowed */
-    unsigned int ra;         /* CMC_RA_* that officers with the role ra may do */
+    bool require_officer;       /* the CMC signer; for a bare PKCS#10 the TLS client certificate */
+    bool allow_renewal;         /* signed by an existing certificate of the same subject */
+    bool secrets;               /* a shared secret may prove identity, and revoke */
+    bool same_key_renewal;      /* a renewal may keep the old key; else noKeyReuse */
+    bool revoke;                /* revokeRequest is served here */
+    unsigned int quorum;        /* officers who must sign a message that enrols; 0: no such rule */
+    unsigned int revoke_quorum; /* the same for one that revokes */
+    unsigned int revoke_max;    /* revocations in one message; 0: no limit but the message's */
+    unsigned int reasons;       /* CMC_REASON_BIT() of those allowed */
+    unsigned int ra;            /* CMC_RA_* that officers with the role ra may do */
     struct cmc_ra_names ra_names;
     bool mandatory_fields_only;     /* ignore invalidityDate, passphrase and comment (Nexus) */
     enum cmc_retrieve retrieve;     /* who may ask for certificates and CRLs */

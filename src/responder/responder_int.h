@@ -25,7 +25,8 @@ enum plan_kind {
     PLAN_CONFIRM,  /* a certificate is accepted */
     PLAN_REJECT,   /* or it is not */
     PLAN_RETRIEVE, /* a certificate or CRL is asked for */
-    PLAN_PUBLISH   /* certificates are to be published, or not */
+    PLAN_PUBLISH,  /* certificates are to be published, or not */
+    PLAN_APPROVE   /* officers sign a message that is held */
 };
 
 /* What would happen to one body part. */
@@ -46,8 +47,11 @@ struct plan_item {
     EVP_PKEY *key;                           /* owned: public key of the request */
     struct cmc_issued issued;                /* after issuing */
     struct cmc_state_change change;          /* PLAN_REVOKE */
-    const struct cmc_held *held;             /* PLAN_QUERY, and PLAN_ISSUE of what was held */
-    struct cmc_slice pend_token;             /* CMC_STATUS_PENDING */
+    const struct cmc_held *held;             /* PLAN_QUERY, PLAN_APPROVE, and PLAN_ISSUE of what was
+                                                held */
+    const struct cmc_held_decision *approvals; /* PLAN_APPROVE: one for each officer */
+    size_t napprovals;
+    struct cmc_slice pend_token; /* CMC_STATUS_PENDING */
     int64_t pend_time;
     const struct cmc_await *awaits; /* PLAN_CONFIRM, PLAN_REJECT: what comes to an end */
     size_t nawaits;
@@ -97,6 +101,14 @@ struct secret_event {
 };
 /* One message proves one identity, twice with authData, and revokes by one passphrase. */
 #define SECRET_EVENTS_MAX 3
+
+/* An officer who signed the PKIData; each of them once (quorum.c). */
+struct officer {
+    const char *name;
+    unsigned int roles;
+    struct cmc_slice cert; /* whole DER */
+    EVP_PKEY *key;         /* borrowed as struct cmc_requester has it */
+};
 
 /* The three stages of verification, in order. */
 enum stage { STAGE_DIGEST, STAGE_CONTENT_TYPE, STAGE_OFFICER, STAGE_COUNT };
@@ -155,6 +167,8 @@ struct job {
     unsigned int stages_passed; /* the first so many of enum stage */
     struct cmc_err stage_err;   /* why the next one failed */
     struct cmc_requester requester;
+    struct officer officers[CMC_LIMIT_CMS_SIGNERS];
+    size_t nofficers;
     EVP_PKEY *self_key; /* owned: the request's own key that signed the message */
     size_t self_index;  /* which request that is, counted from 0; SIZE_MAX: one held before */
     struct cmc_slice self_spki;      /* of that request */
@@ -267,6 +281,22 @@ enum cmc_rc cmc_plan_simple(struct job *j, struct cmc_err *err) CMC_MUST_USE;
 enum cmc_rc cmc_plan_revoke(struct job *j, const struct cmc_tagged_attribute *ta,
                             struct cmc_err *err) CMC_MUST_USE;
 
+/* quorum.c: how many officers signed */
+/* Note a signer of the PKIData whose signature is good. */
+void cmc_quorum_note(struct job *j, const struct cmc_requester *who);
+/* How many different officers with this role signed. */
+size_t cmc_quorum_count(const struct job *j, unsigned int role);
+/* Their names, with a comma between; NULL: no memory. */
+const char *cmc_quorum_names(const struct job *j);
+/* Did as many with this role sign as are needed (0: no such rule)? badRequest. */
+enum cmc_rc cmc_quorum_check(const struct job *j, unsigned int role, unsigned int needed,
+                             struct cmc_err *err) CMC_MUST_USE;
+
+/* approve.c: approval by a signature over the PKIData that is held */
+/* *is: the message is one that is held, signed once more; then the plan is made of that alone. */
+enum cmc_rc cmc_plan_approve(struct job *j, bool *is, struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_approve_txn(struct job *j, struct cmc_err *err) CMC_MUST_USE;
+
 /* plan_retrieve.c */
 /* Does a control of this type ask for a certificate or a CRL? */
 bool cmc_control_retrieves(struct cmc_slice type);
@@ -320,6 +350,9 @@ bool cmc_job_names_request(struct job *j, const struct cmc_request *rq, struct c
 /* The digest of who sent the message. False: nobody is known to have. Errors: *err. */
 enum cmc_rc cmc_job_owner(struct job *j, uint8_t out[CMC_SHA256_OCTETS], bool *known,
                           struct cmc_err *err) CMC_MUST_USE;
+/* The same for who has a certificate. */
+enum cmc_rc cmc_job_cert_owner(const struct job *j, struct cmc_slice cert,
+                               uint8_t out[CMC_SHA256_OCTETS], struct cmc_err *err) CMC_MUST_USE;
 /* The same for who sent a request that its own key stands for. */
 enum cmc_rc cmc_job_key_digest(struct job *j, struct cmc_slice spki, uint8_t out[CMC_SHA256_OCTETS],
                                struct cmc_err *err) CMC_MUST_USE;

@@ -46,6 +46,12 @@ enum cmc_rc cmc_job_key_digest(struct job *j, struct cmc_slice spki, uint8_t out
     return digest_of(j, CMC_SLICE_LIT(""), spki, out, err);
 }
 
+enum cmc_rc cmc_job_cert_owner(const struct job *j, struct cmc_slice cert,
+                               uint8_t out[CMC_SHA256_OCTETS], struct cmc_err *err)
+{
+    return digest_of(j, CMC_SLICE_LIT("certificate:"), cert, out, err);
+}
+
 enum cmc_rc cmc_job_owner(struct job *j, uint8_t out[CMC_SHA256_OCTETS], bool *known,
                           struct cmc_err *err)
 {
@@ -55,7 +61,7 @@ enum cmc_rc cmc_job_owner(struct job *j, uint8_t out[CMC_SHA256_OCTETS], bool *k
     switch (who->kind) {
     case CMC_REQUESTER_OFFICER:
     case CMC_REQUESTER_HOLDER:
-        return digest_of(j, CMC_SLICE_LIT("certificate:"), who->cert, out, err);
+        return cmc_job_cert_owner(j, who->cert, out, err);
     case CMC_REQUESTER_SECRET:
         return digest_of(j, CMC_SLICE_LIT("secret:"), cmc_slice_str(who->name), out, err);
     case CMC_REQUESTER_NONE:

@@ -86,6 +86,26 @@ static enum cmc_rc load_waits(struct cmc_conf_loading *l, uint32_t i, struct cmc
     return rc;
 }
 
+/* More signers than a message may have would be a door that never opens. */
+static enum cmc_rc load_quorum(struct cmc_conf_loading *l, uint32_t i, struct cmc_endpoint_rules *r)
+{
+    const struct cmc_raw_endpoint *raw = &l->raw->endpoints[i];
+    char place[CMC_CONF_PLACE_MAX];
+    enum cmc_rc rc;
+
+    rc = cmc_conf_in_range(l, cmc_conf_at(place, "endpoints", i, "quorum"), "'quorum'", raw->quorum,
+                           0, CMC_LIMIT_CMS_SIGNERS);
+    if (rc == CMC_OK && raw->revoke != NULL)
+        rc = cmc_conf_in_range(l, cmc_conf_at(place, "endpoints", i, "revoke/quorum"), "'quorum'",
+                               raw->revoke->quorum, 0, CMC_LIMIT_CMS_SIGNERS);
+    if (rc == CMC_OK && raw->quorum > 1 && !takes_cmc(raw))
+        rc = cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "endpoints", i, "quorum"),
+                                "only a CMC request can be signed by more than one; add 'cmc' to "
+                                "'accept'");
+    r->quorum = raw->quorum;
+    return rc;
+}
+
 enum cmc_rc cmc_conf_load_exchange(struct cmc_conf_loading *l, uint32_t i,
                                    struct cmc_endpoint_rules *r)
 {
@@ -93,6 +113,9 @@ enum cmc_rc cmc_conf_load_exchange(struct cmc_conf_loading *l, uint32_t i,
     char place[CMC_CONF_PLACE_MAX];
     char *info = NULL;
     enum cmc_rc rc = load_waits(l, i, r);
+
+    if (rc == CMC_OK)
+        rc = load_quorum(l, i, r);
 
     /* Dogtag's clients make their nonces of the time in seconds. */
     r->refuse_nonces = raw->replay != NULL ? *raw->replay == CMC_RAW_REPLAY_REFUSE : !r->dogtag;

@@ -239,6 +239,7 @@ static const cyaml_schema_value_t reason_entry = ENTRY_WORD(reasons);
 static const cyaml_schema_field_t revoke_fields[] = {
     CYAML_FIELD_BOOL_PTR("allow", MAYBE, struct cmc_raw_revoke, allow),
     CYAML_FIELD_UINT("max", MAYBE, struct cmc_raw_revoke, max),
+    CYAML_FIELD_UINT("quorum", MAYBE, struct cmc_raw_revoke, quorum),
     CYAML_FIELD_SEQUENCE("reasons", MAYBE | LIST, struct cmc_raw_revoke, reasons, &reason_entry, 1,
                          COUNT(reasons)),
     CYAML_FIELD_BOOL("mandatory-fields-only", MAYBE, struct cmc_raw_revoke, mandatory_fields_only),
@@ -297,6 +298,7 @@ static const cyaml_schema_field_t endpoint_fields[] = {
     FIELD_WORD("compat", MAYBE, struct cmc_raw_endpoint, compat, compat_modes),
     CYAML_FIELD_SEQUENCE("profile-ids", MAYBE | LIST, struct cmc_raw_endpoint, profile_ids,
                          &text_entry, 1, FEW),
+    CYAML_FIELD_UINT("quorum", MAYBE, struct cmc_raw_endpoint, quorum),
     CYAML_FIELD_UINT("approvals", MAYBE, struct cmc_raw_endpoint, approvals),
     CYAML_FIELD_UINT_PTR("poll", MAYBE, struct cmc_raw_endpoint, poll),
     CYAML_FIELD_UINT("confirm", MAYBE, struct cmc_raw_endpoint, confirm),

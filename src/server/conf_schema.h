@@ -118,7 +118,7 @@ enum cmc_raw_other { CMC_RAW_OTHER_IGNORE, CMC_RAW_OTHER_REFUSE };
 
 struct cmc_raw_revoke {
     bool *allow;
-    uint32_t max;
+    uint32_t max, quorum;
     int *reasons;
     uint32_t reasons_count;
     bool mandatory_fields_only;
@@ -139,6 +139,7 @@ struct cmc_raw_endpoint {
     uint32_t profile_ids_count;
     struct cmc_raw_revoke *revoke;
     uint32_t approvals, confirm, signing_time;
+    uint32_t quorum;
     uint32_t *poll;
     int *replay; /* enum cmc_raw_replay */
     char *response_info;

@@ -144,6 +144,12 @@ enum cmc_rc cmc_reader_held(struct cmc_reader *r, const uint8_t token_digest[CMC
                             struct cmc_err *err) CMC_MUST_USE;
 enum cmc_rc cmc_reader_held_id(struct cmc_reader *r, int64_t id, struct cmc_arena *arena,
                                struct cmc_held *out, struct cmc_err *err) CMC_MUST_USE;
+/* Each held request for a key (SHA-256 of its SubjectPublicKeyInfo) with its message, the newest
+ * first. As other listings. */
+enum cmc_rc cmc_reader_held_for_key(struct cmc_reader *r,
+                                    const uint8_t key_digest[CMC_TXN_DIGEST_OCTETS],
+                                    enum cmc_rc (*fn)(void *arg, const struct cmc_held *h),
+                                    void *arg, struct cmc_err *err) CMC_MUST_USE;
 /* Each held request in order of id; all: those that came to an end too. As other listings. */
 enum cmc_rc cmc_reader_held_each(struct cmc_reader *r, bool all,
                                  enum cmc_rc (*fn)(void *arg, const struct cmc_held *h), void *arg,

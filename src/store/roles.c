@@ -10,6 +10,7 @@ static const struct {
     {CMC_ROLE_ENROLL, "enroll"},
     {CMC_ROLE_REVOKE, "revoke"},
     {CMC_ROLE_RA, "ra"},
+    {CMC_ROLE_APPROVE, "approve"},
 };
 #define ROLE_COUNT (sizeof roles_table / sizeof roles_table[0])
 
@@ -30,10 +31,11 @@ enum cmc_rc cmc_roles_parse(const char *text, unsigned int *roles, struct cmc_er
         unsigned int role = role_by_name(p, n);
 
         if (role == 0)
-            return cmc_fail(err, CMC_E_USAGE, NULL,
-                            "unknown role \"%.*s\": roles are enroll, revoke and ra, with a comma "
-                            "between them",
-                            n > 64 ? 64 : (int)n, p);
+            return cmc_fail(
+                err, CMC_E_USAGE, NULL,
+                "unknown role \"%.*s\": roles are enroll, revoke, ra and approve, with a "
+                "comma between them",
+                n > 64 ? 64 : (int)n, p);
         found |= role;
         p += n;
         if (*p == '\0')

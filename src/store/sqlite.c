@@ -138,6 +138,8 @@ static const char *const migrations[] = {
     cmc_sqlite_schema_retrieve,
     /* Keys that may be certified once only; see struct cmc_cert_record. */
     "CREATE TABLE unique_key (spki_digest BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;",
+    /* An approval by signature comes with the request, not with its number. */
+    "CREATE INDEX held_by_key ON held (key);",
 };
 #define SCHEMA_VERSION ((int64_t)(sizeof migrations / sizeof migrations[0]))
 

@@ -262,9 +262,13 @@ static enum cmc_rc use_nonce(struct cmc_sqlite *c, const struct cmc_nonce_use *n
     return same ? CMC_OK : cmc_fail(err, CMC_E_CONFLICT, NULL, "the nonce was used before");
 }
 
+static enum cmc_rc decide(struct cmc_sqlite *c, void *db, const struct cmc_held_decision *d,
+                          enum cmc_held_state *state, struct cmc_err *err);
+
 enum cmc_rc cmc_sqlite_pending_txn(struct cmc_sqlite *c, void *db, const struct cmc_txn *t,
                                    struct cmc_err *err)
 {
+    enum cmc_held_state state;
     enum cmc_rc rc = CMC_OK;
 
     if (t->nonce != NULL)
@@ -273,6 +277,8 @@ enum cmc_rc cmc_sqlite_pending_txn(struct cmc_sqlite *c, void *db, const struct 
         rc = hold(c, &t->held[i], err);
     for (size_t i = 0; rc == CMC_OK && i < t->nreleases; i++)
         rc = release(c, &t->releases[i], err);
+    for (size_t i = 0; rc == CMC_OK && i < t->napprovals; i++)
+        rc = decide(c, db, &t->approvals[i], &state, err);
     for (size_t i = 0; rc == CMC_OK && i < t->nawaits; i++)
         rc = await_begin(c, &t->awaits[i], err);
     for (size_t i = 0; rc == CMC_OK && i < t->nawait_ends; i++)

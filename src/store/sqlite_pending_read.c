@@ -5,6 +5,7 @@
 enum {
     Q_HELD,
     Q_HELD_ID,
+    Q_HELD_KEY,
     Q_HELD_EACH,
     Q_HELD_OPEN,
     Q_APPROVALS,
@@ -27,6 +28,8 @@ static const char *const statements[Q_COUNT] = {
     [Q_HELD] = "SELECT " HELD_COLUMNS ", NULL, NULL FROM held h WHERE token = ?",
     [Q_HELD_ID] = "SELECT " HELD_COLUMNS ", m.octets, m.digest FROM held h"
                   " JOIN held_message m ON h.message = m.id WHERE h.id = ?",
+    [Q_HELD_KEY] = "SELECT " HELD_COLUMNS ", m.octets, m.digest FROM held h"
+                   " JOIN held_message m ON h.message = m.id WHERE h.key = ? ORDER BY h.id DESC",
     [Q_HELD_EACH] = "SELECT " HELD_COLUMNS ", NULL, NULL FROM held h ORDER BY id",
     [Q_HELD_OPEN] = "SELECT " HELD_COLUMNS ", NULL, NULL FROM held h WHERE state < 2 ORDER BY id",
     [Q_APPROVALS] = "SELECT by, at FROM approval WHERE held = ? ORDER BY at, by",
@@ -162,25 +165,43 @@ static enum cmc_rc held_id(void *rd, int64_t id, struct cmc_arena *arena, struct
     return one_held(connection(rd), &b, arena, out, err);
 }
 
+static enum cmc_rc each_held(struct cmc_sqlite *c, struct cmc_bind *b,
+                             enum cmc_rc (*fn)(void *arg, const struct cmc_held *h), void *arg,
+                             struct cmc_err *err)
+{
+    enum cmc_rc rc = CMC_OK;
+    int code = SQLITE_DONE;
+
+    while (rc == CMC_OK && (code = cmc_bind_step(b)) == SQLITE_ROW) {
+        struct cmc_held h;
+
+        rc = held_row(c, b->st, &h, err);
+        if (rc == CMC_OK)
+            rc = fn(arg, &h);
+    }
+    if (rc == CMC_OK)
+        rc = ended(c, code, NULL, err);
+    cmc_bind_end(b);
+    return rc;
+}
+
 static enum cmc_rc held_each(void *rd, bool all,
                              enum cmc_rc (*fn)(void *arg, const struct cmc_held *h), void *arg,
                              struct cmc_err *err)
 {
     struct cmc_bind b = cmc_bind_begin(connection(rd), all ? Q_HELD_EACH : Q_HELD_OPEN);
-    enum cmc_rc rc = CMC_OK;
-    int code;
 
-    while (rc == CMC_OK && (code = cmc_bind_step(&b)) == SQLITE_ROW) {
-        struct cmc_held h;
+    return each_held(connection(rd), &b, fn, arg, err);
+}
 
-        rc = held_row(connection(rd), b.st, &h, err);
-        if (rc == CMC_OK)
-            rc = fn(arg, &h);
-    }
-    if (rc == CMC_OK)
-        rc = ended(connection(rd), code, NULL, err);
-    cmc_bind_end(&b);
-    return rc;
+static enum cmc_rc held_for_key(void *rd, const uint8_t key_digest[CMC_TXN_DIGEST_OCTETS],
+                                enum cmc_rc (*fn)(void *arg, const struct cmc_held *h), void *arg,
+                                struct cmc_err *err)
+{
+    struct cmc_bind b = cmc_bind_begin(connection(rd), Q_HELD_KEY);
+
+    cmc_bind_blob(&b, cmc_slice(key_digest, CMC_TXN_DIGEST_OCTETS));
+    return each_held(connection(rd), &b, fn, arg, err);
 }
 
 static enum cmc_rc approvals(void *rd, int64_t id,
@@ -306,6 +327,7 @@ static enum cmc_rc nonce_secret(void *rd, uint8_t out[CMC_TXN_DIGEST_OCTETS], st
 const struct cmc_store_pending_ops cmc_sqlite_pending_ops = {
     .held = held,
     .held_id = held_id,
+    .held_for_key = held_for_key,
     .held_each = held_each,
     .approvals = approvals,
     .await = await,

@@ -122,6 +122,8 @@ struct cmc_txn {
     size_t nheld;
     const struct cmc_held_release *releases;
     size_t nreleases;
+    const struct cmc_held_decision *approvals; /* each with an audit record of its own */
+    size_t napprovals;
     const struct cmc_await *awaits;
     size_t nawaits;
     const struct cmc_await_end *await_ends;
@@ -145,7 +147,8 @@ enum {
     CMC_ROLE_ENROLL = 1,
     CMC_ROLE_REVOKE = 2,
     CMC_ROLE_RA =
-        4 /* may use the controls of a registration authority, where an endpoint says so */
+        4, /* may use the controls of a registration authority, where an endpoint says so */
+    CMC_ROLE_APPROVE = 8 /* may approve what is held, by a signature over the same PKIData */
 };
 
 /* "enroll,revoke" to flags and back. Parse: CMC_E_USAGE names the unknown role. */

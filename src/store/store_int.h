@@ -144,6 +144,9 @@ struct cmc_store_pending_ops {
                         struct cmc_arena *arena, struct cmc_held *out, struct cmc_err *err);
     enum cmc_rc (*held_id)(void *rd, int64_t id, struct cmc_arena *arena, struct cmc_held *out,
                            struct cmc_err *err);
+    enum cmc_rc (*held_for_key)(void *rd, const uint8_t key_digest[CMC_TXN_DIGEST_OCTETS],
+                                enum cmc_rc (*fn)(void *arg, const struct cmc_held *h), void *arg,
+                                struct cmc_err *err);
     enum cmc_rc (*held_each)(void *rd, bool all,
                              enum cmc_rc (*fn)(void *arg, const struct cmc_held *h), void *arg,
                              struct cmc_err *err);

@@ -32,6 +32,14 @@ enum cmc_rc cmc_reader_held_id(struct cmc_reader *r, int64_t id, struct cmc_aren
     return r->ops->pending->held_id(r->rd, id, arena, out, err);
 }
 
+enum cmc_rc cmc_reader_held_for_key(struct cmc_reader *r,
+                                    const uint8_t key_digest[CMC_TXN_DIGEST_OCTETS],
+                                    enum cmc_rc (*fn)(void *arg, const struct cmc_held *h),
+                                    void *arg, struct cmc_err *err)
+{
+    return r->ops->pending->held_for_key(r->rd, key_digest, fn, arg, err);
+}
+
 enum cmc_rc cmc_reader_held_each(struct cmc_reader *r, bool all,
                                  enum cmc_rc (*fn)(void *arg, const struct cmc_held *h), void *arg,
                                  struct cmc_err *err)

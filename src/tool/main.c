@@ -18,6 +18,7 @@ static const struct tool_command commands[] = {
     {"get", "ask for certificates or a CRL", tool_cmd_get},
     {"secret", "make a shared secret, or seal one to a CA", tool_cmd_secret},
     {"submit", "send a request file and save the answer", tool_cmd_submit},
+    {"sign", "add a signature to a request file", tool_cmd_sign},
     {"verify", "check the signature of a request or response file", tool_cmd_verify},
     {"show", "print any message, request, certificate or CRL as text", tool_cmd_show},
 };

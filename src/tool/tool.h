@@ -48,6 +48,7 @@ int tool_cmd_publish(struct tool *t, int argc, char **argv);
 int tool_cmd_get(struct tool *t, int argc, char **argv);
 int tool_cmd_secret(struct tool *t, int argc, char **argv);
 int tool_cmd_submit(struct tool *t, int argc, char **argv);
+int tool_cmd_sign(struct tool *t, int argc, char **argv);
 int tool_cmd_verify(struct tool *t, int argc, char **argv);
 int tool_cmd_show(struct tool *t, int argc, char **argv);
 

@@ -385,6 +385,14 @@ static void test_refused(void **state)
         {"", "    approvals: 17\n", ":30:16: 'approvals' is 17; 0 to 16 are allowed"},
         {"", "    approvals: 1\n    poll: 43201\n",
          ":31:11: 'poll' (minutes) is 43201; 0 to 43200 are allowed"},
+        {"", "    quorum: 17\n", ":30:13: 'quorum' is 17; 0 to 16 are allowed"},
+        {"revoke: {max: 1}", "revoke: {max: 1, quorum: 17}",
+         ":29:30: 'quorum' is 17; 0 to 16 are allowed"},
+        {"    accept: [cmc, pkcs10]\n    answer: [cmc, certs-only]\n    profile: tls-server\n"
+         "    officer: required\n    revoke: {max: 1}\n",
+         "    accept: [pkcs10]\n    answer: [cmc]\n    profile: tls-server\n"
+         "    officer: required\n    quorum: 2\n",
+         ":29:13: only a CMC request can be signed by more than one; add 'cmc' to 'accept'"},
         {"", "    poll: 5\n", ":30:11: 'poll' has no effect without 'approvals'"},
         {"", "    confirm: 43201\n",
          ":30:14: 'confirm' (minutes) is 43201; 0 to 43200 are allowed"},
@@ -569,10 +577,11 @@ static void test_exchange(void **state)
     char whole[2048];
 
     (void)snprintf(whole, sizeof whole,
-                   "%s    approvals: 1\n    poll: 3\n    signing-time: 5\n"
+                   "%s    approvals: 1\n    poll: 3\n    signing-time: 5\n    quorum: 2\n"
                    "    response-info: \"see the wiki\"\n"
                    "  - {path: /b, accept: [cmc], answer: [cmc], profile: tls-server,\n"
-                   "     officer: required, approvals: 3, confirm: 7, compat: dogtag}\n"
+                   "     officer: required, approvals: 3, confirm: 7, compat: dogtag,\n"
+                   "     revoke: {quorum: 3}}\n"
                    "keep: {answers: 9, nonces: 8, requests: 7}\n",
                    text);
     if (load(s, whole, &c, &err) != CMC_OK)
@@ -584,6 +593,10 @@ static void test_exchange(void **state)
     assert_true(c->endpoints[0].rules.refuse_nonces);
     assert_true(cmc_slice_eq(c->endpoints[0].rules.response_info, CMC_SLICE_LIT("see the wiki")));
     assert_int_equal(c->endpoints[1].rules.approvals, 3);
+    assert_int_equal(c->endpoints[0].rules.quorum, 2);
+    assert_int_equal(c->endpoints[0].rules.revoke_quorum, 0);
+    assert_int_equal(c->endpoints[1].rules.quorum, 0);
+    assert_int_equal(c->endpoints[1].rules.revoke_quorum, 3);
     assert_int_equal(c->endpoints[1].rules.confirm_seconds, 420);
     assert_false(c->endpoints[1].rules.refuse_nonces);
     assert_null(c->endpoints[1].rules.response_info.p);
