@@ -9,6 +9,8 @@ import pathlib
 import pty
 import socket
 import stat
+import termios
+import time
 
 import pytest
 
@@ -360,6 +362,9 @@ def typed(world, lines, *args):
         want = seen.count(b": ") + 1
         while seen.count(b": ") < want:
             seen += os.read(fd, 1000)
+        # What is typed between the question and the end of the echo would be seen.
+        while termios.tcgetattr(fd)[3] & termios.ECHO:
+            time.sleep(0.01)
         os.write(fd, line + b"\n")
     while True:
         try:

@@ -177,6 +177,31 @@ static void parts_that_nobody_names_are_ignored(void **state)
     assert_int_equal(a.outcomes[0].body_parts[0], 42);
 }
 
+/* Batches are not done here: the message is refused by the body part of the control. */
+static void batches_are_refused(void **state)
+{
+    struct test_authority *t = *state;
+    struct cmc_pkidata body = {0};
+    struct cmc_list list = {0};
+    uint32_t *id = cmc_list_add(t->arena, &cmc_it_body_part_list, &list, 1);
+    struct test_reply r;
+    struct answer a;
+
+    *id = 5;
+    assert_int_equal(cmc_control_add(t->arena, &body.controls, 7, cmc_oid_id_cmc_batchRequests,
+                                     &cmc_it_body_part_list, &list, NULL),
+                     CMC_OK);
+    add_request(t, &body, 42);
+    r = test_send(t, CMC_TYPE_CMC, by_officer(t, &body), CMC_ANSWER_CMC);
+    a = read_full(t, &r);
+    assert_int_equal(a.n, 1);
+    assert_int_equal(a.outcomes[0].status, CMC_STATUS_FAILED);
+    assert_int_equal(a.outcomes[0].fail_info, CMC_FAIL_BAD_REQUEST);
+    assert_int_equal(a.outcomes[0].nbody_parts, 1);
+    assert_int_equal(a.outcomes[0].body_parts[0], 7);
+    assert_int_equal(a.sd.certs.n, 2); /* the chain of the signer, nothing new */
+}
+
 static bool holds(const struct answer *a, struct cmc_slice cert)
 {
     for (size_t i = 0; i < a->sd.certs.n; i++) {
@@ -334,6 +359,7 @@ int main(void)
         TEST(controls_in_any_order),
         TEST(any_transaction_id_comes_back),
         TEST(parts_that_nobody_names_are_ignored),
+        TEST(batches_are_refused),
         TEST(a_full_response_holds_the_chain),
         TEST(a_revocation_gets_a_full_response),
         TEST(the_new_key_signs_alone),
