@@ -160,6 +160,42 @@ static enum cmc_rc check_ca(const struct cmc_profile *p, const struct cmc_extens
     return CMC_OK;
 }
 
+/*
+ * RFC 5280 section 4.2.1.6: host names, addresses and URIs are printed characters. An octet 0 in
+ * one ends the name for some who read it, which is then somebody else's name.
+ */
+static bool are_printed(const struct cmc_list *names)
+{
+    for (size_t i = 0; i < names->n; i++) {
+        const struct cmc_general_name *gn = CMC_AT(const struct cmc_general_name, *names, i);
+
+        if (gn->which != CMC_GN_EMAIL && gn->which != CMC_GN_DNS && gn->which != CMC_GN_URI)
+            continue;
+        for (size_t k = 0; k < gn->v.n; k++) {
+            if (gn->v.p[k] <= 0x20 || gn->v.p[k] >= 0x7f)
+                return false;
+        }
+        if (gn->v.n == 0)
+            return false;
+    }
+    return true;
+}
+
+static enum cmc_rc check_alt_names(const struct cmc_profile *p, const struct cmc_extension *e,
+                                   struct cmc_arena *arena, struct cmc_err *err)
+{
+    struct cmc_list names = {0};
+
+    if (!cmc_slice_eq(e->extn_id, cmc_oid_id_ce_subjectAltName) ||
+        cmc_decode(&cmc_it_general_names, e->value, arena, &names, NULL) != CMC_OK ||
+        are_printed(&names))
+        return CMC_OK;
+    return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, "RFC 5280 section 4.2.1.6",
+                         "profile %s: a name in the subjectAltName is empty, or has characters "
+                         "that are not printed ones of ASCII",
+                         p->name);
+}
+
 /* What goes into a certificate must be what its type says. */
 static enum cmc_rc check_syntax(const struct cmc_profile *p, const struct cmc_extension *e,
                                 struct cmc_arena *arena, struct cmc_err *err)
@@ -168,7 +204,7 @@ static enum cmc_rc check_syntax(const struct cmc_profile *p, const struct cmc_ex
     void *v = type != NULL ? cmc_arena_alloc(arena, type->size) : NULL;
 
     if (type == NULL || (v != NULL && cmc_decode(type, e->value, arena, v, NULL) == CMC_OK))
-        return CMC_OK;
+        return check_alt_names(p, e, arena, err);
     return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, "RFC 5280 section 4.2",
                          "profile %s: extension %s is malformed in the request", p->name,
                          cmc_oid_name(e->extn_id));

@@ -501,6 +501,48 @@ static void profile_is_gone(void **state)
     talk_free(&k);
 }
 
+/* -- what a certificate would say -------------------------------------------------------- */
+
+/* A host name with an octet 0 within is another name to whoever stops reading there. */
+static void names_with_zeros(void **state)
+{
+    static const uint8_t good[] = "\x30\x05\x82\x03"
+                                  "a.b",
+                         zero[] = "\x30\x05\x82\x03"
+                                  "a\0b",
+                         space[] = "\x30\x05\x82\x03"
+                                   "a b",
+                         none[] = "\x30\x02\x82\x00";
+    const struct {
+        const uint8_t *san;
+        size_t n;
+        uint32_t status;
+        int fail_info;
+    } rows[] = {{good, 7, CMC_STATUS_SUCCESS, CMC_FAIL_INFO_NONE},
+                {zero, 7, CMC_STATUS_FAILED, CMC_FAIL_BAD_REQUEST},
+                {space, 7, CMC_STATUS_FAILED, CMC_FAIL_BAD_REQUEST},
+                {none, 4, CMC_STATUS_FAILED, CMC_FAIL_BAD_REQUEST}};
+    struct test_authority *t = *state;
+
+    t->rules.profile = "all";
+    for (size_t i = 0; i < CMC_COUNT(rows); i++) {
+        struct talk k = talk_new(t, &t->officer, "CN=zeros");
+        struct message m = {.t = t, .signer = &t->officer};
+        const struct cmc_extension san = {.extn_id = cmc_oid_id_ce_subjectAltName,
+                                          .value = {rows[i].san, rows[i].n}};
+        struct cmc_request_params p = {.key = k.key, .exts = &san, .nexts = 1};
+        struct cmc_err err;
+
+        assert_int_equal(cmc_name_parse("CN=zeros", t->arena, &p.subject, &err), CMC_OK);
+        assert_int_equal(cmc_pkcs10_create(t->crypto, &p, t->arena, &k.csr, &err), CMC_OK);
+        assert_int_equal(cmc_body_add_pkcs10(t->arena, &m.body, 1, k.csr, &err), CMC_OK);
+        post(&m);
+        assert_int_equal(count(&m, rows[i].status, rows[i].fail_info), 1);
+        talk_free(&k);
+    }
+    assert_int_equal(talk_cert_count(t, "CN=zeros"), 1);
+}
+
 /* -- bounds ------------------------------------------------------------------------------ */
 
 /* The same CRL over and over is fetched so many times, and no more. */
@@ -565,6 +607,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_requester_stays, setup, teardown),
         cmocka_unit_test_setup_teardown(encrypted_poll_by_own_key, setup, teardown),
         cmocka_unit_test_setup_teardown(profile_is_gone, setup, teardown),
+        cmocka_unit_test_setup_teardown(names_with_zeros, setup, teardown),
         cmocka_unit_test_setup_teardown(crls_are_counted, setup, teardown),
         cmocka_unit_test_setup_teardown(a_large_rejection, setup, teardown),
     };
