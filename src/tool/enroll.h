@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmc enroll: what its two files share. */
+/* cmc enroll: what its files share. */
 #ifndef CMC_TOOL_ENROLL_H
 #define CMC_TOOL_ENROLL_H
 
@@ -52,5 +52,12 @@ struct enroll_run {
  */
 enum cmc_rc tool_enroll_follow(struct enroll_run *r, struct tool_item **item,
                                int *code) CMC_MUST_USE;
+
+/* enroll_save.c: the first request that has its certificate, or NULL. */
+const struct tool_item *tool_enroll_granted(const struct enroll_run *r);
+/* Write the certificates and their chain where they belong; one of them at least is there. */
+enum cmc_rc tool_enroll_save(struct enroll_run *r) CMC_MUST_USE;
+/* The result as one JSON object. */
+enum cmc_rc tool_enroll_json(struct enroll_run *r) CMC_MUST_USE;
 
 #endif
