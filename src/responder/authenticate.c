@@ -106,6 +106,7 @@ static enum cmc_rc signed_by_request_key(struct verify *v, size_t i)
         j->self_index = k;
         note_signer(v, rq.spki, false);
         j->self_spki = rq.spki;
+        j->self_extensions = rq.extensions;
         return cmc_spki_key(j->r->crypto, rq.spki, &v->self_key, NULL);
     }
     j->self_index = SIZE_MAX;

@@ -189,6 +189,7 @@ enum cmc_rc cmc_pending_signer(struct job *j, struct cmc_slice sid, EVP_PKEY **k
             !cmc_job_names_request(j, &rq, sid))
             return CMC_E_NOTFOUND;
         j->self_spki = rq.spki;
+        j->self_extensions = rq.extensions;
         return cmc_spki_key(j->r->crypto, rq.spki, key, NULL);
     }
     return CMC_E_NOTFOUND;

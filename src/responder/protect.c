@@ -70,19 +70,12 @@ static bool find_other(struct job *j)
     return false;
 }
 
-/* The key of the request that signed the message. */
+/* The key of the request that signed the message, be that in it or held since an earlier one. */
 static bool find_own(struct job *j)
 {
     const struct cmc_signer_info *si = CMC_AT(const struct cmc_signer_info, j->sd.signer_infos, 0);
-    struct cmc_pkidata body;
-    struct cmc_request rq;
 
-    if (j->self_key == NULL ||
-        cmc_pkidata_open(j->sd.encap.content, j->rules->lax_ids, j->arena, &body, NULL) != CMC_OK ||
-        cmc_request_from_tagged(
-            CMC_AT(const struct cmc_tagged_request, body.requests, j->self_index), j->arena, &rq,
-            NULL) != CMC_OK ||
-        !cmc_envelope_may(&rq.extensions, j->self_key, j->arena))
+    if (!cmc_envelope_may(&j->self_extensions, j->self_key, j->arena))
         return false;
     j->protection.to = (struct cmc_envelope_to){.key = j->self_key, .ski = si->sid.u.ski};
     return true;

@@ -156,7 +156,8 @@ struct job {
     struct cmc_requester requester;
     EVP_PKEY *self_key; /* owned: the request's own key that signed the message */
     size_t self_index;  /* which request that is, counted from 0; SIZE_MAX: one held before */
-    struct cmc_slice self_spki; /* of that request */
+    struct cmc_slice self_spki;      /* of that request */
+    struct cmc_list self_extensions; /* that it asks for */
 
     /* plan */
     struct plan_item *items;
