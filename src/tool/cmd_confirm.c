@@ -45,6 +45,7 @@ int tool_cmd_confirm(struct tool *t, int argc, char **argv)
 {
     struct cmc_answer_view answer = {0};
     struct tool_signer signer = {0};
+    struct tool_protection protection = {0};
     struct cmc_trust store;
     struct tool_follow f;
     struct confirm o = {0};
@@ -60,6 +61,7 @@ int tool_cmd_confirm(struct tool *t, int argc, char **argv)
     if (rc == CMC_OK && (f.pending.token.p != NULL || f.cert.p == NULL))
         rc = cmc_fail(&t->err, CMC_E_USAGE, "RFC 10002 section 6.14",
                       "%s: there is no certificate yet; use cmc poll", operands[0]);
+    f.protection = &protection;
     if (rc == CMC_OK)
         rc = tool_follow_arm(t, &f, &signer, &store);
     if (rc == CMC_OK)
@@ -72,5 +74,6 @@ int tool_cmd_confirm(struct tool *t, int argc, char **argv)
         tool_note(t, "%s is of no use any more, but cannot be removed: %s", operands[0],
                   strerror(errno));
     tool_signer_clean(&signer);
+    tool_protect_clean(&protection);
     return rc == CMC_OK ? code : tool_end(t, rc);
 }

@@ -537,6 +537,7 @@ int tool_cmd_enroll(struct tool *t, int argc, char **argv)
     EVP_PKEY_free(r.new_key);
     tool_items_clean(&r.items);
     tool_protect_clean(&r.protection);
+    tool_protect_clean(&r.follow);
     tool_signer_clean(&r.signer);
     return code;
 }

@@ -41,6 +41,7 @@ struct run {
     const char *file;
     struct tool_follow f;
     struct tool_signer signer;
+    struct tool_protection protection;
     struct cmc_trust store;
     struct cmc_answer_view answer;
     struct cmc_chain chain;
@@ -137,6 +138,7 @@ int tool_cmd_poll(struct tool *t, int argc, char **argv)
     if (rc == CMC_OK && o.json && r.f.cert_out == NULL)
         rc = tool_usage(t, "--json takes standard output; say where the certificate goes with "
                            "--cert-out FILE");
+    r.f.protection = &r.protection;
     if (rc == CMC_OK)
         rc = tool_follow_arm(t, &r.f, &r.signer, &r.store);
     if (rc == CMC_OK)
@@ -144,5 +146,6 @@ int tool_cmd_poll(struct tool *t, int argc, char **argv)
     if (rc == CMC_OK && o.json)
         rc = say_json(&r, code);
     tool_signer_clean(&r.signer);
+    tool_protect_clean(&r.protection);
     return rc == CMC_OK ? code : tool_end(t, rc);
 }

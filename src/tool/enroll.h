@@ -35,7 +35,7 @@ struct enroll_run {
     const struct enroll *o;
     struct tool_signer signer; /* its key is NULL with --self, --simple and --mac-secret */
     struct tool_secret secret;
-    struct tool_protection protection;
+    struct tool_protection protection, follow;
     struct tool_items items; /* what is asked for */
     bool self, key_made;
     EVP_PKEY *new_key; /* one made in a token, before that is opened for reading */

@@ -71,6 +71,8 @@ static enum cmc_rc begin_follow(struct enroll_run *r, struct tool_item *it, size
     *f = (struct tool_follow){.net = o->net,
                               .trust_options = o->trust,
                               .sid = o->officer.sid,
+                              .protect = o->protect,
+                              .protection = &r->follow,
                               .spki = it->rq.spki,
                               .cert_out = o->cert_out,
                               .chain_out = o->chain_out,
@@ -84,6 +86,8 @@ static enum cmc_rc begin_follow(struct enroll_run *r, struct tool_item *it, size
         tool_note(r->t, "of %zu requests, the first that waits is gone on with, number %zu",
                   r->items.n, index + 1);
     rc = key_id(r->t, &it->rq, &f->ski);
+    if (rc == CMC_OK)
+        rc = tool_follow_protect(r->t, f);
     return rc == CMC_OK ? tool_follow_take(r->t, f, &r->answer, &r->state, part) : rc;
 }
 

@@ -34,6 +34,12 @@ static const struct text_member texts[] = {
     MEMBER("sid", sid, false),
     MEMBER("certOut", cert_out, true),
     MEMBER("chainOut", chain_out, true),
+    MEMBER("encryptWith", protect.with, false),
+    MEMBER("encryptSecret", protect.encrypt_secret, true),
+    MEMBER("secretName", protect.secret_name, false),
+    MEMBER("decryptCert", protect.decrypt_cert, true),
+    MEMBER("decryptKey", protect.decrypt_key, true),
+    MEMBER("decryptPass", protect.decrypt_pass, true),
 };
 static const struct {
     const char *key;
@@ -88,9 +94,18 @@ static json_t *hex_of(struct cmc_slice s)
     return out;
 }
 
+static json_t *files(struct tool *t, const struct cmc_option_list *list)
+{
+    json_t *out = json_array();
+
+    for (size_t i = 0; i < list->n; i++)
+        (void)json_array_append_new(out, json_string(absolute(t, list->v[i])));
+    return out;
+}
+
 static json_t *build(struct tool *t, const struct tool_follow *f)
 {
-    json_t *o = json_object(), *trust = json_array();
+    json_t *o = json_object();
     const char *what = f->pending.token.p != NULL ? "approval" : "confirmation";
 
     (void)json_object_set_new(o, "version", json_integer(FILE_VERSION));
@@ -108,9 +123,10 @@ static json_t *build(struct tool *t, const struct tool_follow *f)
         if (s->p != NULL)
             (void)json_object_set_new(o, octets[i].key, hex_of(*s));
     }
-    for (size_t i = 0; i < f->trust_options.trust.n; i++)
-        (void)json_array_append_new(trust, json_string(absolute(t, f->trust_options.trust.v[i])));
-    (void)json_object_set_new(o, "trust", trust);
+    (void)json_object_set_new(o, "trust", files(t, &f->trust_options.trust));
+    if (f->protect.to.n > 0)
+        (void)json_object_set_new(o, "encryptTo", files(t, &f->protect.to));
+    (void)json_object_set_new(o, "signOutside", json_boolean(f->protect.sign_outside));
     (void)json_object_set_new(o, "noTrust", json_boolean(f->trust_options.no_trust));
     (void)json_object_set_new(o, "noEku", json_boolean(f->trust_options.no_eku));
     (void)json_object_set_new(o, "timeout", json_integer(f->net.timeout));
@@ -198,26 +214,36 @@ static enum cmc_rc read_members(struct tool *t, const char *path, const json_t *
     return CMC_OK;
 }
 
-static enum cmc_rc read_trust(struct tool *t, const char *path, const json_t *o,
-                              struct tool_follow *f)
+static enum cmc_rc read_files(struct tool *t, const char *path, const json_t *o, const char *key,
+                              struct cmc_option_list *out)
 {
-    const json_t *list = json_object_get(o, "trust");
+    const json_t *list = json_object_get(o, key);
     size_t n = json_array_size(list);
-    const char **v = f->trust_options.trust.v;
 
     if (!json_is_array(list) || n > CMC_OPTION_LIST_MAX)
-        return bad(t, path, "trust");
+        return bad(t, path, key);
     for (size_t i = 0; i < n; i++) {
         const char *s = json_string_value(json_array_get(list, i));
 
-        v[i] = s != NULL ? cmc_arena_strdup(t->arena, s) : NULL;
-        if (v[i] == NULL)
-            return bad(t, path, "trust");
+        out->v[i] = s != NULL ? cmc_arena_strdup(t->arena, s) : NULL;
+        if (out->v[i] == NULL)
+            return bad(t, path, key);
     }
-    f->trust_options.trust.n = n;
+    out->n = n;
+    return CMC_OK;
+}
+
+static enum cmc_rc read_trust(struct tool *t, const char *path, const json_t *o,
+                              struct tool_follow *f)
+{
+    enum cmc_rc rc = read_files(t, path, o, "trust", &f->trust_options.trust);
+
     f->trust_options.no_trust = json_is_true(json_object_get(o, "noTrust"));
     f->trust_options.no_eku = json_is_true(json_object_get(o, "noEku"));
-    return CMC_OK;
+    f->protect.sign_outside = json_is_true(json_object_get(o, "signOutside"));
+    if (rc == CMC_OK && json_object_get(o, "encryptTo") != NULL)
+        rc = read_files(t, path, o, "encryptTo", &f->protect.to);
+    return rc == CMC_OK ? tool_protect_check(t, &f->protect, true) : rc;
 }
 
 static enum cmc_rc read_numbers(struct tool *t, const char *path, const json_t *o,

@@ -69,6 +69,8 @@ static enum cmc_rc exchange(struct tool *t, const struct tool_follow *f,
     }
     rq.signer = &signer;
     if (rc == CMC_OK)
+        rc = tool_protect_apply(t, f->protection, &rq);
+    if (rc == CMC_OK)
         rc = cmc_full_request_create(t->crypto, &rq, t->arena, state, &body, &t->err);
     if (rc == CMC_OK)
         rc = tool_net_post(t, &f->net, TOOL_TYPE_CMC, NULL, body, &reply);
@@ -162,6 +164,19 @@ enum cmc_rc tool_follow_confirm(struct tool *t, struct tool_follow *f, const cha
     return rc == CMC_OK ? exchange(t, &signing, &rq, &state, answer) : rc;
 }
 
+enum cmc_rc tool_follow_protect(struct tool *t, struct tool_follow *f)
+{
+    enum cmc_rc rc;
+
+    f->protect.mac_secret = NULL;
+    if (f->protect.encrypt_secret == NULL)
+        f->protect.secret_name = NULL;
+    rc = tool_protect_load(t, &f->protect, f->protection);
+    if (rc == CMC_OK)
+        tool_protect_key(f->protection, f->key, f->certs != NULL ? f->certs[0] : CMC_SLICE_NONE);
+    return rc;
+}
+
 enum cmc_rc tool_follow_arm(struct tool *t, struct tool_follow *f, struct tool_signer *signer,
                             struct cmc_trust *store)
 {
@@ -180,7 +195,7 @@ enum cmc_rc tool_follow_arm(struct tool *t, struct tool_follow *f, struct tool_s
         f->ncerts = signer->ncerts;
     }
     f->key = signer->key;
-    return rc;
+    return rc == CMC_OK ? tool_follow_protect(t, f) : rc;
 }
 
 /* -- what is left behind ----------------------------------------------------------------- */

@@ -10,6 +10,7 @@
 #include "client/chain.h"
 #include "tool/exchange.h"
 #include "tool/input.h"
+#include "tool/protect.h"
 
 struct tool_follow {
     /* where to, whom to trust, who asks; signer_cert NULL: the key of the request itself */
@@ -17,6 +18,9 @@ struct tool_follow {
     struct tool_trust_options trust_options;
     const char *signer_cert, *signer_key, *signer_pass;
     const char *sid;
+    /* what was encrypted stays so; a signature stands for a MAC, since the secret may have been
+     * for one use */
+    struct tool_protect_options protect;
     /* of the request */
     struct cmc_pending pending; /* no token: a certificate waits for its confirmation */
     struct cmc_slice spki;
@@ -28,6 +32,7 @@ struct tool_follow {
     const struct cmc_slice *certs; /* of the signer; NULL: the key of the request */
     size_t ncerts;
     const struct cmc_trust *trust;
+    struct tool_protection *protection; /* tool_protect_clean() is the caller's */
 };
 
 /* Does the answer ask for more than that it be read? */
@@ -66,6 +71,8 @@ enum cmc_rc tool_follow_load(struct tool *t, const char *path, struct tool_follo
 /* Where it goes when nobody says: beside the certificate. NULL: no memory. */
 const char *tool_follow_path(struct tool *t, const struct tool_follow *f);
 
+/* Load what `protect` names into `protection`, with the key that opens the answer. */
+enum cmc_rc tool_follow_protect(struct tool *t, struct tool_follow *f) CMC_MUST_USE;
 /* poll, confirm: load keys and anchors that the file names. tool_signer_clean() is due. */
 enum cmc_rc tool_follow_arm(struct tool *t, struct tool_follow *f, struct tool_signer *signer,
                             struct cmc_trust *store) CMC_MUST_USE;

@@ -308,10 +308,13 @@ def test_pending(world):
 
 
 def test_no_support(world):
-    """[10002-3.2.1.2.3-a]"""
-    done = submit(world, message(world, craft.orm(9)))
-    assert done.returncode == FAILED
-    advised(done, "noSupport", "use PKCS#10 or CRMF")
+    """[10002-3.2.1-a, 10002-3.2.1-b]"""
+    before = world.server.counts()
+    for others in ([], [craft.tcr(8, world.csr)]):
+        done = submit(world, message(world, *others, craft.orm(9)))
+        assert done.returncode == FAILED
+        advised(done, "noSupport", "use PKCS#10 or CRMF")
+    assert world.server.counts().certs == before.certs
 
 
 def test_confirm_required(world):

@@ -3,6 +3,7 @@
 AuthenticatedData written here from the RFCs' text stand on the other side."""
 import hashlib
 import hmac
+import json
 import os
 
 import pytest
@@ -26,6 +27,8 @@ endpoints:
 """) + """\
   - {{path: /secret, accept: [cmc], answer: [cmc], profile: client, officer: required,
      secrets: true, revoke: {{allow: true}}}}
+  - {{path: /both, accept: [cmc], answer: [cmc], profile: client, officer: optional,
+     secrets: true, approvals: 1, poll: 0, confirm: 60}}
 """
 DATA = "1.2.840.113549.1.7.1"
 SIGNED_DATA, ENVELOPED = "1.2.840.113549.1.7.2", "1.2.840.113549.1.7.3"
@@ -94,6 +97,44 @@ def test_key_that_only_signs_cannot_be_answered(world):
     text = enroll(world, "--renew", holder.pem, "--renew-key", holder.key, "--encrypt-to",
                   world.encryption, path="/signs", cn="signs", ok=1)
     assert "badRequest" in text and "encrypted to nobody" in text
+
+
+def opened(world):
+    """How many messages were decrypted by now."""
+    return world.server.cmcd("audit", "export").stdout.count(b'"event":"open"')
+
+
+@pytest.mark.parametrize("how", ["officer", "self", "outside", "secret", "mac"])
+def test_follow_up_is_encrypted_too(world, how):
+    """Asked for twice and then confirmed, in the envelope that the request had; a signature stands
+    for the MAC then, since its secret may be used up."""
+    cn = "held " + how
+    secret = secret_of(world, cn)
+    who = {"officer": officer(world), "outside": [*officer(world), "--sign-outside"],
+           "self": ["--self"], "secret": ["--self", "--secret-name", cn, "--encrypt-secret", secret],
+           "mac": ["--mac-secret", secret, "--secret-name", cn]}[how]
+    to = [] if how == "secret" else ["--encrypt-to", world.encryption]
+    out, key = world.fresh("crt"), world.fresh("key")
+    before = opened(world)
+    run(CMC, "enroll", "--url", url(world, "/both"), "--trust", world.server.ca_pem, "--new-key",
+        "ec:P-256", "--key-out", key, "--subject", "CN=" + cn, "--cert-out", out, *who, *to, ok=4)
+    state = out.with_name(out.name + ".pending")
+    assert opened(world) == before + 1
+    for wrong in ({"encryptTo": 7}, {"encryptTo": [7]}, {"encryptWith": []}):
+        spoilt = world.fresh("pending")
+        spoilt.write_text(json.dumps({**json.loads(state.read_text()), **wrong}))
+        assert str(spoilt) in run(CMC, "poll", spoilt, ok=1).stderr.decode()
+    run(CMC, "poll", state, ok=4)
+    assert opened(world) == before + 2
+    row = next(r for r in world.server.cmcd("request", "list").stdout.decode().splitlines()
+               if r.endswith("CN=" + cn))
+    world.server.cmcd("request", "approve", row.split()[0])
+    run(CMC, "poll", "--no-confirm", state, ok=4)
+    run(CMC, "confirm", state)
+    assert opened(world) == before + 4
+    issued(world, out, cn)
+    assert SECRET.encode() not in b"".join(
+        p.read_bytes() for p in world.folder.glob("*.pending"))
 
 
 def test_nobody_is_encrypted_to(world):

@@ -36,9 +36,8 @@ static struct cmc_slice ski_of(struct walk *w, EVP_PKEY *key)
 /* For key number i; it asks for an SKI, so that its key may sign the message. */
 static struct cmc_slice *request(struct walk *w, size_t i, int form)
 {
-    struct cmc_request_params p = {.key = w->keys[i],
-                                   .cert_req_id = CRMF_ID,
-                                   .no_signature = (form & UNSIGNED) != 0};
+    struct cmc_request_params p = {
+        .key = w->keys[i], .cert_req_id = CRMF_ID, .no_signature = (form & UNSIGNED) != 0};
     struct cmc_extension ext = {.extn_id = cmc_oid_id_ce_subjectKeyIdentifier};
     struct cmc_slice ski = ski_of(w, w->keys[i]);
 
@@ -144,8 +143,7 @@ static void of_server(struct walk *w)
 
 static void by_holder(struct walk *w)
 {
-    w->signer =
-        (struct cmc_cms_signer){.key = w->place->who.key, .cert = w->place->who.cert};
+    w->signer = (struct cmc_cms_signer){.key = w->place->who.key, .cert = w->place->who.cert};
     w->signer_cert = w->place->who.cert;
 }
 
@@ -264,8 +262,9 @@ static void confirm(struct walk *w)
 
 static void reject(struct walk *w)
 {
-    assert_int_equal(cmc_confirm_reject(w->request_id, CMC_FAIL_BAD_REQUEST, "not what was asked for",
-                                        &w->follow, w->t->arena, &w->rq, NULL),
+    assert_int_equal(cmc_confirm_reject(w->request_id, CMC_FAIL_BAD_REQUEST,
+                                        "not what was asked for", &w->follow, w->t->arena, &w->rq,
+                                        NULL),
                      CMC_OK);
 }
 
@@ -305,9 +304,9 @@ static void got_cert(struct walk *w)
     const struct cmc_issuers issuers = issuers_of(w);
     struct cmc_slice cert;
 
-    assert_int_equal(cmc_answer_get_cert(w->t->crypto, &w->answer, &ref, &issuers, w->t->arena,
-                                         &cert, NULL),
-                     CMC_OK);
+    assert_int_equal(
+        cmc_answer_get_cert(w->t->crypto, &w->answer, &ref, &issuers, w->t->arena, &cert, NULL),
+        CMC_OK);
     assert_true(cmc_slice_eq(cert, w->t->resp.cert));
 }
 
@@ -331,8 +330,8 @@ static void got_crl(struct walk *w)
     const struct cmc_issuers issuers = issuers_of(w);
     struct cmc_slice crl;
 
-    if (cmc_answer_get_crl(w->t->crypto, &w->answer, &wish, &issuers, w->t->arena, &crl,
-                           &w->err) != CMC_OK)
+    if (cmc_answer_get_crl(w->t->crypto, &w->answer, &wish, &issuers, w->t->arena, &crl, &w->err) !=
+        CMC_OK)
         fail_msg("%s", w->err.text);
 }
 
@@ -370,8 +369,8 @@ static void ask_under_mac(struct walk *w)
 {
     struct cmc_extra_control *proof;
 
-    assert_int_equal(cmc_anchors_proof(w->t->crypto, cmc_slice_str(w->name),
-                                       cmc_slice_str(SECRET), w->t->arena, &proof, NULL),
+    assert_int_equal(cmc_anchors_proof(w->t->crypto, cmc_slice_str(w->name), cmc_slice_str(SECRET),
+                                       w->t->arena, &proof, NULL),
                      CMC_OK);
     w->rq.controls = proof;
     w->rq.ncontrols = 2;
@@ -419,8 +418,8 @@ static void publish(struct walk *w)
 
     p->info.action = CMC_PLEASE_PUBLISH;
     cmc_digest_algid(CMC_DIGEST_SHA256, &p->hash);
-    assert_int_equal(
-        cmc_digest(w->t->crypto, CMC_DIGEST_SHA256, w->party.cert, digest, &n, NULL), CMC_OK);
+    assert_int_equal(cmc_digest(w->t->crypto, CMC_DIGEST_SHA256, w->party.cert, digest, &n, NULL),
+                     CMC_OK);
     *to = cmc_slice(digest, n);
     w->control = (struct cmc_extra_control){cmc_oid_id_cmc_publishCert, &cmc_it_publish_cert, p};
     w->rq.controls = &w->control;
@@ -460,13 +459,12 @@ static void get_cert_under_mac(struct walk *w)
     uint32_t to = 20;
 
     /* The same nonce and transaction as any message of the client's own would have. */
-    assert_int_equal(cmc_full_request_create(
-                         w->t->crypto,
-                         &(struct cmc_full_request){.signer = &w->signer,
-                                                    .certs = &w->signer_cert,
-                                                    .ncerts = 1},
-                         w->t->arena, &w->state, &w->message, NULL),
-                     CMC_OK);
+    assert_int_equal(
+        cmc_full_request_create(
+            w->t->crypto,
+            &(struct cmc_full_request){.signer = &w->signer, .certs = &w->signer_cert, .ncerts = 1},
+            w->t->arena, &w->state, &w->message, NULL),
+        CMC_OK);
     nonce = cmc_slice(w->state.sender_nonce, sizeof w->state.sender_nonce);
     transaction = w->state.transaction_id;
     add(w, &inner.controls, 1, cmc_oid_id_cmc_getCert, &cmc_it_get_cert, &gc);
@@ -565,8 +563,8 @@ static void mac(struct walk *w)
 
 static void mac_in_envelope_of_secret(struct walk *w)
 {
-    with_name(w, (struct cmc_protection){
-                     .mac = true, .to_secret = true, .envelope = CMC_ENVELOPE_PLAIN});
+    with_name(
+        w, (struct cmc_protection){.mac = true, .to_secret = true, .envelope = CMC_ENVELOPE_PLAIN});
 }
 
 static void mac_in_envelope_of_key(struct walk *w)
@@ -579,8 +577,8 @@ static void mac_in_envelope_of_key(struct walk *w)
 
 static void envelope_of_secret(struct walk *w)
 {
-    with_name(w, (struct cmc_protection){.to_secret = true,
-                                         .envelope = CMC_ENVELOPE_AUTHENTICATED});
+    with_name(w,
+              (struct cmc_protection){.to_secret = true, .envelope = CMC_ENVELOPE_AUTHENTICATED});
 }
 
 static void is_encrypted(struct walk *w)
@@ -663,33 +661,51 @@ const struct path all_paths[] = {
      .steps = {{.make = ask_pkcs10, WAITS, .effect = {.held = 1}},
                {.make = poll, .before = refuse, REFUSED(CMC_FAIL_BAD_REQUEST)}}},
     {"confirmed", .arrange = with_confirmation,
-     .steps = {{.make = ask_pkcs10, .status = CMC_STATUS_CONFIRM_REQUIRED,
-                .fail_info = CMC_FAIL_INFO_NONE, CERT},
-               {.make = confirm, .before = a_minute, WELL, .effect = {.confirmed = 1},
-                .late = WINDOW, .late_fail_info = CMC_FAIL_BAD_REQUEST,
+     .steps = {{.make = ask_pkcs10,
+                .status = CMC_STATUS_CONFIRM_REQUIRED,
+                .fail_info = CMC_FAIL_INFO_NONE,
+                CERT},
+               {.make = confirm,
+                .before = a_minute,
+                WELL,
+                .effect = {.confirmed = 1},
+                .late = WINDOW,
+                .late_fail_info = CMC_FAIL_BAD_REQUEST,
                 .late_effect = {.revoked = 1}}}},
     {"rejected", .arrange = with_confirmation,
-     .steps = {{.make = ask_pkcs10, .status = CMC_STATUS_CONFIRM_REQUIRED,
-                .fail_info = CMC_FAIL_INFO_NONE, CERT},
-               {.make = reject, .before = a_minute, WELL,
-                .effect = {.revoked = 1, .rejected = 1}, .late = WINDOW,
-                .late_fail_info = CMC_FAIL_BAD_REQUEST, .late_effect = {.revoked = 1}}}},
+     .steps = {{.make = ask_pkcs10,
+                .status = CMC_STATUS_CONFIRM_REQUIRED,
+                .fail_info = CMC_FAIL_INFO_NONE,
+                CERT},
+               {.make = reject,
+                .before = a_minute,
+                WELL,
+                .effect = {.revoked = 1, .rejected = 1},
+                .late = WINDOW,
+                .late_fail_info = CMC_FAIL_INFO_NONE,
+                .late_effect = {.revoked = 1}}}},
     {"held, approved, confirmed", .arrange = with_both,
      .steps = {{.make = ask_pkcs10, WAITS, .effect = {.held = 1}},
-               {.make = poll, .before = approve, .status = CMC_STATUS_CONFIRM_REQUIRED,
-                .fail_info = CMC_FAIL_INFO_NONE, CERT},
-               {.make = confirm, .before = a_minute, WELL, .effect = {.confirmed = 1},
-                .late = WINDOW, .late_fail_info = CMC_FAIL_BAD_REQUEST,
+               {.make = poll,
+                .before = approve,
+                .status = CMC_STATUS_CONFIRM_REQUIRED,
+                .fail_info = CMC_FAIL_INFO_NONE,
+                CERT},
+               {.make = confirm,
+                .before = a_minute,
+                WELL,
+                .effect = {.confirmed = 1},
+                .late = WINDOW,
+                .late_fail_info = CMC_FAIL_BAD_REQUEST,
                 .late_effect = {.revoked = 1}}}},
-    {"getCert", .arrange = with_retrieval,
-     .steps = {{.make = get_cert, WELL, .look = got_cert}}},
-    {"getCRL", .arrange = with_retrieval,
-     .steps = {{.make = get_crl, WELL, .look = got_crl}}},
+    {"getCert", .arrange = with_retrieval, .steps = {{.make = get_cert, WELL, .look = got_cert}}},
+    {"getCRL", .arrange = with_retrieval, .steps = {{.make = get_crl, WELL, .look = got_crl}}},
     {"trust anchors", .arrange = with_anchors, .begin = nobody,
-     .steps = {{.make = ask_nothing, WELL, .look = got_anchors}}, .unsigned_request = true},
+     .steps = {{.make = ask_nothing, WELL, .look = got_anchors}}, .unsigned_request = true,
+     .strange = CMC_FAIL_BAD_IDENTITY},
     {"trust anchors under authData", .arrange = with_anchors, .begin = nobody_with_secret,
-     .steps = {{.make = ask_under_mac, WELL, .look = got_anchors_by_mac}},
-     .unsigned_request = true},
+     .steps = {{.make = ask_under_mac, WELL, .look = got_anchors_by_mac}}, .unsigned_request = true,
+     .strange = CMC_FAIL_BAD_IDENTITY},
     {"publishCert", .arrange = with_publishing, .begin = a_victim,
      .steps = {{.make = publish, WELL, .effect = {.published = 1}}}},
     {"getCert under authData", .arrange = with_auth_data, .begin = auth_secret,

@@ -61,9 +61,9 @@ struct effect effect_since(struct test_authority *t, struct effect before)
 {
     struct effect e = effect_now(t);
 
-    return (struct effect){e.certs - before.certs,         e.revoked - before.revoked,
-                           e.held - before.held,           e.confirmed - before.confirmed,
-                           e.rejected - before.rejected,   e.published - before.published};
+    return (struct effect){e.certs - before.certs,       e.revoked - before.revoked,
+                           e.held - before.held,         e.confirmed - before.confirmed,
+                           e.rejected - before.rejected, e.published - before.published};
 }
 
 void effect_is(struct effect got, struct effect want)
@@ -243,7 +243,7 @@ void walk_expect(struct walk *w, size_t step)
 void walk_expect_refused(struct walk *w, int fail_info)
 {
     open_well(w);
-    says(w, CMC_STATUS_FAILED, fail_info);
+    says(w, fail_info == CMC_FAIL_INFO_NONE ? CMC_STATUS_SUCCESS : CMC_STATUS_FAILED, fail_info);
 }
 
 void walk_keep(struct walk *w, struct cmc_slice message)

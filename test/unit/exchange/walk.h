@@ -24,10 +24,10 @@ struct walk;
 
 /* One message and what has to come of it. */
 struct step {
-    void (*make)(struct walk *w);    /* fill w->rq */
-    void (*craft)(struct walk *w);   /* or make the message by hand: w->message and w->state */
-    void (*before)(struct walk *w);  /* what happens at the authority before it, or NULL */
-    void (*look)(struct walk *w);    /* at the answer, more closely; or NULL */
+    void (*make)(struct walk *w);   /* fill w->rq */
+    void (*craft)(struct walk *w);  /* or make the message by hand: w->message and w->state */
+    void (*before)(struct walk *w); /* what happens at the authority before it, or NULL */
+    void (*look)(struct walk *w);   /* at the answer, more closely; or NULL */
     uint32_t status;
     int fail_info;
     unsigned int ncerts; /* for the first so many of w->keys there is a certificate in the answer */
@@ -35,16 +35,17 @@ struct step {
     /* When it comes `late` seconds later than it could; 0: six hours, and nothing is different. */
     int64_t late;
     int late_fail_info;
-    struct effect late_effect; /* of the time, and of nothing else */
+    struct effect late_effect; /* of the time; the message has none then */
 };
 
 struct path {
     const char *name;
-    const char *key[KEYS_MAX][2]; /* as test_key() takes them; none: P-256 */
+    const char *key[KEYS_MAX][2];    /* as test_key() takes them; none: P-256 */
     void (*arrange)(struct walk *w); /* the authority, once */
     void (*begin)(struct walk *w);   /* each walk; or NULL */
     struct step steps[STEPS_MAX];
     bool unsigned_request; /* nothing tells that an octet was changed */
+    int strange;           /* failInfo for a nonce that is none; 0: badRequest */
 };
 
 /* What is there for all walks of a path. */
@@ -62,7 +63,7 @@ struct walk {
     struct test_authority *t;
     const struct path *path;
     EVP_PKEY *const *keys;
-    char name[32]; /* of a secret; differs in each walk */
+    char name[32];           /* of a secret; differs in each walk */
     struct test_party party; /* freed with the walk */
     /* how messages are made */
     struct cmc_cms_signer signer;
@@ -106,6 +107,7 @@ void walk_write_changed(struct walk *w, size_t step, void (*change)(struct cmc_f
 void walk_post(struct walk *w, struct cmc_slice message);
 enum cmc_rc walk_open(struct walk *w);
 void walk_expect(struct walk *w, size_t step);
+/* CMC_FAIL_INFO_NONE: it is not. */
 void walk_expect_refused(struct walk *w, int fail_info);
 void walk_keep(struct walk *w, struct cmc_slice message); /* for the next step */
 /* All of them for the steps from..to-1. */
