@@ -68,6 +68,7 @@ enum {
     " AND (?6 = 0 OR c.not_after < ?6) "
 #define PAGE          " LIMIT ?7 OFFSET ?8"
 #define SELECT        "SELECT " CMC_SQLITE_CERT_COLUMNS " FROM "
+#define REVOKED       "(SELECT id FROM cert INDEXED BY cert_revoked WHERE state <> 0 AND state = ?4"
 #define NEW_WORDS(k)  "INSERT OR IGNORE INTO word (kind, value) SELECT DISTINCT " k " FROM cert"
 #define POSTINGS(k)   "INSERT OR IGNORE INTO posting SELECT w.id, c.id FROM cert c JOIN word w ON " k
 #define BETWEEN(what) " WHERE " what " > ?1 AND " what " <= ?2"
@@ -100,13 +101,12 @@ static const char *const statements[X_COUNT] = {
     [X_BY_ENDING] = SELECT "ending e CROSS JOIN cert c ON c.id = e.cert"
                            " WHERE e.not_after >= ?5 AND (?6 = 0 OR e.not_after < ?6)"
                            " AND " FILTER " ORDER BY e.not_after, e.cert" PAGE,
-    [X_BY_STATE] =
-        SELECT "cert c WHERE c.id IN (SELECT id FROM cert INDEXED BY cert_revoked"
-               " WHERE state <> 0 AND state = ?4) AND " FILTER " ORDER BY c.id DESC" PAGE,
-    /* Sorting numbers alone is faster than rows; but only where no other row is left out. */
-    [X_BY_STATE_ALONE] =
-        SELECT "cert c WHERE c.id IN (SELECT id FROM cert INDEXED BY cert_revoked"
-               " WHERE state <> 0 AND state = ?4 ORDER BY id DESC" PAGE ") ORDER BY c.id DESC",
+    /* CROSS JOIN: else each certificate is looked at whether it is among them. */
+    [X_BY_STATE] = SELECT REVOKED ") x CROSS JOIN cert c ON c.id = x.id WHERE " FILTER
+                                  " ORDER BY x.id DESC" PAGE,
+    /* Where no other row is left out, only numbers are sorted. */
+    [X_BY_STATE_ALONE] = SELECT REVOKED " ORDER BY id DESC" PAGE
+                                        ") x CROSS JOIN cert c ON c.id = x.id ORDER BY x.id DESC",
     [X_ALL] = SELECT "cert c WHERE " FILTER " ORDER BY c.id DESC" PAGE,
 };
 
