@@ -44,9 +44,8 @@ static enum cmc_rc permitted(const struct job *j, const struct cmc_revoke_reques
     return CMC_OK;
 }
 
-/* From one state to another: what the reason asks for, if that can be. */
-static enum cmc_rc transition(const struct cmc_cert_record *rec, uint32_t reason,
-                              struct cmc_state_change *change, struct cmc_err *err)
+enum cmc_rc cmc_revocation_change(const struct cmc_cert_record *rec, uint32_t reason,
+                                  struct cmc_state_change *change, struct cmc_err *err)
 {
     const char *why;
 
@@ -122,7 +121,7 @@ static enum cmc_rc check(struct job *j, struct plan_item *it, const struct cmc_r
             return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_TIME, "RFC 10002 section 6.11",
                                  "the invalidityDate lies in the future");
     }
-    return transition(&rec, rr->reason, &it->change, err);
+    return cmc_revocation_change(&rec, rr->reason, &it->change, err);
 }
 
 enum cmc_rc cmc_plan_revoke(struct job *j, const struct cmc_tagged_attribute *ta,

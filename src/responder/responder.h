@@ -129,6 +129,14 @@ typedef void (*cmc_respond_done_fn)(void *arg, const struct cmc_reply *reply);
 void cmc_respond(struct cmc_responder *r, const struct cmc_exchange *x, cmc_respond_done_fn done,
                  void *arg);
 
+/*
+ * From one state to another: what a revocation for this reason comes to, if that can be. Fills
+ * change->from and change->to. Errors: CMC_E_REFUSED with badRequest.
+ */
+enum cmc_rc cmc_revocation_change(const struct cmc_cert_record *rec, uint32_t reason,
+                                  struct cmc_state_change *change,
+                                  struct cmc_err *err) CMC_MUST_USE;
+
 /* Media types, RFC 10003 section 3. */
 #define CMC_MEDIA_PKCS10     "application/pkcs10"
 #define CMC_MEDIA_PKCS7      "application/pkcs7-mime"

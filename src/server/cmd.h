@@ -50,6 +50,8 @@ enum cmc_rc cmcd_cmd_officer(struct cmcd_run *r, int argc, char **argv);
 enum cmc_rc cmcd_cmd_secret(struct cmcd_run *r, int argc, char **argv);
 enum cmc_rc cmcd_cmd_anchors(struct cmcd_run *r, int argc, char **argv);
 enum cmc_rc cmcd_cmd_cert(struct cmcd_run *r, int argc, char **argv);
+enum cmc_rc cmcd_cmd_profile(struct cmcd_run *r, int argc, char **argv);
+enum cmc_rc cmcd_cmd_revoke(struct cmcd_run *r, int argc, char **argv);
 enum cmc_rc cmcd_cmd_request(struct cmcd_run *r, int argc, char **argv);
 enum cmc_rc cmcd_cmd_audit(struct cmcd_run *r, int argc, char **argv);
 enum cmc_rc cmcd_cmd_backup(struct cmcd_run *r, int argc, char **argv);
@@ -76,6 +78,18 @@ void cmcd_db_close(struct cmcd_db *db);
 /* A serial number in hex, with or without 0x, colons and blanks, as INTEGER content octets. */
 enum cmc_rc cmcd_parse_serial(struct cmcd_run *r, const char *text,
                               struct cmc_slice *out) CMC_MUST_USE;
+
+/* The subject of the CA, which is the issuer of all its certificates. */
+enum cmc_rc cmcd_issuer_name(struct cmcd_run *r, const struct cmc_conf *conf,
+                             struct cmc_slice *out) CMC_MUST_USE;
+/* Who decides: the name that was given, or (as NULL) the user's. */
+enum cmc_rc cmcd_decider(struct cmcd_run *r, const char *as, const char **out) CMC_MUST_USE;
+/* Text of an option (or NULL) that goes into the audit log: one line, and not too long. */
+enum cmc_rc cmcd_check_line(struct cmcd_run *r, const char *option, const char *text) CMC_MUST_USE;
+
+/* cmcd cert list and search; and what they call a state. */
+enum cmc_rc cmcd_cert_search(struct cmcd_run *r, int argc, char **argv);
+const char *cmcd_cert_state(enum cmc_cert_state state);
 
 /* "2026-01-31T23:59:59Z" into buf; returns buf. */
 #define CMCD_TIME_SIZE 32

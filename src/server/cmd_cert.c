@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmcd cert list|show: what was issued. */
+/* cmcd cert show: one of what was issued. */
 #include <ctype.h>
 #include <stdio.h>
 
@@ -8,85 +8,10 @@
 #include "key/key.h"
 #include "server/cmd.h"
 
-#define DEFAULT_LIMIT 100u
-#define MAX_LIMIT     100000u
-
 struct values {
-    const char *config, *subject;
-    unsigned int limit, offset;
+    const char *config;
     bool pem;
 };
-
-static const char *state_name(enum cmc_cert_state state)
-{
-    switch (state) {
-    case CMC_CERT_VALID:
-        return "valid";
-    case CMC_CERT_REVOKED:
-        return "revoked";
-    case CMC_CERT_HELD:
-        return "held";
-    default:
-        return "?";
-    }
-}
-
-/* -- list -------------------------------------------------------------------------------- */
-
-static enum cmc_rc list_one(void *arg, const struct cmc_cert_record *c)
-{
-    struct cmc_buf *out = arg;
-    char when[CMCD_TIME_SIZE];
-
-    cmc_buf_hex(out, c->serial);
-    cmc_buf_printf(out, "  %-7s  until %s  %-14s  %-14s  ", state_name(c->state),
-                   cmcd_time(c->not_after, when), c->profile != NULL ? c->profile : "-",
-                   c->requester != NULL ? c->requester : "-");
-    cmc_name_print(c->subject, out);
-    cmc_buf_str(out, "\n");
-    return CMC_OK;
-}
-
-static enum cmc_rc list(struct cmcd_run *r, int argc, char **argv)
-{
-    static const struct cmc_option rows[] = {
-        CMC_OPTION("subject", 's', STRING, "TEXT", struct values, subject,
-                   "only those with this in their subject"),
-        CMC_OPTION("limit", 'n', UINT, "N", struct values, limit, "at most so many (100)"),
-        CMC_OPTION("offset", 0, UINT, "N", struct values, offset, "after so many newer ones"),
-        CMCD_OPTION_CONF(struct values, config),
-        CMC_OPTION_END,
-    };
-    static const struct cmc_options options = {
-        "cmcd cert list",
-        "",
-        0,
-        0,
-        "Serial number, state, end of validity, profile, requester and subject, newest first.",
-        rows};
-    struct values v = {.limit = DEFAULT_LIMIT};
-    struct cmcd_db db = {0};
-    struct cmc_buf out;
-    char **none;
-    size_t n;
-    bool helped;
-    enum cmc_rc rc = cmc_options_parse(&options, argc, argv, &v, &none, &n, &helped, &r->err);
-
-    if (rc != CMC_OK || helped)
-        return rc;
-    if (v.limit < 1 || v.limit > MAX_LIMIT)
-        return cmc_fail(&r->err, CMC_E_USAGE, NULL, "--limit %u: 1 to %u are allowed", v.limit,
-                        MAX_LIMIT);
-    cmc_buf_init(&out, CMC_LIMIT_FILE_OCTETS);
-    rc = cmcd_db_open(&db, v.config, &r->err);
-    if (rc == CMC_OK)
-        rc = cmc_reader_certs(db.reader, v.subject, v.offset, v.limit, list_one, &out, &r->err);
-    if (rc == CMC_OK)
-        rc = cmcd_print(&out, &r->err);
-    cmcd_db_close(&db);
-    cmc_buf_free(&out);
-    return rc;
-}
 
 /* -- show -------------------------------------------------------------------------------- */
 
@@ -130,8 +55,7 @@ enum cmc_rc cmcd_parse_serial(struct cmcd_run *r, const char *text, struct cmc_s
 }
 
 /* The subject of the CA: the issuer of what is looked for. */
-static enum cmc_rc issuer_name(struct cmcd_run *r, const struct cmc_conf *conf,
-                               struct cmc_slice *out)
+enum cmc_rc cmcd_issuer_name(struct cmcd_run *r, const struct cmc_conf *conf, struct cmc_slice *out)
 {
     const struct cmc_passphrase none = {0};
     struct cmc_cert cert = {0};
@@ -155,7 +79,7 @@ static enum cmc_rc print_record(struct cmcd_run *r, const struct cmc_cert_record
 
     if (rc != CMC_OK)
         return rc;
-    cmc_buf_printf(out, "state: %s\n", state_name(c->state));
+    cmc_buf_printf(out, "state: %s\n", cmcd_cert_state(c->state));
     if (c->state != CMC_CERT_VALID) {
         cmc_buf_printf(out, "reason: %u\nrevoked: %s\n", c->reason, cmcd_time(c->revoked_at, when));
         if (c->invalidity_at != 0)
@@ -198,7 +122,7 @@ static enum cmc_rc show(struct cmcd_run *r, int argc, char **argv)
     if (rc == CMC_OK)
         rc = cmcd_db_open(&db, v.config, &r->err);
     if (rc == CMC_OK)
-        rc = issuer_name(r, db.conf, &issuer);
+        rc = cmcd_issuer_name(r, db.conf, &issuer);
     if (rc == CMC_OK)
         rc = cmc_reader_cert(db.reader, issuer, serial, r->arena, &record, &r->err);
     if (rc == CMC_OK)
@@ -214,7 +138,8 @@ static enum cmc_rc show(struct cmcd_run *r, int argc, char **argv)
 enum cmc_rc cmcd_cmd_cert(struct cmcd_run *r, int argc, char **argv)
 {
     static const struct cmcd_command rows[] = {
-        {"list", "list issued certificates, newest first", list},
+        {"list", "list issued certificates, newest first", cmcd_cert_search},
+        {"search", "the same: find some of them", cmcd_cert_search},
         {"show", "show one certificate and its state", show},
     };
     static const struct cmcd_group group = {"cmcd cert", rows, sizeof rows / sizeof rows[0]};

@@ -210,7 +210,7 @@ static enum cmc_rc show(struct cmcd_run *r, int argc, char **argv)
 /* -- approve, refuse --------------------------------------------------------------------- */
 
 /* Who decides: a name that was given, or the user. */
-static enum cmc_rc decider(struct cmcd_run *r, const char *as, const char **out)
+enum cmc_rc cmcd_decider(struct cmcd_run *r, const char *as, const char **out)
 {
     struct passwd row, *pw = NULL;
     char text[PASSWD_MAX];
@@ -228,17 +228,17 @@ static enum cmc_rc decider(struct cmcd_run *r, const char *as, const char **out)
     return CMC_OK;
 }
 
-static enum cmc_rc check_reason(struct cmcd_run *r, const char *reason)
+enum cmc_rc cmcd_check_line(struct cmcd_run *r, const char *option, const char *text)
 {
-    if (reason == NULL)
+    if (text == NULL)
         return CMC_OK;
-    if (reason[0] == '\0' || strlen(reason) > REASON_MAX)
-        return cmc_fail(&r->err, CMC_E_USAGE, NULL, "--reason: a text of 1 to %u octets",
+    if (text[0] == '\0' || strlen(text) > REASON_MAX)
+        return cmc_fail(&r->err, CMC_E_USAGE, NULL, "%s: a text of 1 to %u octets", option,
                         REASON_MAX);
-    for (const char *p = reason; *p != '\0'; p++) {
+    for (const char *p = text; *p != '\0'; p++) {
         if ((unsigned char)*p < 0x20)
-            return cmc_fail(&r->err, CMC_E_USAGE, NULL,
-                            "--reason: one line without control characters");
+            return cmc_fail(&r->err, CMC_E_USAGE, NULL, "%s: one line without control characters",
+                            option);
     }
     return CMC_OK;
 }
@@ -270,9 +270,9 @@ static enum cmc_rc decide(struct cmcd_run *r, const struct values *v, const char
     enum cmc_rc rc = parse_id(r, number, &d.id);
 
     if (rc == CMC_OK)
-        rc = decider(r, v->as, &d.by);
+        rc = cmcd_decider(r, v->as, &d.by);
     if (rc == CMC_OK)
-        rc = check_reason(r, v->reason);
+        rc = cmcd_check_line(r, "--reason", v->reason);
     if (rc == CMC_OK)
         rc = cmcd_db_open(&db, v->config, &r->err);
     if (rc == CMC_OK)

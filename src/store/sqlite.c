@@ -43,6 +43,7 @@ const struct cmc_store_ops cmc_store_sqlite = {
     .check = cmc_sqlite_check,
     .unused = cmc_sqlite_unused,
     .pending = &cmc_sqlite_pending_ops,
+    .search = &cmc_sqlite_search_ops,
 };
 
 /* -- the schema ------------------------------------------------------------------------------ */

@@ -144,6 +144,21 @@ enum cmc_rc cmc_sqlite_publications_due(void *rd, size_t limit,
                                                           const struct cmc_publication *p),
                                         void *arg, struct cmc_err *err);
 
+/* -- sqlite_read.c ------------------------------------------------------------------------- */
+
+/* In the order that cmc_sqlite_cert_row() reads. Subqueries, so that rows which OFFSET skips cost
+ * little. */
+#define CMC_SQLITE_CERT_COLUMNS                                                                    \
+    "(SELECT name FROM issuer WHERE id = c.issuer), c.serial, c.state, c.reason, c.revoked_at,"    \
+    " c.invalidity_at, c.not_before, c.not_after, c.issued_at, c.subject, c.subject_text, c.ski,"  \
+    " c.spki_digest, c.profile, c.requester, (SELECT der FROM cert_der WHERE id = c.id)"
+enum cmc_rc cmc_sqlite_cert_row(struct cmc_sqlite *c, sqlite3_stmt *st, struct cmc_cert_record *out,
+                                struct cmc_err *err) CMC_MUST_USE;
+
+/* -- sqlite_search.c ----------------------------------------------------------------------- */
+
+extern const struct cmc_store_search_ops cmc_sqlite_search_ops;
+
 /* -- sqlite_read.c: as in struct cmc_store_ops ---------------------------------------------- */
 
 enum cmc_rc cmc_sqlite_reader_new(const void *db, void **rd, struct cmc_err *err);

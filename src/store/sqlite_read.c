@@ -23,11 +23,7 @@ enum {
     R_COUNT
 };
 
-/* In the order that cert_row() reads. Subqueries, so that rows which OFFSET skips cost little. */
-#define CERT_COLUMNS                                                                               \
-    "(SELECT name FROM issuer WHERE id = c.issuer), c.serial, c.state, c.reason, c.revoked_at,"    \
-    " c.invalidity_at, c.not_before, c.not_after, c.issued_at, c.subject, c.subject_text, c.ski,"  \
-    " c.spki_digest, c.profile, c.requester, (SELECT der FROM cert_der WHERE id = c.id)"
+#define CERT_COLUMNS    CMC_SQLITE_CERT_COLUMNS
 #define OFFICER_COLUMNS "id, name, roles, cert_digest, cert, added_at"
 #define SECRET_COLUMNS                                                                             \
     "id, name, purpose, sealed, once, added_at, used_at, expires_at, failures, locked, subject,"   \
@@ -139,6 +135,14 @@ static enum cmc_rc cert_row(const struct reading *rd, sqlite3_stmt *st, struct c
         return damaged(rd, "a certificate");
     memcpy(r->spki_digest, digest.p, CMC_SHA256_OCTETS);
     return CMC_OK;
+}
+
+enum cmc_rc cmc_sqlite_cert_row(struct cmc_sqlite *c, sqlite3_stmt *st, struct cmc_cert_record *out,
+                                struct cmc_err *err)
+{
+    const struct reading rd = {c, err};
+
+    return cert_row(&rd, st, out);
 }
 
 struct cert_out {

@@ -519,6 +519,11 @@ enum cmc_rc cmc_reader_certs(struct cmc_reader *r, const char *subject_like, siz
     return r->ops->certs(r->rd, subject_like, offset, limit, fn, arg, err);
 }
 
+enum cmc_rc cmc_search_open(struct cmc_store *s, struct cmc_search_index **out, struct cmc_err *err)
+{
+    return cmc_search_wrap(s->ops->search, s->db, out, err);
+}
+
 struct audit_call {
     enum cmc_rc (*fn)(void *arg, int64_t seq, int64_t at, const char *json,
                       const uint8_t hash[CMC_SHA256_OCTETS]);

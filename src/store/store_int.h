@@ -6,6 +6,7 @@
 #ifndef CMC_STORE_STORE_INT_H
 #define CMC_STORE_STORE_INT_H
 
+#include "store/search.h"
 #include "store/store.h"
 
 enum cmc_job_kind {
@@ -137,6 +138,19 @@ struct cmc_store_ops {
     enum cmc_rc (*unused)(const char *place, struct cmc_err *err);
     /* The reading functions of store/pending.h. */
     const struct cmc_store_pending_ops *pending;
+    /* store/search.h. */
+    const struct cmc_store_search_ops *search;
+};
+
+/* ix is what open made, used by one thread at a time. */
+struct cmc_store_search_ops {
+    enum cmc_rc (*open)(const void *db, void **ix, struct cmc_err *err);
+    void (*close)(void *ix);
+    enum cmc_rc (*behind)(void *ix, int64_t *n, struct cmc_err *err);
+    enum cmc_rc (*fill)(void *ix, bool *more, struct cmc_err *err);
+    enum cmc_rc (*run)(void *ix, const struct cmc_search *q,
+                       enum cmc_rc (*fn)(void *arg, const struct cmc_cert_record *c), void *arg,
+                       struct cmc_err *err);
 };
 
 struct cmc_store_pending_ops {
@@ -169,6 +183,13 @@ struct cmc_reader {
     const struct cmc_store_ops *ops;
     void *rd;
 };
+
+struct cmc_search_index {
+    const struct cmc_store_search_ops *ops;
+    void *ix;
+};
+enum cmc_rc cmc_search_wrap(const struct cmc_store_search_ops *ops, const void *db,
+                            struct cmc_search_index **out, struct cmc_err *err) CMC_MUST_USE;
 
 /* Queue a job and wait for its outcome (store.c). */
 enum cmc_rc cmc_store_run(struct cmc_store *s, struct cmc_job *job,

@@ -24,6 +24,7 @@
 #include "key/key.h"
 #include "message/body.h"
 #include "message/request.h"
+#include "store/search.h"
 #include "store/store.h"
 
 #define PER_MESSAGE   100u
@@ -144,6 +145,7 @@ struct stored {
     struct cmc_cert_record cert;
     struct cmc_txn txn;
     uint8_t serial[SERIAL_OCTETS], digest[CMC_SHA256_OCTETS];
+    char subject[64];
 };
 
 static atomic_size_t durable;
@@ -161,20 +163,23 @@ static void store_fill(struct world *w, struct stored *s, bool revoked, int64_t 
     static const uint8_t der[700];
     struct cmc_err err;
 
+    (void)snprintf(s->subject, sizeof s->subject, "CN=host-%llu.example,O=Example,C=SE",
+                   (unsigned long long)w->next_serial);
     serial_of(w->next_serial++, s->serial);
     if (cmc_random(w->crypto, s->digest, sizeof s->digest, &err) != CMC_OK)
         bench_die("no random octets", &err);
-    s->cert = (struct cmc_cert_record){.issuer = w->ca.tbs.subject,
-                                       .serial = cmc_slice(s->serial, SERIAL_OCTETS),
-                                       .subject = w->ca.tbs.subject,
-                                       .subject_text = "CN=host.example,O=Example,C=SE",
-                                       .der = cmc_slice(der, sizeof der),
-                                       .ski = cmc_slice(der, CMC_SKI_OCTETS),
-                                       .not_before = now,
-                                       .not_after = now + 300 * DAY,
-                                       .issued_at = now,
-                                       .profile = "tls-server",
-                                       .requester = "officer"};
+    s->cert =
+        (struct cmc_cert_record){.issuer = w->ca.tbs.subject,
+                                 .serial = cmc_slice(s->serial, SERIAL_OCTETS),
+                                 .subject = w->ca.tbs.subject,
+                                 .subject_text = s->subject,
+                                 .der = cmc_slice(der, sizeof der),
+                                 .ski = cmc_slice(der, CMC_SKI_OCTETS),
+                                 .not_before = now,
+                                 .not_after = now + 300 * DAY,
+                                 .issued_at = now,
+                                 .profile = "tls-server",
+                                 .requester = w->next_serial % 1000 == 0 ? "rare" : "officer"};
     s->txn = (struct cmc_txn){.at = now,
                               .certs = &s->cert,
                               .ncerts = 1,
@@ -475,6 +480,116 @@ static void case_crl(const struct run *r)
     world_free(&w);
 }
 
+/* -- searching --------------------------------------------------------------------------- */
+
+#define SEARCHES 9
+
+static enum cmc_rc count_found(void *arg, const struct cmc_cert_record *c)
+{
+    (void)c;
+    ++*(size_t *)arg;
+    return CMC_OK;
+}
+
+/* The median of some runs, as a new command has it: opened, brought up to date, asked. */
+static double search_ms(const struct world *w, const struct cmc_search *q, size_t *found)
+{
+    char path[BENCH_PATH * 2];
+    double ms[SEARCHES];
+
+    for (size_t i = 0; i < SEARCHES; i++) {
+        struct cmc_search_index *ix = NULL;
+        struct cmc_store *store = NULL;
+        struct cmc_err err;
+        double began = bench_seconds(CLOCK_MONOTONIC);
+        bool more = true;
+
+        if (cmc_store_open(bench_file(&w->server, "chancery.db", path), false, &store, &err) !=
+                CMC_OK ||
+            cmc_search_open(store, &ix, &err) != CMC_OK)
+            bench_die("cannot open the index", &err);
+        while (more) {
+            if (cmc_search_fill(ix, &more, &err) != CMC_OK)
+                bench_die("cannot fill the index", &err);
+        }
+        *found = 0;
+        if (cmc_search_run(ix, q, count_found, found, &err) != CMC_OK)
+            bench_die("cannot search", &err);
+        cmc_search_close(ix);
+        cmc_store_close(store);
+        ms[i] = (bench_seconds(CLOCK_MONOTONIC) - began) * 1e3;
+        for (size_t k = i; k > 0 && ms[k] < ms[k - 1]; k--) {
+            double swap = ms[k];
+
+            ms[k] = ms[k - 1];
+            ms[k - 1] = swap;
+        }
+    }
+    return ms[SEARCHES / 2];
+}
+
+static void search_each(const struct world *w, size_t total, int64_t now)
+{
+    uint8_t serial[SERIAL_OCTETS];
+    char subject[32];
+    const struct {
+        const char *name;
+        struct cmc_search q;
+    } rows[] = {
+        {"subject", {.subject = subject, .state = CMC_SEARCH_ANY_STATE, .limit = 100}},
+        {"subject-common", {.subject = "example", .state = CMC_SEARCH_ANY_STATE, .limit = 100}},
+        {"subject-none", {.subject = "host-x", .state = CMC_SEARCH_ANY_STATE, .limit = 100}},
+        {"serial",
+         {.serial = cmc_slice(serial, sizeof serial), .state = CMC_SEARCH_ANY_STATE, .limit = 1}},
+        {"officer", {.requester = "rare", .state = CMC_SEARCH_ANY_STATE, .limit = 100}},
+        {"profile", {.profile = "tls-server", .state = CMC_SEARCH_ANY_STATE, .limit = 100}},
+        {"state", {.state = CMC_CERT_REVOKED, .limit = 100}},
+        {"expires",
+         {.ends_from = now,
+          .ends_before = now + 301 * DAY,
+          .state = CMC_SEARCH_ANY_STATE,
+          .limit = 100}},
+    };
+
+    (void)snprintf(subject, sizeof subject, "host-%zu.", total / 2);
+    serial_of(total / 2, serial);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        char name[48];
+        size_t found = 0;
+        double ms = search_ms(w, &rows[i].q, &found);
+
+        (void)snprintf(name, sizeof name, "search-1M-%s", rows[i].name);
+        bench_note("  %s: %zu found", rows[i].name, found);
+        bench_result(name, ms, "ms", "<=", 50);
+    }
+}
+
+/* As many certificates, a tenth of them revoked: start, CRL, search beside the server. */
+static void case_search(const struct run *r)
+{
+    static const char text[] = "GET /ca.crl HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
+    const struct cmc_search none = {.serial = CMC_SLICE_LIT("\1"), .limit = 1};
+    struct world w;
+    double began, wall, memory;
+    size_t octets, found;
+
+    world_new(&w, r, "ec:P-256", 1);
+    store_certs(&w, r->messages - r->messages / 10, false);
+    store_certs(&w, r->messages / 10, true);
+    began = bench_seconds(CLOCK_MONOTONIC);
+    bench_server_start(&w.server);
+    bench_result("search-1M-start", bench_seconds(CLOCK_MONOTONIC) - began, "s", "<=", 1);
+    memory = peak_memory(&w.server);
+    wall = bench_fetch(w.server.port, cmc_slice_str(text), &octets);
+    bench_result("search-1M-crl", wall, "s", "<=", 0.5);
+    bench_result("search-1M-crl-memory", peak_memory(&w.server) - memory, "MiB", "<=", 64);
+    began = bench_seconds(CLOCK_MONOTONIC);
+    (void)search_ms(&w, &none, &found);
+    bench_note("  the index is made in %.1f s", bench_seconds(CLOCK_MONOTONIC) - began);
+    search_each(&w, r->messages, time(NULL));
+    world_free(&w);
+}
+
 /* What `cmc request` does for each certificate, without the reading and writing of files. */
 static void case_request(const struct run *r)
 {
@@ -680,12 +795,19 @@ static const struct {
     void (*run)(const struct run *r);
     size_t messages;
 } cases[] = {
-    {"issue", case_issue, 6000},      {"issue-tls", case_tls, 6000},
-    {"batch-100", case_batch, 150},   {"rsa-2048", case_rsa2048, 1500},
-    {"rsa-3072", case_rsa3072, 400},  {"revoke-100", case_revoke, 400},
-    {"stored-1M", case_stored, 6000}, {"workers", case_workers, 6000},
-    {"crl-1M", case_crl, STORED},     {"request-10k", case_request, 10000},
-    {"ocsp", case_ocsp, 10000},       {"ocsp-cached", case_ocsp_cached, 20000},
+    {"issue", case_issue, 6000},
+    {"issue-tls", case_tls, 6000},
+    {"batch-100", case_batch, 150},
+    {"rsa-2048", case_rsa2048, 1500},
+    {"rsa-3072", case_rsa3072, 400},
+    {"revoke-100", case_revoke, 400},
+    {"stored-1M", case_stored, 6000},
+    {"workers", case_workers, 6000},
+    {"search-1M", case_search, STORED},
+    {"crl-1M", case_crl, STORED},
+    {"request-10k", case_request, 10000},
+    {"ocsp", case_ocsp, 10000},
+    {"ocsp-cached", case_ocsp_cached, 20000},
     {"peer-cfssl", case_peer, 4000},
 };
 
