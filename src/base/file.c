@@ -85,6 +85,11 @@ static enum cmc_rc write_all(int fd, const char *name, struct cmc_slice data, st
     return CMC_OK;
 }
 
+enum cmc_rc cmc_file_add(int fd, struct cmc_slice data, struct cmc_err *err)
+{
+    return write_all(fd, "a file", data, err);
+}
+
 static enum cmc_rc write_stdout(struct cmc_slice data, struct cmc_err *err)
 {
     /* What was printed before comes before. */

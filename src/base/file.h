@@ -25,6 +25,9 @@ enum cmc_rc cmc_file_write(const char *path, unsigned int mode, struct cmc_slice
 enum cmc_rc cmc_file_create(const char *path, unsigned int mode, struct cmc_slice data,
                             struct cmc_err *err) CMC_MUST_USE;
 
+/* Write all of data to an open file. Errors: CMC_E_LOCAL. */
+enum cmc_rc cmc_file_add(int fd, struct cmc_slice data, struct cmc_err *err) CMC_MUST_USE;
+
 /* fsync the directory that path is in, so that a new name in it survives a crash. CMC_E_LOCAL. */
 enum cmc_rc cmc_file_sync_directory(const char *path, struct cmc_err *err) CMC_MUST_USE;
 

@@ -6,6 +6,9 @@
 #ifndef CMC_BASE_LIMIT_H
 #define CMC_BASE_LIMIT_H
 
+/* A CRL with entries of more than this is a file beside the database, and so much of it is held in
+ * memory at a time. */
+#define CMC_LIMIT_CRL_HELD_OCTETS 65536u
 /* Octets of one message, request or response, before anything is decoded. */
 #define CMC_LIMIT_MESSAGE_OCTETS (16u * 1024u * 1024u)
 /* Nesting of constructed encodings in one ASN.1 value. */

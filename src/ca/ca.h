@@ -81,6 +81,14 @@ enum cmc_rc cmc_ca_crl(struct cmc_ca *ca, int64_t now, struct cmc_arena *arena,
                        struct cmc_slice *out, struct cmc_err *err) CMC_MUST_USE;
 
 /*
+ * The same for who passes it on: one of millions of entries is given as a file, *fd, which the
+ * caller closes, of *octets; *out is absent then. Else *fd is -1.
+ */
+enum cmc_rc cmc_ca_crl_open(struct cmc_ca *ca, int64_t now, struct cmc_arena *arena,
+                            struct cmc_slice *out, int *fd, uint64_t *octets,
+                            struct cmc_err *err) CMC_MUST_USE;
+
+/*
  * What a sealed secret is bound to, so that a value put into another row does not open: its
  * purpose, and its name or certificate. Into the arena; absent on lack of memory.
  */

@@ -40,7 +40,9 @@ struct cmc_ca_shared {
     bool crl_known;
     uint64_t crl_generation;
     int64_t crl_this_update;
-    struct cmc_buf crl;
+    struct cmc_buf crl;  /* one that is no file */
+    uint64_t crl_number; /* one that is: */
+    uint64_t crl_octets;
 
     pthread_mutex_t challenge_lock; /* over what follows */
     bool challenge_known;
@@ -100,6 +102,29 @@ enum cmc_rc cmc_ca_anchors_op(void *self, struct cmc_arena *arena, struct cmc_an
                               struct cmc_err *err) CMC_MUST_USE;
 enum cmc_rc cmc_ca_crl_op(void *self, const struct cmc_crl_query *query, struct cmc_arena *arena,
                           struct cmc_slice *out, struct cmc_err *err) CMC_MUST_USE;
+
+/* crl.c: a CRL of the store's that is a file, into the arena. CMC_E_NOTFOUND: the file is gone. */
+enum cmc_rc cmc_ca_crl_load(struct cmc_ca *ca, const struct cmc_crl_record *crl,
+                            struct cmc_arena *arena, struct cmc_slice *out,
+                            struct cmc_err *err) CMC_MUST_USE;
+/* spool.c: octets that come one after the other; the first in memory, many in a file. */
+struct cmc_spool {
+    const struct cmc_store *store;
+    int fd; /* -1: all of it is in held */
+    size_t held_octets;
+    uint64_t octets; /* of all */
+    uint8_t held[CMC_LIMIT_CRL_HELD_OCTETS];
+};
+void cmc_spool_init(struct cmc_spool *s, const struct cmc_store *store);
+void cmc_spool_end(struct cmc_spool *s);
+/* Errors: CMC_E_LOCAL. */
+enum cmc_rc cmc_spool_add(struct cmc_spool *s, struct cmc_slice data,
+                          struct cmc_err *err) CMC_MUST_USE;
+/* Give all of it to fn in pieces, in order, as often as wanted. Nothing is added any more. */
+enum cmc_rc cmc_spool_each(struct cmc_spool *s,
+                           enum cmc_rc (*fn)(void *arg, struct cmc_slice piece,
+                                             struct cmc_err *err),
+                           void *arg, struct cmc_err *err) CMC_MUST_USE;
 
 /* publish.c: struct cmc_authority_ops.publishing and find_digest */
 const struct cmc_publishing *cmc_ca_publishing(void *self);

@@ -1,16 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The full CRL, RFC 5280 section 5. Entries are written forwards into one buffer as the store
- * gives them, so the cost is one pass, a hash and a signature.
+ * The full CRL, RFC 5280 section 5. Entries are written forwards as the store gives them, into
+ * memory while they are few and else into a file, so the cost is one pass over the store, a hash,
+ * a signature, and a pass that puts the parts together. A CRL whose entries went into a file is a
+ * file itself (store/crl_file.h), and none of it is ever in memory whole, however many there are.
  */
+#include <errno.h>
+#include <unistd.h>
+
 #include "asn1/cmc.h"
 #include "asn1/codec.h"
 #include "asn1/oids.h"
 #include "asn1/tlv.h"
+#include "base/file.h"
 #include "ca/ca_int.h"
+#include "store/crl_file.h"
 
 struct entries {
-    struct cmc_buf der;
+    struct cmc_spool spool;
+    struct cmc_buf der;      /* of one entry that is not a usual one */
     struct cmc_arena *arena; /* of one entry, reset each time */
     struct cmc_err *err;
     int64_t date_at; /* the second that date is for: many are revoked in the same one */
@@ -42,7 +50,7 @@ static void add_header(struct cmc_buf *b, uint8_t first, size_t len)
  * octets of which the last is the reason. Written as it stands, for there may be ten million.
  * False: it is another one.
  */
-static bool add_short_entry(struct entries *es, const struct cmc_cert_record *c)
+static bool add_short_entry(struct entries *es, const struct cmc_cert_record *c, enum cmc_rc *rc)
 {
     /* Extensions, Extension, id-ce-cRLReasons, OCTET STRING, ENUMERATED */
     uint8_t reason[] = {0x30, 12,   0x30, 10, 0x06, 3,    0x55,
@@ -71,7 +79,7 @@ static bool add_short_entry(struct entries *es, const struct cmc_cert_record *c)
     memcpy(p, es->date, es->date_octets);
     p += es->date_octets;
     memcpy(p, reason, extra);
-    cmc_buf_add(&es->der, entry, (size_t)(p - entry) + extra);
+    *rc = cmc_spool_add(&es->spool, cmc_slice(entry, (size_t)(p - entry) + extra), es->err);
     return true;
 }
 
@@ -81,12 +89,8 @@ static enum cmc_rc add_entry(void *arg, const struct cmc_cert_record *c)
     struct cmc_revoked r = {.serial = c->serial};
     enum cmc_rc rc = CMC_OK;
 
-    if (add_short_entry(es, c))
-        return cmc_buf_ok(&es->der) ? CMC_OK
-                                    : cmc_fail(es->err, CMC_E_LIMIT, NULL,
-                                               "the CRL is above CMC_LIMIT_ARENA_OCTETS (%u)",
-                                               CMC_LIMIT_ARENA_OCTETS);
-
+    if (add_short_entry(es, c, &rc))
+        return rc;
     r.date = cmc_time_tlv(es->arena, c->revoked_at);
     /* RFC 5280 section 5.3.1: unspecified is not written. */
     if (c->reason != 0)
@@ -98,8 +102,11 @@ static enum cmc_rc add_entry(void *arg, const struct cmc_cert_record *c)
         rc = add_extension(es->arena, &r.extensions, cmc_oid_id_ce_invalidityDate, &cmc_it_gentime,
                            &t, es->err);
     }
+    cmc_buf_reset(&es->der);
     if (rc == CMC_OK)
         rc = cmc_encode(&cmc_it_revoked, &r, &es->der, es->err);
+    if (rc == CMC_OK)
+        rc = cmc_spool_add(&es->spool, cmc_buf_get0(&es->der), es->err);
     cmc_arena_reset(es->arena);
     return rc;
 }
@@ -123,20 +130,47 @@ static enum cmc_rc crl_extensions(const struct cmc_ca *ca, uint64_t number, stru
     return rc;
 }
 
-/* The TBSCertList around the entries. */
+/* What stands around the entries. All of it is small. */
+struct frame {
+    struct cmc_buf before;             /* TBSCertList up to the first entry, with its own header */
+    struct cmc_buf after;              /* and from behind the last one on */
+    struct cmc_slice algid, signature; /* whole TLVs */
+    struct cmc_buf header;             /* of the whole */
+    uint64_t octets;                   /* of the whole */
+};
+
+static void frame_init(struct frame *f)
+{
+    *f = (struct frame){0};
+    cmc_buf_init(&f->before, CMC_LIMIT_CRL_HELD_OCTETS);
+    cmc_buf_init(&f->after, CMC_LIMIT_CRL_HELD_OCTETS);
+    cmc_buf_init(&f->header, CMC_DER_HEADER_MAX);
+}
+
+static void frame_end(struct frame *f)
+{
+    cmc_buf_free(&f->before);
+    cmc_buf_free(&f->after);
+    cmc_buf_free(&f->header);
+}
+
+static enum cmc_rc frame_ok(const struct cmc_buf *b, struct cmc_err *err)
+{
+    return cmc_buf_ok(b) ? CMC_OK : cmc_fail(err, CMC_E_MEM, NULL, "no memory for a CRL");
+}
+
+/* The TBSCertList around so many octets of entries. */
 static enum cmc_rc make_tbs(const struct cmc_ca *ca, const struct cmc_crl_record *crl,
-                            const struct cmc_buf *entries, struct cmc_arena *arena,
-                            struct cmc_buf *out, struct cmc_err *err)
+                            uint64_t entries, struct cmc_arena *arena, struct frame *f,
+                            struct cmc_err *err)
 {
     static const uint8_t version[] = {CMC_T_INTEGER, 1, 1}; /* v2 */
     struct cmc_slice exts, this_update, next_update;
-    uint8_t explicit_header[CMC_DER_HEADER_MAX];
-    size_t explicit_len;
     struct cmc_algid alg;
     struct cmc_buf body;
     enum cmc_rc rc;
 
-    cmc_buf_init(&body, CMC_LIMIT_ARENA_OCTETS);
+    cmc_buf_init(&body, CMC_LIMIT_CRL_HELD_OCTETS);
     this_update = cmc_time_tlv(arena, crl->this_update);
     next_update = cmc_time_tlv(arena, crl->next_update);
     rc = cmc_sig_algid(ca->ca_alg, arena, &alg, err);
@@ -152,35 +186,122 @@ static enum cmc_rc make_tbs(const struct cmc_ca *ca, const struct cmc_crl_record
     cmc_buf_slice(&body, this_update);
     cmc_buf_slice(&body, next_update);
     /* RFC 5280 section 5.1.2.6: the list is absent when it is empty. */
-    if (entries->n > 0)
-        add_header(&body, CMC_T_SEQUENCE | CMC_CONSTRUCTED, entries->n);
-    explicit_len = cmc_der_header(explicit_header, CMC_CLASS_CONTEXT | CMC_CONSTRUCTED, exts.n);
-    add_header(out, CMC_T_SEQUENCE | CMC_CONSTRUCTED, body.n + entries->n + explicit_len + exts.n);
-    cmc_buf_add(out, body.p, body.n);
-    cmc_buf_add(out, entries->p, entries->n);
-    cmc_buf_add(out, explicit_header, explicit_len);
-    cmc_buf_slice(out, exts);
-    if (!cmc_buf_ok(&body) || !cmc_buf_ok(out))
-        rc = cmc_fail(err, CMC_E_LIMIT, NULL, "the CRL is above CMC_LIMIT_ARENA_OCTETS (%u)",
-                      CMC_LIMIT_ARENA_OCTETS);
+    if (entries > 0)
+        add_header(&body, CMC_T_SEQUENCE | CMC_CONSTRUCTED, entries);
+    add_header(&f->after, CMC_CLASS_CONTEXT | CMC_CONSTRUCTED, exts.n);
+    cmc_buf_slice(&f->after, exts);
+    add_header(&f->before, CMC_T_SEQUENCE | CMC_CONSTRUCTED, body.n + entries + f->after.n);
+    cmc_buf_add(&f->before, body.p, body.n);
+    rc = frame_ok(&body, err);
+    if (rc == CMC_OK)
+        rc = frame_ok(&f->after, err);
+    if (rc == CMC_OK)
+        rc = frame_ok(&f->before, err);
 out:
     cmc_buf_free(&body);
     return rc;
 }
 
-static enum cmc_rc sign_crl(const struct cmc_ca *ca, const struct cmc_buf *tbs,
-                            struct cmc_arena *arena, struct cmc_buf *out, struct cmc_err *err)
+static enum cmc_rc hash_piece(void *arg, struct cmc_slice piece, struct cmc_err *err)
 {
-    struct cmc_slice sig, algid, bits;
-    struct cmc_algid alg;
-    uint8_t *p;
+    return cmc_sign_stream_add(arg, piece, err);
+}
+
+static enum cmc_rc hold_piece(void *arg, struct cmc_slice piece, struct cmc_err *err)
+{
+    struct cmc_buf *b = arg;
+
+    cmc_buf_slice(b, piece);
+    return cmc_buf_ok(b)
+               ? CMC_OK
+               : cmc_fail(err, CMC_E_LIMIT, NULL, "the CRL is above CMC_LIMIT_ARENA_OCTETS (%u)",
+                          CMC_LIMIT_ARENA_OCTETS);
+}
+
+static enum cmc_rc write_piece(void *arg, struct cmc_slice piece, struct cmc_err *err)
+{
+    const int *fd = arg;
+
+    return cmc_file_add(*fd, piece, err);
+}
+
+/* The TBSCertList to fn, in pieces. */
+static enum cmc_rc each_tbs(const struct frame *f, struct cmc_spool *entries,
+                            enum cmc_rc (*fn)(void *arg, struct cmc_slice piece,
+                                              struct cmc_err *err),
+                            void *arg, struct cmc_err *err)
+{
+    enum cmc_rc rc = fn(arg, cmc_buf_get0(&f->before), err);
+
+    if (rc == CMC_OK)
+        rc = cmc_spool_each(entries, fn, arg, err);
+    if (rc == CMC_OK)
+        rc = fn(arg, cmc_buf_get0(&f->after), err);
+    return rc;
+}
+
+/* All of the CRL to fn, in pieces. */
+static enum cmc_rc each_all(const struct frame *f, struct cmc_spool *entries,
+                            enum cmc_rc (*fn)(void *arg, struct cmc_slice piece,
+                                              struct cmc_err *err),
+                            void *arg, struct cmc_err *err)
+{
+    enum cmc_rc rc = fn(arg, cmc_buf_get0(&f->header), err);
+
+    if (rc == CMC_OK)
+        rc = each_tbs(f, entries, fn, arg, err);
+    if (rc == CMC_OK)
+        rc = fn(arg, f->algid, err);
+    if (rc == CMC_OK)
+        rc = fn(arg, f->signature, err);
+    return rc;
+}
+
+static enum cmc_rc sign_streaming(const struct cmc_ca *ca, const struct frame *f,
+                                  struct cmc_spool *entries, struct cmc_arena *arena,
+                                  struct cmc_slice *sig, struct cmc_err *err)
+{
+    struct cmc_sign_stream *stream = NULL;
+    enum cmc_rc rc = cmc_sign_stream_new(ca->crypto, ca->ca_key, ca->ca_alg, &stream, err);
+
+    if (rc == CMC_OK)
+        rc = each_tbs(f, entries, hash_piece, stream, err);
+    if (rc == CMC_OK)
+        rc = cmc_sign_stream_end(stream, arena, sig, err);
+    cmc_sign_stream_free(stream);
+    return rc;
+}
+
+static enum cmc_rc sign_whole(const struct cmc_ca *ca, const struct frame *f,
+                              struct cmc_spool *entries, struct cmc_arena *arena,
+                              struct cmc_slice *sig, struct cmc_err *err)
+{
+    struct cmc_buf tbs;
     enum cmc_rc rc;
 
-    rc = cmc_sign(ca->crypto, ca->ca_key, ca->ca_alg, cmc_buf_get0(tbs), arena, &sig, err);
+    cmc_buf_init(&tbs, CMC_LIMIT_ARENA_OCTETS);
+    rc = each_tbs(f, entries, hold_piece, &tbs, err);
+    if (rc == CMC_OK)
+        rc = cmc_sign(ca->crypto, ca->ca_key, ca->ca_alg, cmc_buf_get0(&tbs), arena, sig, err);
+    cmc_buf_free(&tbs);
+    return rc;
+}
+
+static enum cmc_rc sign_crl(const struct cmc_ca *ca, struct cmc_spool *entries,
+                            struct cmc_arena *arena, struct frame *f, struct cmc_err *err)
+{
+    struct cmc_slice sig, bits;
+    struct cmc_algid alg;
+    uint64_t content;
+    uint8_t *p;
+    enum cmc_rc rc = cmc_sign_can_stream(ca->ca_alg)
+                         ? sign_streaming(ca, f, entries, arena, &sig, err)
+                         : sign_whole(ca, f, entries, arena, &sig, err);
+
     if (rc == CMC_OK)
         rc = cmc_sig_algid(ca->ca_alg, arena, &alg, err);
     if (rc == CMC_OK)
-        rc = cmc_encode_arena(&cmc_it_algid, &alg, arena, &algid, err);
+        rc = cmc_encode_arena(&cmc_it_algid, &alg, arena, &f->algid, err);
     if (rc != CMC_OK)
         return rc;
     p = cmc_arena_alloc(arena, sig.n + 1);
@@ -188,18 +309,73 @@ static enum cmc_rc sign_crl(const struct cmc_ca *ca, const struct cmc_buf *tbs,
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a CRL");
     memcpy(p + 1, sig.p, sig.n);
     bits = cmc_slice(p, sig.n + 1);
-    rc = cmc_encode_arena(&cmc_it_bit_string, &bits, arena, &bits, err);
+    rc = cmc_encode_arena(&cmc_it_bit_string, &bits, arena, &f->signature, err);
     if (rc != CMC_OK)
         return rc;
-    cmc_buf_reset(out);
-    add_header(out, CMC_T_SEQUENCE | CMC_CONSTRUCTED, tbs->n + algid.n + bits.n);
-    cmc_buf_add(out, tbs->p, tbs->n);
-    cmc_buf_slice(out, algid);
-    cmc_buf_slice(out, bits);
-    return cmc_buf_ok(out)
-               ? CMC_OK
-               : cmc_fail(err, CMC_E_LIMIT, NULL, "the CRL is above CMC_LIMIT_ARENA_OCTETS (%u)",
-                          CMC_LIMIT_ARENA_OCTETS);
+    content = f->before.n + entries->octets + f->after.n + f->algid.n + f->signature.n;
+    add_header(&f->header, CMC_T_SEQUENCE | CMC_CONSTRUCTED, content);
+    f->octets = f->header.n + content;
+    return frame_ok(&f->header, err);
+}
+
+/* Into a file that survives, before the row that speaks of it. */
+static enum cmc_rc write_crl(struct cmc_ca_shared *s, const struct cmc_crl_record *crl,
+                             const struct frame *f, struct cmc_spool *entries, struct cmc_err *err)
+{
+    char *path = NULL;
+    int fd = -1;
+    enum cmc_rc rc = cmc_crl_file_new(s->store, &path, &fd, err);
+
+    if (rc != CMC_OK)
+        return rc;
+    rc = each_all(f, entries, write_piece, &fd, err);
+    if (rc == CMC_OK)
+        rc = cmc_crl_file_keep(s->store, s->ca_cert.tbs.subject, crl->number, path, fd, err);
+    if (rc != CMC_OK)
+        (void)unlink(path);
+    (void)close(fd);
+    free(path);
+    return rc;
+}
+
+/* What the store holds, as entries. */
+static enum cmc_rc list_entries(struct cmc_ca *ca, int64_t now, struct entries *es)
+{
+    struct cmc_ca_shared *s = ca->shared;
+
+    es->arena = cmc_arena_new(CMC_LIMIT_ARENA_OCTETS);
+    if (es->arena == NULL)
+        return cmc_fail(es->err, CMC_E_MEM, NULL, "no memory for a CRL");
+    /* RFC 5280 section 3.3: an expired certificate may leave the list, after it was on one CRL
+     * issued beyond its end. One CRL's life more is surely that. */
+    return cmc_reader_revoked(ca->reader, s->ca_cert.tbs.subject, now - s->crl_seconds, add_entry,
+                              es, es->err);
+}
+
+/* The parts are made: put them together where they belong, and let the store know. */
+static enum cmc_rc keep_crl(struct cmc_ca_shared *s, struct cmc_crl_record *crl,
+                            const struct frame *f, struct cmc_spool *entries, struct cmc_err *err)
+{
+    bool is_file = entries->fd >= 0;
+    enum cmc_rc rc;
+
+    cmc_buf_reset(&s->crl);
+    crl->octets = is_file ? f->octets : 0;
+    rc = is_file ? write_crl(s, crl, f, entries, err)
+                 : each_all(f, entries, hold_piece, &s->crl, err);
+    crl->der = is_file ? CMC_SLICE_NONE : cmc_buf_get0(&s->crl);
+    if (rc == CMC_OK)
+        rc = cmc_store_crl_put(s->store, s->ca_cert.tbs.subject, crl, err);
+    return rc;
+}
+
+static void remember(struct cmc_ca_shared *s, const struct cmc_crl_record *crl)
+{
+    s->crl_known = true;
+    s->crl_generation = crl->generation;
+    s->crl_this_update = crl->this_update;
+    s->crl_number = crl->number;
+    s->crl_octets = crl->octets;
 }
 
 /* Make, sign and store a new CRL; the lock is held. */
@@ -214,39 +390,35 @@ static enum cmc_rc renew(struct cmc_ca *ca, uint64_t generation, int64_t now,
                                  .keep = s->crl_keep,
                                  .keep_from =
                                      s->crl_keep_seconds > 0 ? now - s->crl_keep_seconds : 0};
-    struct entries es = {.err = err};
-    struct cmc_buf tbs;
+    struct entries *es = calloc(1, sizeof *es);
+    struct frame f;
     enum cmc_rc rc;
 
-    cmc_buf_init(&tbs, CMC_LIMIT_ARENA_OCTETS);
-    cmc_buf_init(&es.der, CMC_LIMIT_ARENA_OCTETS);
-    es.arena = cmc_arena_new(CMC_LIMIT_ARENA_OCTETS);
-    if (es.arena == NULL) {
-        rc = cmc_fail(err, CMC_E_MEM, NULL, "no memory for a CRL");
-        goto out;
-    }
-    rc = cmc_store_crl_number(s->store, issuer, &crl.number, err);
-    /* RFC 5280 section 3.3: an expired certificate may leave the list, after it was on one CRL
-     * issued beyond its end. One CRL's life more is surely that. */
-    if (rc == CMC_OK)
-        rc = cmc_reader_revoked(ca->reader, issuer, now - s->crl_seconds, add_entry, &es, err);
-    if (rc == CMC_OK)
-        rc = make_tbs(ca, &crl, &es.der, arena, &tbs, err);
+    if (es == NULL)
+        return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a CRL");
+    es->err = err;
+    cmc_spool_init(&es->spool, s->store);
+    cmc_buf_init(&es->der, CMC_LIMIT_CRL_HELD_OCTETS);
+    frame_init(&f);
     s->crl_known = false;
+    rc = cmc_crl_file_sweep(s->store, ca->reader, issuer, err);
     if (rc == CMC_OK)
-        rc = sign_crl(ca, &tbs, arena, &s->crl, err);
-    crl.der = cmc_buf_get0(&s->crl);
+        rc = cmc_store_crl_number(s->store, issuer, &crl.number, err);
     if (rc == CMC_OK)
-        rc = cmc_store_crl_put(s->store, issuer, &crl, err);
-    if (rc == CMC_OK) {
-        s->crl_known = true;
-        s->crl_generation = generation;
-        s->crl_this_update = now;
-    }
-out:
-    cmc_arena_free(es.arena);
-    cmc_buf_free(&es.der);
-    cmc_buf_free(&tbs);
+        rc = list_entries(ca, now, es);
+    if (rc == CMC_OK)
+        rc = make_tbs(ca, &crl, es->spool.octets, arena, &f, err);
+    if (rc == CMC_OK)
+        rc = sign_crl(ca, &es->spool, arena, &f, err);
+    if (rc == CMC_OK)
+        rc = keep_crl(s, &crl, &f, &es->spool, err);
+    if (rc == CMC_OK)
+        remember(s, &crl);
+    frame_end(&f);
+    cmc_arena_free(es->arena);
+    cmc_buf_free(&es->der);
+    cmc_spool_end(&es->spool);
+    free(es);
     return rc;
 }
 
@@ -261,18 +433,30 @@ static void recall(struct cmc_ca *ca, struct cmc_arena *arena)
         return;
     cmc_buf_reset(&s->crl);
     cmc_buf_slice(&s->crl, crl.der);
-    s->crl_known = cmc_buf_ok(&s->crl);
-    s->crl_generation = crl.generation;
-    s->crl_this_update = crl.this_update;
+    if (cmc_buf_ok(&s->crl))
+        remember(s, &crl);
 }
 
-enum cmc_rc cmc_ca_crl(struct cmc_ca *ca, int64_t now, struct cmc_arena *arena,
-                       struct cmc_slice *out, struct cmc_err *err)
+/* The lock is held, so that the file is not removed on the way. */
+static enum cmc_rc open_known(const struct cmc_ca_shared *s, int *fd, struct cmc_err *err)
+{
+    const struct cmc_crl_record crl = {.number = s->crl_number, .octets = s->crl_octets};
+
+    *fd = -1;
+    return crl.octets == 0 ? CMC_OK
+                           : cmc_crl_file_open(s->store, s->ca_cert.tbs.subject, &crl, fd, err);
+}
+
+enum cmc_rc cmc_ca_crl_open(struct cmc_ca *ca, int64_t now, struct cmc_arena *arena,
+                            struct cmc_slice *out, int *fd, uint64_t *octets, struct cmc_err *err)
 {
     struct cmc_ca_shared *s = ca->shared;
     uint64_t generation = 0;
     enum cmc_rc rc;
 
+    *out = CMC_SLICE_NONE;
+    *octets = 0;
+    *fd = -1;
     /* Asked before the lock: a change that comes later makes the CRL older than it says, never
      * newer. */
     rc = cmc_reader_generation(ca->reader, &generation, err);
@@ -280,14 +464,68 @@ enum cmc_rc cmc_ca_crl(struct cmc_ca *ca, int64_t now, struct cmc_arena *arena,
         return rc;
     (void)pthread_mutex_lock(&s->crl_lock);
     recall(ca, arena);
+    /* A file that is gone (a database that was put back, say) is made again. */
     if (!s->crl_known || s->crl_generation < generation || now < s->crl_this_update ||
-        now - s->crl_this_update > s->crl_seconds / 2)
+        now - s->crl_this_update > s->crl_seconds / 2 || open_known(s, fd, NULL) != CMC_OK) {
         rc = renew(ca, generation, now, arena, err);
-    if (rc == CMC_OK) {
+        if (rc == CMC_OK)
+            rc = open_known(s, fd, err);
+    }
+    if (rc == CMC_OK && *fd >= 0) {
+        *octets = s->crl_octets;
+    } else if (rc == CMC_OK) {
         *out = cmc_arena_slice(arena, cmc_buf_get0(&s->crl));
         if (out->p == NULL)
             rc = cmc_fail(err, CMC_E_MEM, NULL, "no memory for a CRL");
     }
     (void)pthread_mutex_unlock(&s->crl_lock);
     return rc;
+}
+
+/* All of an open file into the arena; the file is closed. */
+static enum cmc_rc load_file(int fd, uint64_t octets, struct cmc_arena *arena,
+                             struct cmc_slice *out, struct cmc_err *err)
+{
+    uint8_t *p = octets <= SIZE_MAX ? cmc_arena_alloc(arena, (size_t)octets) : NULL;
+    enum cmc_rc rc = CMC_OK;
+    size_t done = 0;
+
+    if (p == NULL)
+        rc = cmc_fail(err, CMC_E_LIMIT, NULL, "the CRL is above CMC_LIMIT_ARENA_OCTETS (%u)",
+                      CMC_LIMIT_ARENA_OCTETS);
+    while (rc == CMC_OK && done < octets) {
+        ssize_t n = pread(fd, p + done, (size_t)octets - done, (off_t)done);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            rc = cmc_fail(err, CMC_E_LOCAL, NULL, "cannot read the CRL: %s",
+                          n < 0 ? strerror(errno) : "it has become shorter");
+        else
+            done += (size_t)n;
+    }
+    if (rc == CMC_OK)
+        *out = cmc_slice(p, done);
+    (void)close(fd);
+    return rc;
+}
+
+enum cmc_rc cmc_ca_crl(struct cmc_ca *ca, int64_t now, struct cmc_arena *arena,
+                       struct cmc_slice *out, struct cmc_err *err)
+{
+    uint64_t octets;
+    int fd;
+    enum cmc_rc rc = cmc_ca_crl_open(ca, now, arena, out, &fd, &octets, err);
+
+    return rc == CMC_OK && fd >= 0 ? load_file(fd, octets, arena, out, err) : rc;
+}
+
+enum cmc_rc cmc_ca_crl_load(struct cmc_ca *ca, const struct cmc_crl_record *crl,
+                            struct cmc_arena *arena, struct cmc_slice *out, struct cmc_err *err)
+{
+    int fd;
+    enum cmc_rc rc =
+        cmc_crl_file_open(ca->shared->store, ca->shared->ca_cert.tbs.subject, crl, &fd, err);
+
+    return rc == CMC_OK ? load_file(fd, crl->octets, arena, out, err) : rc;
 }

@@ -47,9 +47,13 @@ enum cmc_rc cmc_ca_crl_op(void *self, const struct cmc_crl_query *query, struct 
     if (!query->has_before || query->before > query->now)
         return cmc_ca_crl(ca, query->now, arena, out, err);
     rc = cmc_reader_crl_before(ca->reader, mine, query->before, arena, &crl, err);
+    if (rc == CMC_OK && crl.octets > 0)
+        rc = cmc_ca_crl_load(ca, &crl, arena, out, err);
+    else
+        *out = crl.der;
+    /* Earlier ones are a service; what became of the file is for cmcd doctor to say. */
     if (rc == CMC_E_NOTFOUND)
         return cmc_fail_info(err, rc, CMC_FAIL_BAD_REQUEST, CLAUSE,
                              "no CRL from before that time is kept; ask for a later one");
-    *out = crl.der;
     return rc;
 }

@@ -235,19 +235,26 @@ static EVP_PKEY_CTX *signing_ctx(const struct cmc_crypto *c, EVP_PKEY *key,
     return s->ctx;
 }
 
-static bool sign_digest(const struct cmc_crypto *c, EVP_PKEY *key, const struct cmc_sig_alg *alg,
-                        struct cmc_slice data, uint8_t *out, size_t *n)
+static bool sign_hashed(const struct cmc_crypto *c, EVP_PKEY *key, const struct cmc_sig_alg *alg,
+                        struct cmc_slice md, uint8_t *out, size_t *n)
 {
     bool keep = is_kept(key);
     EVP_PKEY_CTX *ctx = keep ? signing_ctx(c, key, alg) : prehashed_new(c, key, alg, true);
-    uint8_t md[CMC_DIGEST_MAX];
-    size_t len = 0;
-    bool ok = ctx != NULL && cmc_digest(c, alg->digest, data, md, &len, NULL) == CMC_OK &&
-              EVP_PKEY_sign(ctx, out, n, md, len) == 1;
+    bool ok = ctx != NULL && EVP_PKEY_sign(ctx, out, n, md.p, md.n) == 1;
 
     if (!keep)
         EVP_PKEY_CTX_free(ctx);
     return ok;
+}
+
+static bool sign_digest(const struct cmc_crypto *c, EVP_PKEY *key, const struct cmc_sig_alg *alg,
+                        struct cmc_slice data, uint8_t *out, size_t *n)
+{
+    uint8_t md[CMC_DIGEST_MAX];
+    size_t len = 0;
+
+    return cmc_digest(c, alg->digest, data, md, &len, NULL) == CMC_OK &&
+           sign_hashed(c, key, alg, cmc_slice(md, len), out, n);
 }
 
 static bool sign_whole(const struct cmc_crypto *c, EVP_PKEY *key, const struct cmc_sig_alg *alg,
@@ -282,6 +289,96 @@ enum cmc_rc cmc_sign(const struct cmc_crypto *c, EVP_PKEY *key, const struct cmc
     *sig = cmc_slice(out, n);
     return CMC_OK;
 }
+
+/* -- signing what comes in pieces ------------------------------------------------------- */
+
+struct cmc_sign_stream {
+    const struct cmc_crypto *c;
+    EVP_PKEY *key;
+    const struct cmc_sig_alg *alg;
+    EVP_MD_CTX *ctx;
+    bool prehashed; /* ctx makes a digest; else the signature itself */
+};
+
+bool cmc_sign_can_stream(const struct cmc_sig_alg *alg)
+{
+    return !hashes_inside(alg);
+}
+
+enum cmc_rc cmc_sign_stream_new(const struct cmc_crypto *c, EVP_PKEY *key,
+                                const struct cmc_sig_alg *alg, struct cmc_sign_stream **out,
+                                struct cmc_err *err)
+{
+    struct cmc_sign_stream *s;
+    EVP_PKEY_CTX *pctx = NULL;
+    bool ok;
+
+    *out = NULL;
+    if (!cmc_sig_fits(alg, key) || !cmc_sign_can_stream(alg))
+        return cmc_fail(err, CMC_E_USAGE, NULL, "a key of type %s cannot sign with %s in pieces",
+                        EVP_PKEY_get0_type_name(key), alg->name);
+    s = calloc(1, sizeof *s);
+    if (s == NULL)
+        return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a signature");
+    *s = (struct cmc_sign_stream){.c = c,
+                                  .key = key,
+                                  .alg = alg,
+                                  .ctx = EVP_MD_CTX_new(),
+                                  .prehashed = is_prehashed(alg, key)};
+    if (s->ctx != NULL && s->prehashed)
+        ok = EVP_DigestInit_ex2(s->ctx, c->md[alg->digest], NULL) == 1;
+    else
+        ok = s->ctx != NULL &&
+             EVP_DigestSignInit_ex(s->ctx, &pctx, md_name(alg), c->lib, NULL, key, NULL) == 1 &&
+             set_padding(pctx, alg, true);
+    if (!ok) {
+        cmc_sign_stream_free(s);
+        return cmc_fail_openssl(err, CMC_E_CRYPTO, "signing with %s failed", alg->name);
+    }
+    *out = s;
+    return CMC_OK;
+}
+
+enum cmc_rc cmc_sign_stream_add(struct cmc_sign_stream *s, struct cmc_slice data,
+                                struct cmc_err *err)
+{
+    int ok = s->prehashed ? EVP_DigestUpdate(s->ctx, data.p, data.n)
+                          : EVP_DigestSignUpdate(s->ctx, data.p, data.n);
+
+    return ok == 1 ? CMC_OK
+                   : cmc_fail_openssl(err, CMC_E_CRYPTO, "hashing for %s failed", s->alg->name);
+}
+
+enum cmc_rc cmc_sign_stream_end(struct cmc_sign_stream *s, struct cmc_arena *arena,
+                                struct cmc_slice *sig, struct cmc_err *err)
+{
+    size_t n = (size_t)EVP_PKEY_get_size(s->key);
+    uint8_t *out = cmc_arena_alloc(arena, n), md[CMC_DIGEST_MAX];
+    unsigned int len = 0;
+    bool ok;
+
+    if (out == NULL)
+        return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a signature");
+    if (s->prehashed)
+        ok = EVP_DigestFinal_ex(s->ctx, md, &len) == 1 &&
+             sign_hashed(s->c, s->key, s->alg, cmc_slice(md, len), out, &n);
+    else
+        ok = EVP_DigestSignFinal(s->ctx, out, &n) == 1;
+    if (!ok)
+        return cmc_fail_openssl(err, CMC_E_CRYPTO, "signing with %s failed", s->alg->name);
+    *sig = cmc_slice(out, n);
+    return CMC_OK;
+}
+
+void cmc_sign_stream_free(struct cmc_sign_stream *s)
+{
+    if (s == NULL)
+        return;
+    EVP_MD_CTX_free(s->ctx);
+    free(s);
+}
+
+/* -- verifying -------------------------------------------------------------------------- */
 
 /* What became of a verification. */
 enum verdict { VERIFIED, NOT_VERIFIED, COULD_NOT_TRY };

@@ -37,6 +37,22 @@ enum cmc_rc cmc_sign(const struct cmc_crypto *c, EVP_PKEY *key, const struct cmc
                      struct cmc_err *err) CMC_MUST_USE;
 
 /*
+ * The same for what is too long to be held: new, add as often as there is something, end. EdDSA
+ * reads its data twice, so what it signs has to be held: cmc_sign() then.
+ */
+struct cmc_sign_stream;
+bool cmc_sign_can_stream(const struct cmc_sig_alg *alg);
+/* c, key and alg are borrowed until it is freed. Errors: as cmc_sign(). */
+enum cmc_rc cmc_sign_stream_new(const struct cmc_crypto *c, EVP_PKEY *key,
+                                const struct cmc_sig_alg *alg, struct cmc_sign_stream **out,
+                                struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_sign_stream_add(struct cmc_sign_stream *s, struct cmc_slice data,
+                                struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_sign_stream_end(struct cmc_sign_stream *s, struct cmc_arena *arena,
+                                struct cmc_slice *sig, struct cmc_err *err) CMC_MUST_USE;
+void cmc_sign_stream_free(struct cmc_sign_stream *s);
+
+/*
  * Do not keep this key ready between two signatures: what it came from (a token) ends with its last
  * reference. False: no memory.
  */

@@ -13,6 +13,7 @@
 
 #include "asn1/codec.h"
 #include "server/check.h"
+#include "store/crl_file.h"
 
 /* A log that does not shrink tells of a reader that never ends. */
 #define WAL_OCTETS (256ll * 1024 * 1024)
@@ -160,7 +161,22 @@ static void check_audit(struct checking *c, struct cmc_reader *reader)
         good(c, "the clock goes forward since the last audit record");
 }
 
-static void check_crl(struct checking *c, struct cmc_reader *reader)
+/* One that is a file: is it there? */
+static void check_crl_file(struct checking *c, const struct cmc_store *store,
+                           struct cmc_slice issuer, const struct cmc_crl_record *crl)
+{
+    struct cmc_err err = {0};
+    int fd;
+
+    if (crl->octets == 0)
+        return;
+    if (cmc_crl_file_open(store, issuer, crl, &fd, &err) != CMC_OK)
+        cmcd_warn(c, "%s; the next request for the CRL makes another", err.text);
+    else
+        (void)close(fd);
+}
+
+static void check_crl(struct checking *c, const struct cmc_store *store, struct cmc_reader *reader)
 {
     struct cmc_cert ca = {0};
     struct cmc_crl_record crl;
@@ -184,6 +200,7 @@ static void check_crl(struct checking *c, struct cmc_reader *reader)
     else
         good(c, "CRL number %llu is good until %s", (unsigned long long)crl.number,
              cmcd_time(crl.next_update, when));
+    check_crl_file(c, store, ca.tbs.subject, &crl);
 }
 
 struct people {
@@ -245,7 +262,7 @@ static void check_database(struct checking *c)
     if (cmc_store_open(c->conf->database, false, &store, err) == CMC_OK &&
         cmcd_ok(c, cmc_reader_new(store, &reader, err), NULL)) {
         check_audit(c, reader);
-        check_crl(c, reader);
+        check_crl(c, store, reader);
         check_people(c, reader);
     }
     cmc_reader_free(reader);

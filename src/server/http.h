@@ -128,5 +128,9 @@ bool cmc_http_is_tls(const struct cmc_http_request *rq);
  */
 void cmc_http_reply(struct cmc_http_request *rq, unsigned int status, const char *content_type,
                     struct cmc_slice body, const char *const *headers);
+/* The same with an open file as the body, which is taken over and passed on as the peer takes it.
+ */
+void cmc_http_reply_file(struct cmc_http_request *rq, unsigned int status, const char *content_type,
+                         int fd, uint64_t octets, const char *const *headers);
 
 #endif

@@ -2,6 +2,7 @@
 /* The octets of an answer, and what a request tells its handler. */
 #include <event2/buffer.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
 #include "server/http_int.h"
 
@@ -92,6 +93,53 @@ static struct cmc_slice rest_of(struct cmc_slice s, size_t n)
     return cmc_slice(s.p + n, s.n - n);
 }
 
+/* The head into the scratch buffer; bodiless: no length is told. */
+static bool make_head(struct cmc_http_conn *c, unsigned int status, const char *content_type,
+                      bool bodiless, uint64_t octets, const char *const *headers)
+{
+    struct cmc_buf *b = &c->http->scratch;
+
+    cmc_buf_reset(b);
+    cmc_buf_printf(b, "HTTP/1.1 %u %s\r\nDate: %s\r\n", status, reason_phrase(status),
+                   cmc_http_date(c->http));
+    if (!bodiless)
+        cmc_buf_printf(b, "Content-Length: %llu\r\n", (unsigned long long)octets);
+    if (content_type != NULL)
+        add_field(b, "Content-Type", content_type);
+    for (; headers != NULL && headers[0] != NULL; headers += 2)
+        add_field(b, headers[0], headers[1]);
+    /* HTTP/1.0 must be told that the connection stays, HTTP/1.1 that it does not. */
+    add_field(b, "Connection", c->close ? "close" : "keep-alive");
+    cmc_buf_str(b, "\r\n");
+    return cmc_buf_ok(b);
+}
+
+bool cmc_http_write_file(struct cmc_http_conn *c, bool head_only, unsigned int status,
+                         const char *content_type, int fd, uint64_t octets,
+                         const char *const *headers)
+{
+    struct evbuffer *out = bufferevent_get_output(c->bev);
+    const struct cmc_buf *b = &c->http->scratch;
+    struct evbuffer_file_segment *piece;
+    bool ok = headers_sane(headers) && octets <= EV_SSIZE_MAX &&
+              make_head(c, status, content_type, false, octets, headers) &&
+              evbuffer_add(out, b->p, b->n) == 0;
+
+    if (!ok || head_only) {
+        (void)close(fd);
+        return ok;
+    }
+    /* sendfile(2) over a plain socket, mmap(2) below TLS. */
+    piece = evbuffer_file_segment_new(fd, 0, (ev_off_t)octets, EVBUF_FS_CLOSE_ON_FREE);
+    if (piece == NULL) {
+        (void)close(fd);
+        return false;
+    }
+    ok = evbuffer_add_file_segment(out, piece, 0, (ev_off_t)octets) == 0;
+    evbuffer_file_segment_free(piece);
+    return ok;
+}
+
 bool cmc_http_write_answer(struct cmc_http_conn *c, bool head_only, unsigned int status,
                            const char *content_type, struct cmc_slice body,
                            const char *const *headers, bool *sent)
@@ -113,23 +161,11 @@ bool cmc_http_write_answer(struct cmc_http_conn *c, bool head_only, unsigned int
     }
     if (bodiless)
         body = CMC_SLICE_NONE;
-    cmc_buf_reset(b);
-    cmc_buf_printf(b, "HTTP/1.1 %u %s\r\nDate: %s\r\n", status, reason_phrase(status),
-                   cmc_http_date(c->http));
-    if (!bodiless)
-        cmc_buf_printf(b, "Content-Length: %zu\r\n", body.n);
-    if (content_type != NULL)
-        add_field(b, "Content-Type", content_type);
-    for (; headers != NULL && headers[0] != NULL; headers += 2)
-        add_field(b, headers[0], headers[1]);
-    /* HTTP/1.0 must be told that the connection stays, HTTP/1.1 that it does not. */
-    add_field(b, "Connection", c->close ? "close" : "keep-alive");
-    cmc_buf_str(b, "\r\n");
+    if (!make_head(c, status, content_type, bodiless, body.n, headers))
+        return false;
     if (head_only)
         body = CMC_SLICE_NONE;
     /* One contiguous piece: one write(2), or one TLS record. */
-    if (!cmc_buf_ok(b))
-        return false;
     head = cmc_buf_get0(b);
     n = send_at_once(c, head, body);
     if (n == head.n + body.n) {

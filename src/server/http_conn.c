@@ -124,6 +124,14 @@ void cmc_http_conn_stop(struct cmc_http_conn *c)
 
 /* -- refusing and answering -------------------------------------------------------------- */
 
+/* Nothing can be said any more. The caller may still hold c, so that it is freed later. */
+static void give_up(struct cmc_http_conn *c)
+{
+    c->close = true;
+    c->state = CMC_HTTP_WRITE;
+    event_active(&c->deadline, EV_TIMEOUT, 0);
+}
+
 static void send_answer(struct cmc_http_conn *c, bool head_only, unsigned int status,
                         const char *content_type, struct cmc_slice body, const char *const *headers)
 {
@@ -133,10 +141,7 @@ static void send_answer(struct cmc_http_conn *c, bool head_only, unsigned int st
         set_state(c, sent ? CMC_HTTP_IDLE : CMC_HTTP_WRITE);
         return;
     }
-    /* Nothing can be said any more. The caller may still hold c, so that it is freed later. */
-    c->close = true;
-    c->state = CMC_HTTP_WRITE;
-    event_active(&c->deadline, EV_TIMEOUT, 0);
+    give_up(c);
 }
 
 /* What the seam itself answers: one line of text, and the end of the connection. */
@@ -167,6 +172,23 @@ void cmc_http_reply(struct cmc_http_request *rq, unsigned int status, const char
         send_answer(c, rq->head.head_only, status, content_type, body, headers);
     }
     /* Only now: body and headers may be the request's own. */
+    cmc_http_request_free(rq);
+}
+
+void cmc_http_reply_file(struct cmc_http_request *rq, unsigned int status, const char *content_type,
+                         int fd, uint64_t octets, const char *const *headers)
+{
+    struct cmc_http_conn *c = rq->conn;
+
+    if (c != NULL) {
+        c->close = c->close || c->http->stopping || !rq->head.keep_alive;
+        if (cmc_http_write_file(c, rq->head.head_only, status, content_type, fd, octets, headers))
+            set_state(c, CMC_HTTP_WRITE);
+        else
+            give_up(c);
+    } else {
+        (void)close(fd);
+    }
     cmc_http_request_free(rq);
 }
 

@@ -128,5 +128,9 @@ void cmc_http_request_free(struct cmc_http_request *rq);
 bool cmc_http_write_answer(struct cmc_http_conn *c, bool head_only, unsigned int status,
                            const char *content_type, struct cmc_slice body,
                            const char *const *headers, bool *sent);
+/* The same for a file, which is taken over, into the connection's output. */
+bool cmc_http_write_file(struct cmc_http_conn *c, bool head_only, unsigned int status,
+                         const char *content_type, int fd, uint64_t octets,
+                         const char *const *headers);
 
 #endif

@@ -81,6 +81,18 @@ static void finish(struct exchange *e, unsigned int status, const char *content_
     free(e);
 }
 
+/* The same with an open file as the body, which is taken over. */
+static void finish_file(struct exchange *e, const char *content_type, int fd, uint64_t octets,
+                        const char *const *headers, const char *outcome)
+{
+    log_request(e, 200, outcome);
+    count(e->front->counters, 200);
+    cmc_http_reply_file(e->rq, 200, content_type, fd, octets, headers);
+    cmc_buf_free(&e->decoded);
+    free(e->body);
+    free(e);
+}
+
 /* A refusal of ours: one line, which also goes to the log. */
 static void refuse(struct exchange *e, unsigned int status, const char *const *headers,
                    const struct cmc_err *err)
@@ -399,21 +411,26 @@ static void serve_endpoint(struct exchange *e, const struct cmc_route *route)
 
 static void serve_crl(struct exchange *e, const struct cmc_route *route)
 {
+    static const char *const headers[] = {"Cache-Control", "no-cache", NULL};
     struct cmc_front *f = e->front;
     struct cmc_slice crl;
     struct cmc_err err = {0};
+    uint64_t octets;
+    int fd;
 
     (void)route;
     atomic_fetch_add_explicit(&f->counters->crl_fetches, 1, memory_order_relaxed);
     cmc_arena_reset(f->arena);
-    if (cmc_ca_crl(f->ca, time(NULL), f->arena, &crl, &err) != CMC_OK) {
+    if (cmc_ca_crl_open(f->ca, time(NULL), f->arena, &crl, &fd, &octets, &err) != CMC_OK) {
         /* What went wrong inside is for the log, not for whoever asks. */
         finish(e, 503, TEXT_PLAIN, CMC_SLICE_LIT("the CRL cannot be made now; try again later\n"),
                (const char *const[]){"Retry-After", "10", NULL}, err.text);
         return;
     }
-    finish(e, 200, CMC_MEDIA_PKIX_CRL, crl,
-           (const char *const[]){"Cache-Control", "no-cache", NULL}, "CRL");
+    if (fd >= 0)
+        finish_file(e, CMC_MEDIA_PKIX_CRL, fd, octets, headers, "CRL");
+    else
+        finish(e, 200, CMC_MEDIA_PKIX_CRL, crl, headers, "CRL");
 }
 
 /*

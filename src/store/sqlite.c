@@ -35,6 +35,7 @@ const struct cmc_store_ops cmc_store_sqlite = {
     .secret = cmc_sqlite_secret,
     .revocation_secret = cmc_sqlite_revocation_secret,
     .secrets = cmc_sqlite_secrets,
+    .crl_file = cmc_sqlite_crl_file,
     .revoked = cmc_sqlite_revoked,
     .certs = cmc_sqlite_certs,
     .audit = cmc_sqlite_audit,
@@ -141,6 +142,12 @@ static const char *const migrations[] = {
     "CREATE TABLE unique_key (spki_digest BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;",
     /* An approval by signature comes with the request, not with its number. */
     "CREATE INDEX held_by_key ON held (key);",
+    /* CRLs whose der is empty, because they are files; see store/crl_file.h. */
+    "CREATE TABLE crl_file ("
+    " issuer INTEGER NOT NULL REFERENCES issuer(id),"
+    " number INTEGER NOT NULL,"
+    " octets INTEGER NOT NULL,"
+    " PRIMARY KEY (issuer, number)) STRICT, WITHOUT ROWID;",
 };
 #define SCHEMA_VERSION ((int64_t)(sizeof migrations / sizeof migrations[0]))
 

@@ -131,6 +131,13 @@ enum cmc_rc cmc_sqlite_publication(struct cmc_sqlite *c, const struct cmc_public
 enum cmc_rc cmc_sqlite_published(struct cmc_sqlite *c, const struct cmc_publication *p,
                                  struct cmc_err *err) CMC_MUST_USE;
 /* As in struct cmc_store_ops. */
+/* A column: the octets of a CRL that is a file, or NULL (0). */
+#define CMC_SQLITE_CRL_OCTETS(table)                                                               \
+    "(SELECT octets FROM crl_file f WHERE f.issuer = " table ".issuer"                             \
+    " AND f.number = " table ".number)"
+/* The CRL that is about to be put is a file. */
+enum cmc_rc cmc_sqlite_crl_is_file(struct cmc_sqlite *c, int64_t issuer,
+                                   const struct cmc_crl_record *crl, struct cmc_err *err);
 enum cmc_rc cmc_sqlite_crl_before(void *rd, struct cmc_slice issuer, int64_t before,
                                   struct cmc_arena *arena, struct cmc_crl_record *out,
                                   struct cmc_err *err);
@@ -173,6 +180,8 @@ enum cmc_rc cmc_sqlite_unique_key(void *rd, const uint8_t digest[CMC_SHA256_OCTE
 enum cmc_rc cmc_sqlite_officer(void *rd, const uint8_t digest[CMC_SHA256_OCTETS],
                                struct cmc_arena *arena, struct cmc_officer *out,
                                struct cmc_err *err);
+enum cmc_rc cmc_sqlite_crl_file(void *rd, struct cmc_slice issuer, uint64_t number, bool *known,
+                                struct cmc_err *err);
 enum cmc_rc cmc_sqlite_crl(void *rd, struct cmc_slice issuer, struct cmc_arena *arena,
                            struct cmc_crl_record *out, struct cmc_err *err);
 enum cmc_rc cmc_sqlite_generation(void *rd, uint64_t *out, struct cmc_err *err);

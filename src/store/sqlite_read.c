@@ -48,7 +48,8 @@ static const char *const statements[R_COUNT] = {
     [R_SECRET_REVOKE] = "SELECT " SECRET_COLUMNS " FROM secret"
                         " WHERE issuer = ? AND serial = ? AND purpose = 2",
     [R_SECRETS] = "SELECT " SECRET_COLUMNS " FROM secret ORDER BY name",
-    [R_CRL] = ("SELECT number, this_update, next_update, generation, der FROM crl"
+    [R_CRL] = ("SELECT number, this_update, next_update, generation, der, " CMC_SQLITE_CRL_OCTETS(
+        "crl") " FROM crl"
                " WHERE issuer = (SELECT id FROM issuer WHERE name = ?)"),
     [R_GENERATION] = "SELECT value FROM counter WHERE name = 'generation'",
     [R_AUDIT] = "SELECT seq, at, json, hash FROM audit WHERE seq >= ? ORDER BY seq",
@@ -463,8 +464,11 @@ static enum cmc_rc crl_keep(const struct reading *rd, sqlite3_stmt *st, void *ar
         .this_update = sqlite3_column_int64(st, 1),
         .next_update = sqlite3_column_int64(st, 2),
         .generation = (uint64_t)sqlite3_column_int64(st, 3),
-        .der = column_slice(st, 4),
+        .octets = (uint64_t)sqlite3_column_int64(st, 5),
     };
+    if (o->out->octets > 0)
+        return CMC_OK;
+    o->out->der = column_slice(st, 4);
     return keep_slice(o->arena, &o->out->der) ? CMC_OK : no_room(rd);
 }
 

@@ -96,7 +96,41 @@ enum cmc_rc cmc_sqlite_crl_keep(struct cmc_sqlite *c, int64_t issuer,
     cmc_bind_int(&b, issuer);
     cmc_bind_int(&b, next->keep_from);
     cmc_bind_int(&b, next->keep);
+    rc = finish(c, &b, err);
+    if (rc != CMC_OK)
+        return rc;
+    b = prepare(c, "DELETE FROM crl_file WHERE issuer = ?1 AND number NOT IN"
+                   " (SELECT number FROM crl_history WHERE issuer = ?1)");
+    cmc_bind_int(&b, issuer);
     return finish(c, &b, err);
+}
+
+enum cmc_rc cmc_sqlite_crl_is_file(struct cmc_sqlite *c, int64_t issuer,
+                                   const struct cmc_crl_record *crl, struct cmc_err *err)
+{
+    struct cmc_bind b =
+        prepare(c, "INSERT INTO crl_file (issuer, number, octets) VALUES (?, ?, ?)");
+
+    cmc_bind_int(&b, issuer);
+    cmc_bind_int(&b, (int64_t)crl->number);
+    cmc_bind_int(&b, (int64_t)crl->octets);
+    return finish(c, &b, err);
+}
+
+enum cmc_rc cmc_sqlite_crl_file(void *rd, struct cmc_slice issuer, uint64_t number, bool *known,
+                                struct cmc_err *err)
+{
+    struct cmc_bind b = prepare(rd, "SELECT 1 FROM crl_file WHERE number = ? AND issuer ="
+                                    " (SELECT id FROM issuer WHERE name = ?)");
+    enum cmc_rc rc;
+    int code;
+
+    cmc_bind_int(&b, number <= INT64_MAX ? (int64_t)number : 0);
+    cmc_bind_blob(&b, issuer);
+    rc = step(rd, &b, &code, err);
+    *known = rc == CMC_OK && code == SQLITE_ROW;
+    (void)sqlite3_finalize(b.st);
+    return rc;
 }
 
 static enum cmc_rc best_crl(struct cmc_sqlite *c, const char *sql, struct cmc_slice issuer,
@@ -112,14 +146,16 @@ static enum cmc_rc best_crl(struct cmc_sqlite *c, const char *sql, struct cmc_sl
     rc = step(c, &b, &code, err);
     /* A candidate that is not nearer than what was found is not copied. */
     if (rc == CMC_OK && code == SQLITE_ROW &&
-        (out->der.p == NULL || sqlite3_column_int64(b.st, 1) > out->this_update)) {
+        (out->number == 0 || sqlite3_column_int64(b.st, 1) > out->this_update)) {
         *out = (struct cmc_crl_record){
             .number = (uint64_t)sqlite3_column_int64(b.st, 0),
             .this_update = sqlite3_column_int64(b.st, 1),
             .next_update = sqlite3_column_int64(b.st, 2),
-            .der = cmc_arena_slice(arena, column(b.st, 3)),
+            .octets = (uint64_t)sqlite3_column_int64(b.st, 4),
         };
-        if (out->der.p == NULL)
+        if (out->octets == 0)
+            out->der = cmc_arena_slice(arena, column(b.st, 3));
+        if (out->octets == 0 && out->der.p == NULL)
             rc = no_memory(err);
     }
     (void)sqlite3_finalize(b.st);
@@ -131,18 +167,21 @@ enum cmc_rc cmc_sqlite_crl_before(void *rd, struct cmc_slice issuer, int64_t bef
                                   struct cmc_err *err)
 {
     static const char *const places[] = {
-        "SELECT number, this_update, next_update, der FROM crl"
-        " WHERE issuer = (SELECT id FROM issuer WHERE name = ?) AND this_update < ?",
-        "SELECT number, this_update, next_update, der FROM crl_history"
-        " WHERE issuer = (SELECT id FROM issuer WHERE name = ?) AND this_update < ?"
-        " ORDER BY this_update DESC, number DESC LIMIT 1",
+        "SELECT number, this_update, next_update, der, " CMC_SQLITE_CRL_OCTETS(
+            "crl") " FROM crl"
+                   " WHERE issuer = (SELECT id FROM issuer WHERE name = ?) AND this_update < ?",
+        "SELECT number, this_update, next_update, der, " CMC_SQLITE_CRL_OCTETS(
+            "crl_history") " FROM crl_history"
+                           " WHERE issuer = (SELECT id FROM issuer WHERE name = ?) AND this_update "
+                           "< ?"
+                           " ORDER BY this_update DESC, number DESC LIMIT 1",
     };
     enum cmc_rc rc = CMC_OK;
 
     *out = (struct cmc_crl_record){0};
     for (size_t i = 0; rc == CMC_OK && i < sizeof places / sizeof places[0]; i++)
         rc = best_crl(rd, places[i], issuer, before, arena, out, err);
-    if (rc == CMC_OK && out->der.p == NULL)
+    if (rc == CMC_OK && out->number == 0)
         rc = cmc_fail(err, CMC_E_NOTFOUND, NULL, "no CRL of this issuer is that old");
     return rc;
 }

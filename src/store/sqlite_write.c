@@ -357,12 +357,16 @@ static enum cmc_rc do_crl_put(struct writer *w, struct cmc_slice issuer,
     int64_t id;
     enum cmc_rc rc;
 
-    if (crl->number > INT64_MAX || crl->generation > INT64_MAX)
+    if (crl->number > INT64_MAX || crl->generation > INT64_MAX || crl->octets > INT64_MAX)
         return cmc_fail(err, CMC_E_LIMIT, NULL, "a CRL number must be below 2^63");
     rc = issuer_id(w, issuer, &id, err);
     if (rc != CMC_OK)
         return rc;
     rc = cmc_sqlite_crl_keep(&w->c, id, crl, err);
+    if (rc != CMC_OK)
+        return rc;
+    if (crl->octets > 0)
+        rc = cmc_sqlite_crl_is_file(&w->c, id, crl, err);
     if (rc != CMC_OK)
         return rc;
     b = cmc_bind_begin(&w->c, W_CRL);
@@ -371,7 +375,7 @@ static enum cmc_rc do_crl_put(struct writer *w, struct cmc_slice issuer,
     cmc_bind_int(&b, crl->this_update);
     cmc_bind_int(&b, crl->next_update);
     cmc_bind_int(&b, (int64_t)crl->generation);
-    cmc_bind_blob(&b, crl->der);
+    cmc_bind_blob(&b, crl->octets > 0 ? CMC_SLICE_LIT("") : crl->der);
     rc = run(w, &b, err);
     if (rc == CMC_OK && sqlite3_changes(w->c.db) == 0)
         return cmc_fail(err, CMC_E_CONFLICT, NULL,

@@ -13,6 +13,7 @@
 #define BUSY_MICROSECONDS 3000
 
 struct cmc_store {
+    char *place; /* without the scheme */
     const struct cmc_store_ops *ops;
     void *db;
     pthread_t writer;
@@ -242,6 +243,11 @@ enum cmc_rc cmc_store_open(const char *url, bool create, struct cmc_store **out,
     if (s == NULL)
         return cmc_fail(err, CMC_E_MEM, NULL, "out of memory");
     s->ops = ops;
+    s->place = strdup(place);
+    if (s->place == NULL) {
+        free(s);
+        return cmc_fail(err, CMC_E_MEM, NULL, "out of memory");
+    }
     rc = ops->open(place, create, &s->db, err);
     if (rc == CMC_OK) {
         rc = start_writer(s, err);
@@ -249,6 +255,7 @@ enum cmc_rc cmc_store_open(const char *url, bool create, struct cmc_store **out,
             ops->close(s->db);
     }
     if (rc != CMC_OK) {
+        free(s->place);
         free(s);
         return rc;
     }
@@ -268,7 +275,13 @@ void cmc_store_close(struct cmc_store *s)
     pthread_cond_destroy(&s->arrived);
     pthread_mutex_destroy(&s->lock);
     s->ops->close(s->db);
+    free(s->place);
     free(s);
+}
+
+const char *cmc_store_get0_place(const struct cmc_store *s)
+{
+    return s->place;
 }
 
 /* -- writing ------------------------------------------------------------------------------- */

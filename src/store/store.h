@@ -166,8 +166,9 @@ struct cmc_answer {
 struct cmc_crl_record {
     uint64_t number;
     int64_t this_update, next_update;
-    uint64_t generation; /* cmc_reader_generation() that it was made at */
-    struct cmc_slice der;
+    uint64_t generation;  /* cmc_reader_generation() that it was made at */
+    struct cmc_slice der; /* absent where octets is not 0 */
+    uint64_t octets;      /* it is a file of so many octets: store/crl_file.h */
     /* put: how many earlier CRLs are kept, and none whose thisUpdate is before keep_from */
     uint32_t keep;
     int64_t keep_from;
@@ -256,6 +257,9 @@ enum cmc_rc cmc_store_anchors_put(struct cmc_store *s, struct cmc_anchor_set *se
  * gave it. */
 enum cmc_rc cmc_store_published(struct cmc_store *s, const struct cmc_publication *p,
                                 struct cmc_err *err) CMC_MUST_USE;
+
+/* The path of the database, borrowed. */
+const char *cmc_store_get0_place(const struct cmc_store *s);
 
 /* -- keeping ----------------------------------------------------------------------------- */
 

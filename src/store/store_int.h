@@ -104,6 +104,9 @@ struct cmc_store_ops {
     enum cmc_rc (*crl_before)(void *rd, struct cmc_slice issuer, int64_t before,
                               struct cmc_arena *arena, struct cmc_crl_record *out,
                               struct cmc_err *err);
+    /* Does the database know of a CRL with this number that is a file? */
+    enum cmc_rc (*crl_file)(void *rd, struct cmc_slice issuer, uint64_t number, bool *known,
+                            struct cmc_err *err);
     enum cmc_rc (*anchors)(void *rd, struct cmc_arena *arena, struct cmc_anchor_set *out,
                            struct cmc_err *err);
     enum cmc_rc (*cert_by_digest)(void *rd, const uint8_t digest[CMC_SHA256_OCTETS],
