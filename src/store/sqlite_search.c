@@ -104,8 +104,9 @@ static const char *const statements[X_COUNT] = {
     /* CROSS JOIN: else each certificate is looked at whether it is among them. */
     [X_BY_STATE] = SELECT REVOKED ") x CROSS JOIN cert c ON c.id = x.id WHERE " FILTER
                                   " ORDER BY x.id DESC" PAGE,
-    /* Where no other row is left out, only numbers are sorted. */
-    [X_BY_STATE_ALONE] = SELECT REVOKED " ORDER BY id DESC" PAGE
+    /* Where no other row is left out, in the order of the index, and without a sort: our serial
+     * numbers grow with time. */
+    [X_BY_STATE_ALONE] = SELECT REVOKED " ORDER BY issuer DESC, serial DESC" PAGE
                                         ") x CROSS JOIN cert c ON c.id = x.id ORDER BY x.id DESC",
     [X_ALL] = SELECT "cert c WHERE " FILTER " ORDER BY c.id DESC" PAGE,
 };
