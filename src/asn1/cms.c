@@ -406,6 +406,7 @@ CMC_SEQUENCE(cmc_gcm_params, "GCMParameters", cmc_it_gcm_params, f_gcm_params);
  *     iterationCount INTEGER (1..MAX),
  *     keyLength INTEGER (1..MAX) OPTIONAL,
  *     prf AlgorithmIdentifier DEFAULT algid-hmacWithSHA1 }
+ * [10002-A-bd]
  */
 static const struct cmc_field f_pbkdf2_params[] = {
     CMC_FIELD(cmc_pbkdf2_params, salt, "salt", cmc_it_octet_string),

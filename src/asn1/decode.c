@@ -199,6 +199,7 @@ static enum cmc_rc dec_sequence(const struct dec *d, const struct cmc_item *it,
     struct cmc_slice in = t->content;
     struct cmc_tlv next = {0};
     bool have = false;
+    uint32_t present = 0;
     enum cmc_rc rc;
 
     for (size_t i = 0; i < it->nfields; i++) {
@@ -230,9 +231,12 @@ static enum cmc_rc dec_sequence(const struct dec *d, const struct cmc_item *it,
             return rc;
         }
         have = false;
+        present++;
     }
     if (have || in.n > 0)
         return malformed(d, it, "more fields than the type has");
+    if (present < it->min)
+        return malformed(d, it, "none of its fields is there; at least one must be");
     return CMC_OK;
 }
 

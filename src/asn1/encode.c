@@ -145,6 +145,7 @@ static enum cmc_rc enc_fields(struct enc *e, const struct cmc_item *it, const vo
 {
     const uint16_t absent_ok =
         CMC_F_OPTIONAL | CMC_F_DEFAULT_FALSE | CMC_F_DEFAULT_TRUE | CMC_F_DEFAULT_ZERO;
+    uint32_t present = 0;
 
     for (size_t i = it->nfields; i-- > 0;) {
         const struct cmc_field *f = &it->fields[i];
@@ -159,8 +160,9 @@ static enum cmc_rc enc_fields(struct enc *e, const struct cmc_item *it, const vo
         rc = enc_field(e, f, member);
         if (rc != CMC_OK)
             return rc;
+        present++;
     }
-    return CMC_OK;
+    return present >= it->min ? CMC_OK : missing(e, it, "every field");
 }
 
 /* X.690 section 11.6: ascending order of the encodings, the shorter padded with zero octets. */

@@ -110,7 +110,8 @@ struct cmc_item {
     uint32_t size;                  /* of the C type */
     uint32_t raw;      /* offset of a struct cmc_slice that keeps the whole TLV, or CMC_NO_RAW; when
                           that slice is set, the encoder writes it instead of the fields */
-    uint32_t min, max; /* elements of a list; max 0 = CMC_LIMIT_ASN1_ELEMENTS */
+    uint32_t min, max; /* elements of a list; max 0 = CMC_LIMIT_ASN1_ELEMENTS. Of a SEQUENCE, min is
+                          how many of its fields are there at least (WITH COMPONENTS) */
     const char *const *values; /* names of UINT32 values 0.. up to a NULL, for the printer */
     const char *const *bits;   /* names of BIT STRING bits up to a NULL, for the printer */
 };

@@ -49,6 +49,8 @@ static const struct cmc_field f_extension[] = {
 };
 CMC_SEQUENCE(cmc_extension, "Extension", cmc_it_extension, f_extension);
 CMC_SEQUENCE_OF("Extensions", cmc_it_extensions, cmc_it_extension, 0, CMC_LIMIT_EXTENSIONS);
+/* ExtensionReq ::= SEQUENCE SIZE (1..MAX) OF Extension, RFC 10002 section 3.1 [10002-A-u] */
+CMC_SEQUENCE_OF("ExtensionReq", cmc_it_extension_req, cmc_it_extension, 1, CMC_LIMIT_EXTENSIONS);
 
 /* SubjectPublicKeyInfo ::= SEQUENCE { algorithm, subjectPublicKey BIT STRING } */
 static const struct cmc_field f_spki[] = {
@@ -182,6 +184,7 @@ CMC_SEQUENCE_RAW(cmc_crl, "CertificateList", cmc_it_crl, f_crl);
  *     subjectPKInfo  SubjectPublicKeyInfo,
  *     attributes     [0] IMPLICIT SET OF Attribute }
  * The attributes are mandatory in RFC 2986; old tools leave an empty set out, so do we accept.
+ * [10002-A-p, 10002-A-ba]
  */
 static const struct cmc_field f_csr_info[] = {
     CMC_FIELD(cmc_csr_info, version, "version", cmc_it_uint32),
@@ -397,7 +400,7 @@ const struct cmc_item *cmc_attribute_type(struct cmc_slice type)
     } types[] = {
         {&cmc_oid_id_contentType, &cmc_it_oid},
         {&cmc_oid_id_messageDigest, &cmc_it_octet_string},
-        {&cmc_oid_id_extensionRequest, &cmc_it_extensions},
+        {&cmc_oid_id_extensionRequest, &cmc_it_extension_req},
         {&cmc_oid_id_cmc_changeSubjectName, &cmc_it_change_subject_name},
         {&cmc_oid_id_aa_CMSAlgorithmProtection, &cmc_it_algorithm_protection},
     };

@@ -152,12 +152,12 @@ struct cmc_access_description {
 };
 
 extern const struct cmc_item cmc_it_algid, cmc_it_attribute, cmc_it_attributes, cmc_it_extension,
-    cmc_it_extensions, cmc_it_spki, cmc_it_name, cmc_it_name_rdns, cmc_it_cert, cmc_it_tbs_cert,
-    cmc_it_crl, cmc_it_tbs_crl, cmc_it_revoked, cmc_it_csr, cmc_it_csr_info, cmc_it_issuer_serial,
-    cmc_it_general_name, cmc_it_general_names, cmc_it_atv, cmc_it_basic_constraints,
-    cmc_it_authority_key_id, cmc_it_dist_points, cmc_it_issuing_dist_point, cmc_it_access_info,
-    cmc_it_key_usage, cmc_it_eku, cmc_it_crl_reason, cmc_it_time_any, cmc_it_serial_number,
-    cmc_it_reason_flags;
+    cmc_it_extensions, cmc_it_extension_req, cmc_it_spki, cmc_it_name, cmc_it_name_rdns,
+    cmc_it_cert, cmc_it_tbs_cert, cmc_it_crl, cmc_it_tbs_crl, cmc_it_revoked, cmc_it_csr,
+    cmc_it_csr_info, cmc_it_issuer_serial, cmc_it_general_name, cmc_it_general_names, cmc_it_atv,
+    cmc_it_basic_constraints, cmc_it_authority_key_id, cmc_it_dist_points,
+    cmc_it_issuing_dist_point, cmc_it_access_info, cmc_it_key_usage, cmc_it_eku, cmc_it_crl_reason,
+    cmc_it_time_any, cmc_it_serial_number, cmc_it_reason_flags;
 /* pkix_ext.c: extensions that are only checked and passed on */
 extern const struct cmc_item cmc_it_usage_period, cmc_it_policies, cmc_it_policy_mappings,
     cmc_it_directory_attributes, cmc_it_name_constraints, cmc_it_policy_constraints;

@@ -8,6 +8,7 @@
 
 #include "asn1/codec.h"
 #include "asn1/oids.h"
+#include "ca/cmc_access.h"
 #include "ca/profile_int.h"
 
 /* -- compiling --------------------------------------------------------------------------- */
@@ -180,6 +181,10 @@ static enum cmc_rc compile_extensions(struct cmc_profile *p, const struct cmc_pr
             return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a profile");
         rc = add_fixed(p, "crlDistributionPoints", value, err);
     }
+    if (rc == CMC_OK && cmc_access_check(&p->fixed, p->arena, err) != CMC_OK) {
+        cmc_err_prefix(err, "profile %s", p->name);
+        rc = CMC_E_USAGE;
+    }
     if (rc != CMC_OK)
         return rc;
     rc = compile_taken(p, spec, err);
@@ -261,7 +266,7 @@ static enum cmc_rc key_identifiers(const struct cmc_crypto *c, const struct cmc_
                                    struct cmc_err *err)
 {
     struct cmc_authority_key_id id = {.key_id = params->issuer_ski};
-    uint8_t octets[CMC_SKI_OCTETS];
+    uint8_t octets[CMC_SKI_OCTETS] = {0};
     struct cmc_slice value = cmc_slice(octets, sizeof octets);
     enum cmc_rc rc;
 
@@ -328,6 +333,8 @@ enum cmc_rc cmc_profile_tbs(const struct cmc_profile *p, const struct cmc_crypto
     rc = cmc_sig_algid(params->alg, arena, &t.signature, err);
     if (rc == CMC_OK)
         rc = extensions(p, c, rq, params, arena, &t.extensions, err);
+    if (rc == CMC_OK)
+        rc = cmc_access_check(&t.extensions, arena, err);
     if (rc == CMC_OK)
         rc = cmc_encode_arena(&cmc_it_tbs_cert, &t, arena, tbs, err);
     return rc;

@@ -169,7 +169,7 @@ static bool find_anchor(const struct reading *r, const struct cmc_digest_alg *al
     return false;
 }
 
-/* [10002-6.15-a, 10002-6.15-u1] */
+/* [10002-6.15-a, 10002-6.15-u1, 10004-5.1-y] */
 static enum cmc_rc resolve(const struct reading *r, const struct cmc_trust_anchors *v,
                            struct cmc_err *err)
 {

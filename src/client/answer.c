@@ -51,6 +51,7 @@ static size_t find_signer(const struct answer *a, const struct cmc_signed_data *
     return k;
 }
 
+/* [10002-3.2.1.3.4-a] */
 static enum cmc_rc check_signer(const struct answer *a, const struct cmc_signed_data *sd, size_t i,
                                 struct cmc_err *err)
 {
@@ -149,8 +150,9 @@ static enum cmc_rc check_match(const struct answer *a, const struct cmc_list *co
 
 /* -- statuses ---------------------------------------------------------------------------- */
 
-/* How bad a status is, from best to worst; one that we do not know counts as failed. */
-static int badness(uint32_t status)
+/* How bad a status is, from best to worst; one that we do not know counts as failed.
+ * [10002-6.1.1-a, 10002-6.1.2-b, 10002-6.1.2-u1, 10002-6.1-b] */
+int cmc_status_badness(uint32_t status)
 {
     static const uint32_t order[] = {CMC_STATUS_SUCCESS,      CMC_STATUS_CONFIRM_REQUIRED,
                                      CMC_STATUS_PENDING,      CMC_STATUS_PARTIAL,
@@ -188,7 +190,7 @@ static enum cmc_rc read_challenges(const struct answer *a, const struct cmc_list
 
 /* [10002-4.2-a, 10002-4.2.1-u1] Messages inside that no control refers to are left alone.
  * [10002-6.1-b, 10002-6.1-e, 10002-6.1.1-a, 10002-6.1.2-b, 10004-5.2-a]: none is success, the
- * worst of several counts. */
+ * worst of several counts. [10002-6.6-u3] */
 static enum cmc_rc read_full(const struct answer *a, const struct cmc_encap_content *encap,
                              struct cmc_err *err)
 {
@@ -202,7 +204,7 @@ static enum cmc_rc read_full(const struct answer *a, const struct cmc_encap_cont
         return rc;
     a->out->outcomes = outcomes;
     for (size_t i = 0; i < a->out->noutcomes; i++) {
-        if (badness(outcomes[i].status) > badness(a->out->worst))
+        if (cmc_status_badness(outcomes[i].status) > cmc_status_badness(a->out->worst))
             a->out->worst = outcomes[i].status;
     }
     (void)control_value(a, &body->controls, cmc_oid_id_cmc_dataReturn, &cmc_it_octet_string,
@@ -251,7 +253,8 @@ static enum cmc_rc check_type(const struct answer *a, const struct cmc_encap_con
     return CMC_OK;
 }
 
-/* A SignedData: with a PKIResponse, certificates only, or an envelope, which is then next. */
+/* A SignedData: with a PKIResponse, certificates only, or an envelope, which is then next.
+ * [10004-5-d] */
 static enum cmc_rc open_signed(const struct answer *a, struct cmc_content_info *ci, bool *done,
                                struct cmc_err *err)
 {
@@ -351,10 +354,11 @@ static enum cmc_rc open_layers(const struct answer *a, struct cmc_content_info *
     return rc;
 }
 
-enum cmc_rc cmc_answer_open(const struct cmc_crypto *c, struct cmc_slice body,
-                            const struct cmc_exchange_state *state, const struct cmc_trust *trust,
-                            struct cmc_arena *arena, struct cmc_answer_view *out,
-                            struct cmc_err *err)
+/* [10002-4.1-a, 10002-4.1-d, 10002-4.2-d, 10002-4.1-e, 10002-4.2-e, 10004-5-c] */
+enum cmc_rc cmc_answer_open_one(const struct cmc_crypto *c, struct cmc_slice body,
+                                const struct cmc_exchange_state *state,
+                                const struct cmc_trust *trust, struct cmc_arena *arena,
+                                struct cmc_answer_view *out, struct cmc_err *err)
 {
     struct answer a = {.c = c, .state = state, .trust = trust, .arena = arena, .out = out};
     struct cmc_content_info ci = {0};
@@ -375,6 +379,7 @@ enum cmc_rc cmc_answer_open(const struct cmc_crypto *c, struct cmc_slice body,
     return open_layers(&a, &ci, err);
 }
 
+/* [10002-4.1-b, 10002-4.2-b] */
 enum cmc_rc cmc_answer_cert(const struct cmc_crypto *c, const struct cmc_answer_view *answer,
                             struct cmc_slice spki, const struct cmc_trust *trust,
                             struct cmc_arena *arena, struct cmc_slice *out, struct cmc_err *err)

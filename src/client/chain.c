@@ -87,6 +87,7 @@ static enum cmc_rc no_path(X509_STORE_CTX *ctx, struct cmc_arena *arena, struct 
     return CMC_E_REFUSED;
 }
 
+/* [10002-4.1-f, 10002-4.2-f] */
 enum cmc_rc cmc_chain_check(const struct cmc_crypto *c, struct cmc_slice leaf,
                             const struct cmc_slice *untrusted, size_t nuntrusted,
                             const struct cmc_trust *trust, struct cmc_arena *arena,
@@ -166,6 +167,7 @@ static enum cmc_rc may_sign(const struct cmc_cert *cert, struct cmc_arena *arena
     return rc;
 }
 
+/* [10002-9.1-u1, 10002-9-b] [10002-A-bb] */
 static enum cmc_rc has_purpose(const struct cmc_cert *cert, struct cmc_arena *arena,
                                struct cmc_err *err)
 {

@@ -55,6 +55,7 @@ static void go_on(const struct cmc_answer_view *answer, const struct cmc_exchang
         next->data_return = answer->data_return;
 }
 
+/* [10004-5.1-ae, 10004-5.2-u1] */
 enum cmc_rc cmc_answer_challenge(const struct cmc_crypto *c, const struct cmc_answer_view *answer,
                                  const struct cmc_exchange_state *state, struct cmc_slice request,
                                  EVP_PKEY *key, struct cmc_arena *arena,

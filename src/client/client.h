@@ -187,13 +187,23 @@ struct cmc_answer_view {
  * responder's extended key usage, recipientNonce, transactionId. state NULL: those two are not
  * checked. trust NULL: the signature is checked, the chain is not. An answer that is encrypted or
  * has a MAC is opened with what state->protection holds; a MAC by the shared secret stands for
- * signature and chain.
+ * signature and chain. A response within the response (RFC 10002 section 6.21) is checked in the
+ * same way, and its certificates and statuses are added to those of the outer one.
  * Errors: CMC_E_INPUT, CMC_E_CRYPTO, CMC_E_REFUSED. A status of failed is no error here.
  */
 enum cmc_rc cmc_answer_open(const struct cmc_crypto *c, struct cmc_slice body,
                             const struct cmc_exchange_state *state, const struct cmc_trust *trust,
                             struct cmc_arena *arena, struct cmc_answer_view *out,
                             struct cmc_err *err) CMC_MUST_USE;
+
+/* The same of one layer: what a responseBody control points to is not looked at. */
+enum cmc_rc cmc_answer_open_one(const struct cmc_crypto *c, struct cmc_slice body,
+                                const struct cmc_exchange_state *state,
+                                const struct cmc_trust *trust, struct cmc_arena *arena,
+                                struct cmc_answer_view *out, struct cmc_err *err) CMC_MUST_USE;
+
+/* From 0 for success, the greater the worse. */
+int cmc_status_badness(uint32_t status);
 
 /*
  * The certificate in the answer that carries this public key (SPKI DER), and its chain to an

@@ -28,6 +28,7 @@ static bool is_taken(const struct builder *b, uint32_t id)
     return false;
 }
 
+/* [10002-3.2.2-a] */
 static uint32_t next_id(struct builder *b)
 {
     do
@@ -142,7 +143,7 @@ static enum cmc_rc add(struct builder *b, struct cmc_slice type, const struct cm
     return cmc_control_add(b->arena, &b->body.controls, next_id(b), type, it, value, err);
 }
 
-/* [10002-6.6-a, 10002-6.6-b] */
+/* [10002-6.6-a, 10002-6.6-b, 10004-5.2-m] */
 static enum cmc_rc add_transaction_id(struct builder *b, struct cmc_err *err)
 {
     uint8_t r[TRANSACTION_ID_OCTETS];
@@ -162,7 +163,7 @@ static enum cmc_rc add_transaction_id(struct builder *b, struct cmc_err *err)
                err);
 }
 
-/* [10002-6.6-d] */
+/* [10002-6.6-d, 10004-5.2-n] */
 static enum cmc_rc add_nonce(struct builder *b, struct cmc_err *err)
 {
     struct cmc_slice nonce = cmc_slice(b->state->sender_nonce, sizeof b->state->sender_nonce);
@@ -174,6 +175,7 @@ static enum cmc_rc add_nonce(struct builder *b, struct cmc_err *err)
     return add(b, cmc_oid_id_cmc_senderNonce, &cmc_it_nonce, &nonce, err);
 }
 
+/* [10002-6.11-a, 10004-5.2-u] */
 static enum cmc_rc add_revocation(struct builder *b, const struct cmc_revocation *r,
                                   struct cmc_err *err)
 {
@@ -218,6 +220,7 @@ static enum cmc_rc add_identification(struct builder *b, struct cmc_err *err)
     return rc;
 }
 
+/* [10002-6.6-u1, 10004-5.2-j] */
 static enum cmc_rc add_controls(struct builder *b, struct cmc_err *err)
 {
     const struct cmc_full_request *rq = b->rq;
@@ -402,6 +405,7 @@ static enum cmc_rc create_bare(struct builder *b, struct cmc_slice pkidata, stru
     return rc == CMC_OK ? cmc_encode_arena(&cmc_it_content_info, &ci, b->arena, out, err) : rc;
 }
 
+/* [10002-3.2-u1, 10004-5-b] */
 enum cmc_rc cmc_full_request_create(const struct cmc_crypto *c, const struct cmc_full_request *rq,
                                     struct cmc_arena *arena, struct cmc_exchange_state *state,
                                     struct cmc_slice *out, struct cmc_err *err)

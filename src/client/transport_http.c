@@ -191,6 +191,7 @@ static CURLcode set_memory(struct cmc_http_transport *t)
     return cc;
 }
 
+/* [10003-6-c, 10003-6-d, 10003-6-b] */
 static CURLcode set_tls(struct cmc_http_transport *t, const struct cmc_http_options *o)
 {
     struct curl_blob cert = {t->cert.p, t->cert.n, CURL_BLOB_NOCOPY};
@@ -210,6 +211,7 @@ static CURLcode set_tls(struct cmc_http_transport *t, const struct cmc_http_opti
     return cc;
 }
 
+/* [10003-6-u1, 10003-6-u2] */
 static CURLcode set_options(struct cmc_http_transport *t, const struct cmc_http_options *o)
 {
     long seconds = (long)(o->timeout_seconds > 0 ? o->timeout_seconds : DEFAULT_TIMEOUT_SECONDS);
@@ -337,6 +339,7 @@ static const char *first_line(struct cmc_slice body, char *buf)
     return buf;
 }
 
+/* [10002-3.1-a] */
 static enum cmc_rc check_status(const struct cmc_http_transport *t, long status,
                                 struct cmc_err *err)
 {
@@ -381,6 +384,7 @@ static bool add_header(struct curl_slist **list, const char *name, const char *v
     return true;
 }
 
+/* [10003-6.1-u1, 10003-6-u4, 10004-5-j] */
 static enum cmc_rc exchange(void *self, const char *content_type, const char *accept,
                             struct cmc_slice body, struct cmc_arena *arena,
                             struct cmc_transport_reply *out, struct cmc_err *err)

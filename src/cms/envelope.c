@@ -25,7 +25,7 @@ static enum cmc_rc no_cipher(const struct cmc_envelope *how, struct cmc_err *err
                                        : "aes256-cbc, aes192-cbc or aes128-cbc");
 }
 
-/* [10004-5.1-e] */
+/* [10004-5.1-e] [10004-5.1-k] */
 static enum cmc_rc make_enveloped(const struct cmc_crypto *c, const struct cmc_envelope *how,
                                   struct cmc_slice type, struct cmc_slice content,
                                   struct cmc_arena *arena, struct cmc_slice *out,
@@ -74,7 +74,7 @@ static enum cmc_rc set_auth_attrs(struct cmc_slice type, struct cmc_arena *arena
     return ad->auth_attrs.p != NULL ? CMC_OK : no_memory(err);
 }
 
-/* [10004-5.1-g, 10004-5.1-h, 10004-5.1-i] */
+/* [10004-5.1-g, 10004-5.1-h, 10004-5.1-i] [10004-5.1-l] */
 static enum cmc_rc make_auth_enveloped(const struct cmc_crypto *c, const struct cmc_envelope *how,
                                        struct cmc_slice type, struct cmc_slice content,
                                        struct cmc_arena *arena, struct cmc_slice *out,
@@ -167,6 +167,7 @@ static enum cmc_rc check_auth_attrs(const struct cmc_auth_enveloped_data *ad,
     return CMC_OK;
 }
 
+/* [10004-5.1-g, 10004-5.1-h, 10004-5.1-i] */
 static enum cmc_rc open_auth(const struct cmc_crypto *c, struct cmc_slice der,
                              const struct cmc_cms_recipient *who, struct cmc_arena *arena,
                              struct cmc_slice *type, struct cmc_slice *content, struct cmc_err *err)

@@ -156,6 +156,7 @@ static enum cmc_rc padding_of(const struct cmc_ktri *ktri, const struct cmc_cms_
     return bad_alg(err, "the key-encryption algorithm is not RSA");
 }
 
+/* [10004-5.1-k, 10004-5.1-l] */
 static enum cmc_rc key_transport_open(const struct cmc_crypto *c,
                                       const struct cmc_enveloped_data *ed,
                                       const struct cmc_cms_recipient *who, struct cmc_arena *arena,
@@ -203,6 +204,7 @@ enum cmc_rc cmc_enveloped_data_key(const struct cmc_crypto *c, const struct cmc_
     return rc;
 }
 
+/* [10004-5.1-e] */
 enum cmc_rc cmc_enveloped_data_decrypt(const struct cmc_crypto *c,
                                        const struct cmc_enveloped_data *ed,
                                        const struct cmc_cms_recipient *who, struct cmc_arena *arena,

@@ -22,7 +22,7 @@ static enum cmc_rc add_attribute(struct cmc_arena *arena, struct cmc_list *attrs
     return cmc_encode_arena(it, value, arena, v, err);
 }
 
-/* RFC 5652 section 11: contentType, messageDigest, signingTime. */
+/* RFC 5652 section 11: contentType, messageDigest, signingTime. [10002-10-u1] */
 static enum cmc_rc signed_attributes(const struct cmc_crypto *c, const struct cmc_cms_content *what,
                                      const struct cmc_cms_signer *s, enum cmc_digest_id digest,
                                      struct cmc_arena *arena, struct cmc_slice *out,
@@ -217,6 +217,7 @@ enum cmc_rc cmc_signed_data_create(const struct cmc_crypto *c, const struct cmc_
     return rc;
 }
 
+/* [10002-4.1-u1, 10002-3.2.1.3.4-u1, 10004-5-c] */
 enum cmc_rc cmc_certs_only_create(const struct cmc_slice *certs, size_t ncerts,
                                   const struct cmc_slice *crls, size_t ncrls,
                                   struct cmc_arena *arena, struct cmc_slice *out,

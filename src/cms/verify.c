@@ -54,7 +54,7 @@ bool cmc_is_certs_only(const struct cmc_signed_data *sd)
     return sd->signer_infos.n == 0 && sd->encap.content.n == 0;
 }
 
-/* The signed attributes as they were signed: with the tag of SET OF. */
+/* The signed attributes as they were signed: with the tag of SET OF. [10002-10-u1] */
 static enum cmc_rc signed_octets(const struct cmc_signer_info *si, struct cmc_arena *arena,
                                  struct cmc_slice *out, struct cmc_err *err)
 {

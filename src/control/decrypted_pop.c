@@ -12,6 +12,7 @@ static enum cmc_rc pop_failed(struct cmc_err *err, const char *text)
     return cmc_fail_info(err, CMC_E_CRYPTO, CMC_FAIL_POP_FAILED, CLAUSE, "%s", text);
 }
 
+/* [10002-6.7-u4, 10004-5.1-w] */
 enum cmc_rc cmc_encrypted_pop_check(const struct cmc_crypto *c, const struct cmc_encrypted_pop *ep,
                                     struct cmc_slice y, struct cmc_err *err)
 {
@@ -27,6 +28,7 @@ enum cmc_rc cmc_encrypted_pop_check(const struct cmc_crypto *c, const struct cmc
     return rc;
 }
 
+/* [10002-6.7-u8, 10004-5.1-x] */
 enum cmc_rc cmc_decrypted_pop(const struct cmc_crypto *c, const struct cmc_mac_alg *mac,
                               struct cmc_slice y, struct cmc_slice tagged_request,
                               uint8_t out[CMC_DIGEST_MAX], size_t *n, struct cmc_err *err)

@@ -7,6 +7,7 @@
 
 #define CLAUSE "RFC 10002 section 6.2"
 
+/* [10002-6.2.1-u2, 10002-6.2.3-u1, 10002-6.2.3-a, 10004-5.2-e] */
 enum cmc_rc cmc_proof_key(const struct cmc_crypto *c, const struct cmc_proof_secret *s,
                           enum cmc_digest_id hash, uint8_t *out, size_t *n, struct cmc_err *err)
 {
@@ -77,6 +78,7 @@ enum cmc_rc cmc_req_sequence(const struct cmc_pkidata *body, struct cmc_arena *a
 
 /* -- version 1 --------------------------------------------------------------------------- */
 
+/* [10002-6.2.2-u1, 10004-5.2-d] */
 enum cmc_rc cmc_identity_proof(const struct cmc_crypto *c, const struct cmc_proof_secret *s,
                                struct cmc_slice req_sequence, uint8_t out[CMC_PROOF_V1_OCTETS],
                                struct cmc_err *err)
@@ -91,6 +93,7 @@ enum cmc_rc cmc_identity_proof(const struct cmc_crypto *c, const struct cmc_proo
     return rc;
 }
 
+/* [10002-6.2.2-u1, 10004-5.2-d] */
 enum cmc_rc cmc_identity_proof_check(const struct cmc_crypto *c, const struct cmc_proof_secret *s,
                                      struct cmc_slice req_sequence, struct cmc_slice witness,
                                      struct cmc_err *err)
@@ -105,6 +108,7 @@ enum cmc_rc cmc_identity_proof_check(const struct cmc_crypto *c, const struct cm
 
 /* -- version 2 --------------------------------------------------------------------------- */
 
+/* [10002-6.2.1-u1, 10004-5.1-r, 10004-5.1-s, 10004-5.2-c] */
 enum cmc_rc cmc_identity_proof_v2(const struct cmc_crypto *c, const struct cmc_proof_secret *s,
                                   const struct cmc_digest_alg *hash, const struct cmc_mac_alg *mac,
                                   struct cmc_slice req_sequence, struct cmc_arena *arena,
@@ -124,6 +128,7 @@ enum cmc_rc cmc_identity_proof_v2(const struct cmc_crypto *c, const struct cmc_p
     return CMC_OK;
 }
 
+/* [10002-6.2-b, 10002-6.2.1-u1, 10004-5.1-r, 10004-5.1-s, 10004-5.2-c] */
 enum cmc_rc cmc_identity_proof_v2_check(const struct cmc_crypto *c,
                                         const struct cmc_proof_secret *s,
                                         const struct cmc_proof_v2 *proof,

@@ -18,6 +18,7 @@ static enum cmc_rc bad_link(struct cmc_err *err)
 
 /* -- version 1 --------------------------------------------------------------------------- */
 
+/* [10002-6.3.1.2-u1, 10004-5.2-i, 10004-5.2-h] */
 enum cmc_rc cmc_pop_link_witness(const struct cmc_crypto *c, const struct cmc_proof_secret *s,
                                  struct cmc_slice random, uint8_t out[CMC_PROOF_V1_OCTETS],
                                  struct cmc_err *err)
@@ -26,6 +27,7 @@ enum cmc_rc cmc_pop_link_witness(const struct cmc_crypto *c, const struct cmc_pr
     return cmc_identity_proof(c, s, random, out, err);
 }
 
+/* [10002-6.3.1.2-u1, 10004-5.2-i] */
 enum cmc_rc cmc_pop_link_witness_check(const struct cmc_crypto *c, const struct cmc_proof_secret *s,
                                        struct cmc_slice random, struct cmc_slice witness,
                                        struct cmc_err *err)
@@ -67,6 +69,7 @@ out:
     return rc;
 }
 
+/* [10002-6.3.1.1-u1, 10004-5.1-t, 10004-5.1-u, 10004-5.1-v, 10004-5.2-g] */
 static enum cmc_rc witness_v2(const struct cmc_crypto *c, const struct cmc_proof_secret *s,
                               const struct cmc_algid *key_gen, const struct cmc_mac_alg *mac,
                               struct cmc_slice random, bool allow_weak, struct cmc_arena *arena,
@@ -123,12 +126,14 @@ enum cmc_rc cmc_pop_link_pbkdf2(const struct cmc_crypto *c, const struct cmc_mac
                                 struct cmc_err *err)
 {
     struct cmc_algid prf;
-    struct cmc_pbkdf2_params p = {.iterations = rounds, .prf = &prf};
+    struct cmc_pbkdf2_params p = {.iterations = rounds};
     uint8_t *salt = cmc_arena_alloc(arena, SALT_OCTETS);
     enum cmc_rc rc;
 
     *out = (struct cmc_algid){.algorithm = cmc_oid_id_PBKDF2};
     cmc_mac_algid(mac, &prf);
+    if (mac->digest != CMC_DIGEST_SHA1) /* the DEFAULT, which DER leaves out [10002-A-bf] */
+        p.prf = &prf;
     p.key_length = cmc_int_from_u64(arena, cmc_digest_alg(mac->digest)->size);
     if (salt == NULL || p.key_length.p == NULL)
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory for PBKDF2 parameters");
@@ -156,6 +161,7 @@ static enum cmc_rc once(const struct cmc_request *rq, struct cmc_slice value, st
     return rc;
 }
 
+/* [10002-6.3.1.1-u2, 10002-6.3.1.1-u3] */
 enum cmc_rc cmc_pop_link_find(const struct cmc_request *rq, bool v2, struct cmc_slice *out,
                               struct cmc_err *err)
 {

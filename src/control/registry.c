@@ -15,6 +15,7 @@
         label, &cmc_oid_##ident, &type, fl, fn                                                     \
     }
 
+/* [10002-6.20-a, 10002-6.21-c] */
 static const struct cmc_control rows[] = {
     /* section 6.1; an end entity sends it to abort or reject */
     ROW(id_cmc_statusInfoV2, "id-cmc-statusInfoV2", cmc_it_status_info_v2, REQ | RESP,

@@ -13,9 +13,12 @@ static const struct cmc_digest_alg digests[] = {
     {CMC_DIGEST_SHA256, "sha256", "SHA2-256", &cmc_oid_sha256, 32, false},
     {CMC_DIGEST_SHA384, "sha384", "SHA2-384", &cmc_oid_sha384, 48, false},
     {CMC_DIGEST_SHA512, "sha512", "SHA2-512", &cmc_oid_sha512, 64, false},
+    {CMC_DIGEST_SHA512_224, "sha512-224", "SHA2-512/224", &cmc_oid_sha512_224, 28, false},
+    {CMC_DIGEST_SHA512_256, "sha512-256", "SHA2-512/256", &cmc_oid_sha512_256, 32, false},
     {CMC_DIGEST_SHAKE256, "shake256", "SHAKE-256", &cmc_oid_shake256, 64, false},
 };
 
+/* [10004-5.1-a, 10004-5.1-b, 10004-5.1-c, 10004-5.1-d] */
 static const struct cmc_sig_alg signatures[] = {
     {"rsa-sha256", CMC_SIG_RSA_PKCS1, CMC_DIGEST_SHA256, &cmc_oid_sha256WithRSAEncryption, "RSA"},
     {"rsa-sha384", CMC_SIG_RSA_PKCS1, CMC_DIGEST_SHA384, &cmc_oid_sha384WithRSAEncryption, "RSA"},

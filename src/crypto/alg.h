@@ -17,6 +17,8 @@ enum cmc_digest_id {
     CMC_DIGEST_SHA384,
     CMC_DIGEST_SHA512,
     CMC_DIGEST_SHAKE256, /* 64 octets of output: what Ed448 goes with in CMS, RFC 8419 */
+    CMC_DIGEST_SHA512_224,
+    CMC_DIGEST_SHA512_256,
     CMC_DIGEST_COUNT
 };
 #define CMC_DIGEST_MAX 64

@@ -11,11 +11,14 @@
 #include "asn1/codec.h"
 #include "asn1/oids.h"
 
+/* [10002-A-bg] */
 static const struct cmc_mac_alg macs[] = {
     {"hmac-sha256", CMC_DIGEST_SHA256, &cmc_oid_hmacWithSHA256},
     {"hmac-sha384", CMC_DIGEST_SHA384, &cmc_oid_hmacWithSHA384},
     {"hmac-sha512", CMC_DIGEST_SHA512, &cmc_oid_hmacWithSHA512},
     {"hmac-sha224", CMC_DIGEST_SHA224, &cmc_oid_hmacWithSHA224},
+    {"hmac-sha512-224", CMC_DIGEST_SHA512_224, &cmc_oid_hmacWithSHA512_224},
+    {"hmac-sha512-256", CMC_DIGEST_SHA512_256, &cmc_oid_hmacWithSHA512_256},
     {"hmac-sha1", CMC_DIGEST_SHA1, &cmc_oid_hmac_sha1},
     /* The same function; the PRF of PBKDF2 and some peers name it so. */
     {"hmac-sha1", CMC_DIGEST_SHA1, &cmc_oid_hmacWithSHA1},
@@ -39,6 +42,7 @@ const struct cmc_mac_alg *cmc_mac_by_digest(enum cmc_digest_id id)
     return NULL;
 }
 
+/* [10002-A-bg] */
 void cmc_mac_algid(const struct cmc_mac_alg *alg, struct cmc_algid *out)
 {
     *out = (struct cmc_algid){.algorithm = *alg->oid};
@@ -88,6 +92,7 @@ enum cmc_rc cmc_hmac(const struct cmc_crypto *c, const struct cmc_mac_alg *alg,
     return CMC_OK;
 }
 
+/* [10002-A-bd, 10002-A-be, 10002-A-bf, 10002-A-bc] */
 static enum cmc_rc pbkdf2_params(const struct cmc_algid *id, size_t fallback,
                                  struct cmc_arena *arena, struct cmc_pbkdf2_params *p,
                                  const struct cmc_mac_alg **prf, size_t *length,
@@ -116,6 +121,7 @@ static enum cmc_rc pbkdf2_params(const struct cmc_algid *id, size_t fallback,
     return p->prf == NULL ? CMC_OK : cmc_mac_from_algid(p->prf, true, prf, err);
 }
 
+/* [10004-5.1-o] */
 enum cmc_rc cmc_pbkdf2(const struct cmc_crypto *c, const struct cmc_algid *id,
                        struct cmc_slice password, size_t fallback, struct cmc_arena *arena,
                        struct cmc_slice *key, struct cmc_err *err)

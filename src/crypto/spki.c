@@ -31,6 +31,7 @@ static CMC_SEQUENCE(rsa_public_key, "RSAPublicKey", rsa_public_key, f_rsa_public
 typedef EVP_PKEY *(*make_fn)(const struct cmc_crypto *c, int which, struct cmc_slice bits,
                              struct cmc_arena *arena);
 
+/* [10004-10-a] */
 static EVP_PKEY *make_ec(const struct cmc_crypto *c, int which, struct cmc_slice bits,
                          struct cmc_arena *arena)
 {
@@ -46,6 +47,7 @@ static EVP_PKEY *make_ec(const struct cmc_crypto *c, int which, struct cmc_slice
     return NULL;
 }
 
+/* [10004-10-a] */
 static EVP_PKEY *make_rsa(const struct cmc_crypto *c, int which, struct cmc_slice bits,
                           struct cmc_arena *arena)
 {

@@ -6,6 +6,7 @@
 
 #include "asn1/codec.h"
 
+/* [10002-3.2.2-u1] */
 uint32_t cmc_tagged_request_id(const struct cmc_tagged_request *tr)
 {
     switch (tr->which) {
@@ -61,7 +62,8 @@ static enum cmc_rc bad_part(struct cmc_err *err, uint32_t id, const char *clause
     return rc;
 }
 
-/* RFC 10002 section 3.2.2: unique within one body, and 0 is the body itself. */
+/* RFC 10002 section 3.2.2: unique within one body, and 0 is the body itself.
+ * [10002-3.2.2-a, 10002-3.2.2-u2] */
 static enum cmc_rc check_ids(struct ids *ids, struct cmc_err *err)
 {
     qsort(ids->v, ids->n, sizeof *ids->v, by_value);

@@ -25,7 +25,7 @@ static bool signature_octets(struct cmc_slice bits, struct cmc_slice *out)
     return true;
 }
 
-/* RFC 10002 section 3.1: extensions travel in one ExtensionReq attribute. */
+/* RFC 10002 section 3.1: extensions travel in one ExtensionReq attribute. [10002-3.1-c] */
 static enum cmc_rc pkcs10_extensions(const struct cmc_csr *csr, struct cmc_arena *arena,
                                      struct cmc_request *rq, struct cmc_err *err)
 {
@@ -41,7 +41,7 @@ static enum cmc_rc pkcs10_extensions(const struct cmc_csr *csr, struct cmc_arena
             return refuse(err, rq, CMC_FAIL_BAD_REQUEST, "RFC 10002 section 3.1",
                           "more than one ExtensionReq attribute or value");
         found = true;
-        rc = cmc_decode(&cmc_it_extensions, *CMC_AT(const struct cmc_slice, a->values, 0), arena,
+        rc = cmc_decode(&cmc_it_extension_req, *CMC_AT(const struct cmc_slice, a->values, 0), arena,
                         &rq->extensions, err);
         if (rc != CMC_OK) {
             if (err != NULL)
@@ -66,6 +66,7 @@ static enum cmc_rc no_twin_extensions(const struct cmc_request *rq, struct cmc_e
     return CMC_OK;
 }
 
+/* [10002-3.2.1.2.1-b, 10004-5-g, 10002-C.1-c] */
 static enum cmc_rc from_csr(const struct cmc_csr *csr, struct cmc_arena *arena,
                             struct cmc_request *rq, struct cmc_err *err)
 {
@@ -91,7 +92,8 @@ static enum cmc_rc from_csr(const struct cmc_csr *csr, struct cmc_arena *arena,
     return rc == CMC_OK ? no_twin_extensions(rq, err) : rc;
 }
 
-/* RFC 10002 section 3.2.1.2.2 on the forms of ProofOfPossession. */
+/* RFC 10002 section 3.2.1.2.2 on the forms of ProofOfPossession.
+ * [10002-3.2.1.2.2-g, 10002-3.2.1.2.2-h, 10002-3.2.1.2.2-f] */
 static enum cmc_rc crmf_pop(const struct cmc_cert_req_msg *msg, struct cmc_request *rq,
                             struct cmc_err *err)
 {
@@ -131,6 +133,7 @@ static enum cmc_rc crmf_pop(const struct cmc_cert_req_msg *msg, struct cmc_reque
     }
 }
 
+/* [10002-3.2.1.2.2-a, 10002-3.2.1.2.2-b, 10002-3.2.1.2.2-e, 10004-5-f] */
 static enum cmc_rc from_crmf(const struct cmc_cert_req_msg *msg, struct cmc_arena *arena,
                              struct cmc_request *rq, struct cmc_err *err)
 {
@@ -180,6 +183,7 @@ enum cmc_rc cmc_request_from_tagged(const struct cmc_tagged_request *tr, struct 
     }
 }
 
+/* [10002-6.1.1-u1, 10004-5-e] */
 enum cmc_rc cmc_request_from_pkcs10(struct cmc_slice der, struct cmc_arena *arena,
                                     struct cmc_request *out, struct cmc_err *err)
 {
@@ -226,6 +230,7 @@ enum cmc_rc cmc_request_from_crmf(struct cmc_slice der, struct cmc_arena *arena,
     return from_crmf(msg, arena, out, err);
 }
 
+/* [10004-10-c, 10002-6.7-a] */
 enum cmc_rc cmc_request_check_pop(const struct cmc_crypto *c, const struct cmc_request *rq,
                                   EVP_PKEY *key, bool allow_weak, struct cmc_arena *arena,
                                   struct cmc_err *err)

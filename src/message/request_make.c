@@ -51,7 +51,7 @@ static enum cmc_rc extension_list(const struct cmc_request_params *p, struct cmc
     return CMC_OK;
 }
 
-/* The attributes of a PKCS#10: ExtensionReq first, then the caller's. */
+/* The attributes of a PKCS#10: ExtensionReq first, then the caller's. [10002-A-p, 10002-A-u] */
 static enum cmc_rc attribute_list(const struct cmc_request_params *p, struct cmc_arena *arena,
                                   struct cmc_list *out, struct cmc_err *err)
 {
@@ -86,6 +86,7 @@ static enum cmc_rc attribute_list(const struct cmc_request_params *p, struct cmc
  * RFC 10002 appendix C: id-alg-noSignature with NULL, and the SHA-1 of what would be signed. The
  * module of RFC 6402 puts it into the BIT STRING as a DER OCTET STRING. It protects nothing.
  * [10002-C.1-a, 10002-C.1-b, 10002-C.1-u1]
+ * [10002-A-ao]
  */
 enum cmc_rc cmc_no_signature(const struct cmc_crypto *c, struct cmc_slice octets,
                              struct cmc_arena *arena, struct cmc_algid *alg, struct cmc_slice *bits,
@@ -111,6 +112,7 @@ enum cmc_rc cmc_no_signature(const struct cmc_crypto *c, struct cmc_slice octets
     return CMC_OK;
 }
 
+/* [10002-3.2.1.2.1-a, 10002-3.2.1.2.1-c] */
 enum cmc_rc cmc_pkcs10_create(const struct cmc_crypto *c, const struct cmc_request_params *p,
                               struct cmc_arena *arena, struct cmc_slice *out, struct cmc_err *err)
 {
@@ -156,7 +158,9 @@ static enum cmc_rc control_list(const struct cmc_request_params *p, struct cmc_a
     return CMC_OK;
 }
 
-/* The CertRequest of a message: what its POP covers. */
+/* The CertRequest of a message: what its POP covers.
+ * [10002-3.2.1.2.2-a, 10002-3.2.1.2.2-b, 10002-3.2.1.2.2-e, 10004-5.3-a, 10004-5.3-u1]
+ * [10002-3.2.1.2.2-c] */
 static enum cmc_rc cert_request(const struct cmc_request_params *p, struct cmc_arena *arena,
                                 struct cmc_spki *spki, struct cmc_cert_request *out,
                                 struct cmc_err *err)
@@ -165,6 +169,8 @@ static enum cmc_rc cert_request(const struct cmc_request_params *p, struct cmc_a
     struct cmc_slice der;
     enum cmc_rc rc;
 
+    if (p->subject.p == NULL)
+        return cmc_fail(err, CMC_E_BUG, "RFC 10002 section 3.2.1.2.2", "CRMF without a subject");
     out->cert_req_id = p->cert_req_id;
     out->tmpl.subject = p->subject;
     out->tmpl.spki = spki;
@@ -182,6 +188,7 @@ static enum cmc_rc cert_request(const struct cmc_request_params *p, struct cmc_a
     return rc;
 }
 
+/* [10002-3.2.1.2.2-g, 10002-3.2.1.2.2-h, 10002-3.2.1.2.2-f, 10004-5-f] [10004-5.1-ad] */
 enum cmc_rc cmc_crmf_create(const struct cmc_crypto *c, const struct cmc_request_params *p,
                             struct cmc_arena *arena, struct cmc_slice *out, struct cmc_err *err)
 {

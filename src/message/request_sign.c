@@ -33,6 +33,7 @@ static enum cmc_rc check_key(struct cmc_slice spki, EVP_PKEY *key, struct cmc_ar
     return rc;
 }
 
+/* [10002-6.3.1.1-u3] */
 enum cmc_rc cmc_pkcs10_add_attribute(const struct cmc_crypto *c, struct cmc_slice der,
                                      struct cmc_slice type, struct cmc_slice value, EVP_PKEY *key,
                                      const struct cmc_sig_alg *alg, struct cmc_arena *arena,
@@ -129,6 +130,7 @@ static enum cmc_rc sign_again(const struct cmc_crypto *c, struct cmc_cert_req_ms
     return rc;
 }
 
+/* [10002-6.3.1.1-u2] */
 enum cmc_rc cmc_crmf_add_control(const struct cmc_crypto *c, struct cmc_slice der,
                                  struct cmc_slice type, struct cmc_slice value, EVP_PKEY *key,
                                  const struct cmc_sig_alg *alg, struct cmc_arena *arena,

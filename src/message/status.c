@@ -34,21 +34,31 @@ const char *cmc_fail_info_name(uint32_t fail_info)
 
 /* -- writing ----------------------------------------------------------------------------- */
 
-/* otherInfo of an outcome, NULL when it has none. */
+/*
+ * otherInfo of an outcome, NULL when it has none: failInfo goes with failed, pendInfo with pending
+ * and partial, each with no other status. extendedFailInfo is never written; RFC 10004 prevails
+ * over RFC 10002 section 6.1.4 there.
+ * [10002-6.1.1-u2, 10002-6.1.1-u3, 10004-5-h, 10004-5-i]
+ */
 static struct cmc_other_status_info *other_info(struct cmc_arena *arena,
                                                 const struct cmc_outcome *o, bool *failed)
 {
     struct cmc_other_status_info *oi;
+    /* Where compat: dogtag asks for its status popRequired, the failInfo goes with that. */
+    bool fails = o->fail_info != CMC_FAIL_INFO_NONE &&
+                 (o->status == CMC_STATUS_FAILED || o->status == CMC_STATUS_POP_REQUIRED);
+    bool pends = o->pend_token.p != NULL &&
+                 (o->status == CMC_STATUS_PENDING || o->status == CMC_STATUS_PARTIAL);
 
     *failed = false;
-    if (o->fail_info == CMC_FAIL_INFO_NONE && o->pend_token.p == NULL)
+    if (!fails && !pends)
         return NULL;
     oi = cmc_arena_alloc(arena, sizeof *oi);
     if (oi == NULL) {
         *failed = true;
         return NULL;
     }
-    if (o->pend_token.p != NULL) {
+    if (pends) {
         oi->which = CMC_OI_PEND;
         oi->u.pend.token = o->pend_token;
         oi->u.pend.time = cmc_gentime(arena, o->pend_time);
@@ -59,7 +69,7 @@ static struct cmc_other_status_info *other_info(struct cmc_arena *arena,
     return oi;
 }
 
-/* [10002-6.1-c, 10004-5.2-a] */
+/* [10002-6.1-c, 10004-5.2-a, 10002-3.2.2-u3] */
 static enum cmc_rc add_v2(struct cmc_arena *arena, struct cmc_list *controls,
                           const struct cmc_outcome *o, struct cmc_other_status_info *oi,
                           uint32_t id, struct cmc_err *err)
@@ -111,6 +121,7 @@ enum cmc_rc cmc_status_add(struct cmc_arena *arena, struct cmc_list *controls,
 
 /* -- reading ----------------------------------------------------------------------------- */
 
+/* [10002-6.1.1-u4] */
 static void read_other(const struct cmc_other_status_info *oi, struct cmc_outcome *o)
 {
     o->fail_info = CMC_FAIL_INFO_NONE;
@@ -133,6 +144,7 @@ static void read_other(const struct cmc_other_status_info *oi, struct cmc_outcom
     }
 }
 
+/* [10002-6.1-e, 10004-5.2-a] */
 static enum cmc_rc read_v2(struct cmc_arena *arena, const struct cmc_tagged_attribute *ta,
                            struct cmc_outcome *o, struct cmc_err *err)
 {
@@ -160,6 +172,7 @@ static enum cmc_rc read_v2(struct cmc_arena *arena, const struct cmc_tagged_attr
     return CMC_OK;
 }
 
+/* [10002-6.1-d, 10004-5.2-b] */
 static enum cmc_rc read_v1(struct cmc_arena *arena, const struct cmc_tagged_attribute *ta,
                            struct cmc_outcome *o, struct cmc_err *err)
 {

@@ -11,7 +11,8 @@
 
 #define CLAUSE "RFC 10002 section 6.7"
 
-/* y: 32 octets (64 in Dogtag's form), so that "the first 64" and plain HMAC agree. */
+/* y: 32 octets (64 in Dogtag's form), so that "the first 64" and plain HMAC agree.
+ * [10002-6.7-u3] */
 static enum cmc_rc challenge_for(const struct cmc_crypto *c, const uint8_t *secret,
                                  struct cmc_slice request, bool dogtag, uint8_t y[CMC_DIGEST_MAX],
                                  size_t *n, struct cmc_err *err)
@@ -22,7 +23,7 @@ static enum cmc_rc challenge_for(const struct cmc_crypto *c, const uint8_t *secr
 
 /* -- the server -------------------------------------------------------------------------- */
 
-/* The SKI that the request asks for, absent when it does not. */
+/* The SKI that the request asks for, absent when it does not. [10002-6.7-d] */
 static struct cmc_slice asked_ski(const struct cmc_request *rq, struct cmc_arena *arena)
 {
     const struct cmc_extension *e =
@@ -34,6 +35,7 @@ static struct cmc_slice asked_ski(const struct cmc_request *rq, struct cmc_arena
     return ski;
 }
 
+/* [10002-6.7-u4, 10004-5.1-w] */
 static enum cmc_rc set_witness(const struct cmc_crypto *c, struct cmc_slice y,
                                struct cmc_arena *arena, struct cmc_encrypted_pop *out,
                                struct cmc_err *err)
@@ -50,6 +52,7 @@ static enum cmc_rc set_witness(const struct cmc_crypto *c, struct cmc_slice y,
     return rc;
 }
 
+/* [10002-6.7-d, 10002-6.7-e, 10002-6.7-f, 10002-6.7-u2] */
 enum cmc_rc cmc_challenge_make(const struct cmc_crypto *c,
                                const struct cmc_challenge_secrets *secrets,
                                const struct cmc_tagged_request *tr, const struct cmc_request *rq,
@@ -82,6 +85,7 @@ static bool is_dogtag(const struct cmc_algid *pop_alg)
     return cmc_cipher_from_algid(pop_alg, &alg, NULL) == CMC_OK;
 }
 
+/* [10004-5.1-x] */
 static enum cmc_rc find_mac(const struct cmc_algid *id, bool dogtag, const struct cmc_mac_alg **out,
                             struct cmc_err *err)
 {
@@ -91,6 +95,7 @@ static enum cmc_rc find_mac(const struct cmc_algid *id, bool dogtag, const struc
     return CMC_OK;
 }
 
+/* [10002-6.7-h, 10002-6.7-u8, 10004-5.1-x] */
 enum cmc_rc cmc_challenge_check(const struct cmc_crypto *c,
                                 const struct cmc_challenge_secrets *secrets,
                                 const struct cmc_tagged_request *tr,
@@ -158,6 +163,7 @@ static enum cmc_rc open_challenge(const struct cmc_crypto *c, const struct cmc_e
     return rc;
 }
 
+/* [10002-6.7-u6, 10002-6.7-u7] */
 enum cmc_rc cmc_challenge_answer(const struct cmc_crypto *c, const struct cmc_encrypted_pop *ep,
                                  EVP_PKEY *key, struct cmc_arena *arena,
                                  struct cmc_decrypted_pop *out, struct cmc_err *err)

@@ -16,7 +16,7 @@ static enum cmc_rc no_memory(struct cmc_err *err)
     return cmc_fail(err, CMC_E_MEM, NULL, "no memory for trust anchors");
 }
 
-/* [10002-6.15-a, 10002-6.15-u1]: SHA-256 of whole certificates. */
+/* [10002-6.15-a, 10002-6.15-u1, 10004-5.1-y]: SHA-256 of whole certificates. */
 static enum cmc_rc make_value(const struct job *j, const struct cmc_anchor_set *set,
                               struct cmc_trust_anchors *out, struct cmc_err *err)
 {

@@ -27,7 +27,8 @@ static size_t failures(const struct job *j)
     return n;
 }
 
-/* The issued certificates, those that were asked for, then (with_chain) the issuer's chain. */
+/* The issued certificates, those that were asked for, then (with_chain) the issuer's chain.
+ * [10002-4.1-c, 10002-4.2-c] */
 static enum cmc_rc certificates(const struct job *j, bool with_chain, struct cmc_slice **out,
                                 size_t *n, struct cmc_err *err)
 {
@@ -56,6 +57,7 @@ static enum cmc_rc certificates(const struct job *j, bool with_chain, struct cmc
 
 /* -- Full PKI Response ------------------------------------------------------------------- */
 
+/* [10002-6.1-c] */
 static enum cmc_rc add_success(const struct job *j, struct cmc_pkiresponse *resp, uint32_t *next_id,
                                struct cmc_err *err)
 {
@@ -142,7 +144,7 @@ static enum cmc_rc add_response_info(const struct job *j, struct cmc_pkiresponse
 }
 
 /* RFC 10002 sections 6.4 and 6.6: what is given back [10002-6.4-a, 10002-6.4-u1, 10002-6.6-a,
- * 10002-6.6-c, 10002-6.6-d, 10002-6.6-e]. */
+ * 10002-6.6-c, 10002-6.6-d, 10002-6.6-e]. [10004-5.2-j, 10004-5.2-m, 10004-5.2-n, 10004-5.2-o] */
 static enum cmc_rc add_echoes(const struct job *j, struct cmc_pkiresponse *resp, uint32_t *next_id,
                               struct cmc_err *err)
 {
@@ -187,6 +189,7 @@ static enum cmc_rc add_planned(const struct job *j, struct cmc_pkiresponse *resp
     return CMC_OK;
 }
 
+/* [10002-4.2-u1, 10004-5-d] */
 static enum cmc_rc full_response(struct job *j, struct cmc_err *err)
 {
     struct cmc_pkiresponse resp = {0};
@@ -229,6 +232,7 @@ static enum cmc_rc full_response(struct job *j, struct cmc_err *err)
  * A Simple PKI Response or a bare certificate can say one thing only: here it is. Anything else,
  * a failure, a revocation, a count of certificates that does not fit, needs a Full one
  * (RFC 10002 section 4).
+ * [10002-3.1-u1, 10002-3.2-a, 10002-6.11-g, 10004-5-c, 10004-5-d]
  */
 static enum cmc_answer_form answer_form(const struct job *j)
 {
@@ -264,6 +268,7 @@ static const char *reason(const struct job *j)
     return text != NULL ? text : "out of memory";
 }
 
+/* [10002-3.2-a, 10003-6-a] */
 enum cmc_rc cmc_job_answer(struct job *j, struct cmc_err *err)
 {
     enum cmc_answer_form form = answer_form(j);

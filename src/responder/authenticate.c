@@ -84,6 +84,7 @@ bool cmc_job_names_request(struct job *j, const struct cmc_request *rq, struct c
 /*
  * RFC 10002 section 3.2: the key that is being certified may sign the message; its request then
  * has an SKI extension, the sid is that SKI, and there is one SignerInfo.
+ * [10002-3.2-b, 10002-3.2-c, 10002-3.2-d, 10002-3.2-e, 10002-3.2-u2]
  */
 static enum cmc_rc signed_by_request_key(struct verify *v, size_t i)
 {
@@ -208,6 +209,7 @@ static bool only_asks(const struct cmc_endpoint_rules *rules, const struct cmc_l
 /*
  * RFC 10002 section 6.11: a revocation by passphrase needs no signature. Such a message asks for
  * nothing else. Neither does a question where anyone may ask.
+ * [10002-6.11-e]
  */
 static bool may_be_unsigned(struct job *j)
 {
@@ -365,6 +367,7 @@ static enum cmc_rc verify_mac(struct job *j, const struct cmc_authenticated_data
     return CMC_OK;
 }
 
+/* [10002-3.2.1.3.4-b] */
 enum cmc_rc cmc_job_authenticate(struct job *j, struct cmc_err *err)
 {
     const struct protection *p = &j->protection;

@@ -22,6 +22,7 @@
 
 /* -- what the controls say --------------------------------------------------------------- */
 
+/* [10002-6.2-b] */
 enum cmc_rc cmc_identity_keep(struct job *j, const struct cmc_tagged_attribute *ta,
                               struct cmc_err *err)
 {
@@ -51,7 +52,7 @@ static bool has_proof(const struct identity *id)
 
 /* -- the outcome ------------------------------------------------------------------------- */
 
-/* The one answer to every proof that fails, whatever the reason. */
+/* The one answer to every proof that fails, whatever the reason. [10002-6.2.1-a, 10002-6.2.1-b] */
 static enum cmc_rc not_proved(struct cmc_err *err)
 {
     return cmc_fail_info(err, CMC_E_CRYPTO, CMC_FAIL_BAD_IDENTITY, CLAUSE_PROOF,
@@ -116,7 +117,8 @@ enum cmc_rc cmc_identity_uses(struct job *j, struct cmc_err *err)
 
 /* -- the proof --------------------------------------------------------------------------- */
 
-/* Version 2 decides when it is there: version 1 beside it is for servers that do not know it. */
+/* Version 2 decides when it is there: version 1 beside it is for servers that do not know it.
+ * [10002-6.2-b, 10002-6.2.1-u1, 10004-5.2-c, 10004-5.2-e, 10004-5.2-d] */
 static enum cmc_rc check_proof(struct job *j, struct cmc_err *err)
 {
     const struct identity *id = &j->identity;
@@ -191,7 +193,7 @@ static enum cmc_rc check_v2(struct job *j, const struct cmc_proof_secret *s,
                                          j->rules->allow_weak, j->arena, err);
 }
 
-/* The witness in one request. Errors: popFailed, badAlg. */
+/* The witness in one request. Errors: popFailed, badAlg. [10002-6.3.1.1-d] */
 static enum cmc_rc check_link(struct job *j, const struct cmc_request *rq, struct cmc_err *err)
 {
     const struct identity *id = &j->identity;
@@ -231,6 +233,7 @@ static enum cmc_rc check_link(struct job *j, const struct cmc_request *rq, struc
 /*
  * All of them, or the message is refused. Without a proof the witnesses are what tests the secret,
  * so the first that is wrong must end it: a message is one guess.
+ * [10002-6.3-a, 10002-6.3.1.1-c, 10002-6.3.1.1-d, 10004-5.2-f, 10004-5.2-g, 10004-5.2-i]
  */
 static enum cmc_rc check_links(struct job *j, struct cmc_err *err)
 {
@@ -296,6 +299,7 @@ static enum cmc_rc check_beside_mac(struct job *j, struct cmc_err *err)
     return rc == CMC_OK ? become(j, err) : rc;
 }
 
+/* [10002-6.3.2-e] */
 enum cmc_rc cmc_identity_check(struct job *j, struct cmc_err *err)
 {
     struct identity *id = &j->identity;
@@ -370,6 +374,7 @@ enum cmc_rc cmc_identity_auth_data(struct job *j, const struct cmc_authenticated
     return become(j, err);
 }
 
+/* [10002-6.3.2-f, 10002-6.3.2-g, 10002-6.3-c] */
 enum cmc_rc cmc_identity_check_request(struct job *j, const struct plan_item *it, size_t index,
                                        struct cmc_err *err)
 {
@@ -395,6 +400,7 @@ enum cmc_rc cmc_identity_check_request(struct job *j, const struct plan_item *it
 
 /* -- revocation -------------------------------------------------------------------------- */
 
+/* [10002-6.11-e] */
 enum cmc_rc cmc_identity_passphrase(struct job *j, const struct cmc_revoke_request *rr,
                                     struct cmc_err *err)
 {

@@ -345,6 +345,7 @@ static bool open_bare(struct job *j, const char **why)
     return true;
 }
 
+/* [10004-5-b] */
 bool cmc_job_open(struct job *j, const char **why)
 {
     struct protection *p = &j->protection;

@@ -38,7 +38,8 @@ static enum cmc_rc keep_recipient_nonce(struct job *j, const struct cmc_tagged_a
     return cmc_control_decode(ta, j->arena, &j->recipient_nonce, err);
 }
 
-/* RFC 10002 section 6.12: a bilateral matter [10002-6.12-u1]; the audit log keeps it. */
+/* RFC 10002 section 6.12: a bilateral matter [10002-6.12-u1]; the audit log keeps it.
+ * [10004-5.2-w] */
 static enum cmc_rc keep_reg_info(struct job *j, const struct cmc_tagged_attribute *ta,
                                  struct cmc_err *err)
 {
@@ -96,6 +97,7 @@ static plan_control_fn find_handler(struct cmc_slice type)
     return NULL;
 }
 
+/* [10002-3.2.1.1-a, 10002-3.2.1.1-b, 10002-3.2.1.1-c] */
 static void refuse_unknown(struct job *j, const struct cmc_list *controls,
                            const struct cmc_list *unknown)
 {
@@ -118,6 +120,7 @@ static void refuse_unknown(struct job *j, const struct cmc_list *controls,
     cmc_job_refuse(j, &err, CMC_STATUS_FAILED, unknown->v, unknown->n);
 }
 
+/* [10002-3.2.1-u1, 10002-3.2.1.1-u1] */
 static enum cmc_rc plan_controls(struct job *j, const struct cmc_list *controls,
                                  struct cmc_err *err)
 {
@@ -158,7 +161,8 @@ static enum cmc_rc plan_controls(struct job *j, const struct cmc_list *controls,
 
 /* -- requests ---------------------------------------------------------------------------- */
 
-/* RFC 10002 section 3.2.1.2: a type that we do not do stops every other request. */
+/* RFC 10002 section 3.2.1.2: a type that we do not do stops every other request.
+ * [10002-3.2.1-a, 10002-3.2.1-b] */
 static bool refuse_other_types(struct job *j)
 {
     for (size_t i = 0; i < j->body.requests.n; i++) {
@@ -177,7 +181,7 @@ static bool refuse_other_types(struct job *j)
     return false;
 }
 
-/* RFC 10002 section 3.2: if POP is missing for one, all are rejected. */
+/* RFC 10002 section 3.2: if POP is missing for one, all are rejected. [10002-6.7-b] */
 static void reject_all_without_pop(struct job *j)
 {
     const struct plan_item *bad = NULL;
@@ -203,6 +207,7 @@ static void reject_all_without_pop(struct job *j)
     }
 }
 
+/* [10002-3.2.1-u2, 10002-3.2.1-u3] */
 static enum cmc_rc plan_full(struct job *j, struct cmc_err *err)
 {
     struct cmc_list inner;

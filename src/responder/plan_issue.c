@@ -35,6 +35,7 @@ static enum cmc_rc permitted(const struct job *j, const struct plan_item *it, st
 /*
  * RFC 10002 section 3.2.1.2: a renewal has the names of the certificate that signs it, and
  * stays what it was. Only then may its holder do without an officer.
+ * [10002-3.2-g, 10002-6.3-b, 10002-6.3.3-u1, 10002-6.3.3-u2]
  */
 static enum cmc_rc check_renewal(const struct job *j, const struct cmc_request *rq, EVP_PKEY *key,
                                  struct cmc_err *err)
@@ -84,6 +85,7 @@ static enum cmc_rc check_old_name(const struct job *j, const struct plan_item *i
                                "to a subject, that shows the old name");
 }
 
+/* [10004-10-c] */
 static enum cmc_rc check_request(struct job *j, struct plan_item *it, size_t index,
                                  struct cmc_err *err)
 {
@@ -146,6 +148,7 @@ enum cmc_rc cmc_plan_issue(struct job *j, size_t index, struct cmc_err *err)
     return settle(j, it, rc, err);
 }
 
+/* [10002-6.1.1-u1, 10004-5-e] */
 enum cmc_rc cmc_plan_simple(struct job *j, struct cmc_err *err)
 {
     /* RFC 10002 section 3.1: what concerns a Simple PKI Request names body part 1. */

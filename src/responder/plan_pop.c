@@ -39,6 +39,7 @@ static const struct cmc_decrypted_pop *find_answer(const struct job *j, uint32_t
     return NULL;
 }
 
+/* [10002-6.7-h, 10002-6.7-u6] */
 enum cmc_rc cmc_plan_decrypted_pop(struct job *j, const struct cmc_tagged_attribute *ta,
                                    struct cmc_err *err)
 {
@@ -111,6 +112,7 @@ static enum cmc_rc check_dh(struct job *j, const struct plan_item *it, struct cm
                         : rc;
 }
 
+/* [10004-10-c, 10002-C.1-d] */
 enum cmc_rc cmc_plan_check_pop(struct job *j, struct plan_item *it, struct cmc_err *err)
 {
     const struct cmc_decrypted_pop *answer =
@@ -147,6 +149,8 @@ enum cmc_rc cmc_plan_check_pop(struct job *j, struct plan_item *it, struct cmc_e
     return rc;
 }
 
+/* [10002-6.7-c, 10002-6.7-u1, 10004-5.1-af, 10004-5.1-ag, 10004-5.2-p, 10004-5.2-q]
+ * [10002-3.1-u2] */
 enum cmc_rc cmc_plan_challenge(struct job *j, struct plan_item *it, struct cmc_err *err)
 {
     struct cmc_encrypted_pop *challenge;

@@ -24,7 +24,8 @@ static bool by_passphrase(const struct job *j, const struct cmc_revoke_request *
            j->requester.kind != CMC_REQUESTER_OFFICER && rr->passphrase.p != NULL;
 }
 
-/* May this requester revoke at this endpoint, for this reason? */
+/* May this requester revoke at this endpoint, for this reason?
+ * [10002-6.11-d, 10002-6.11-u1, 10004-5.2-v] */
 static enum cmc_rc permitted(const struct job *j, const struct cmc_revoke_request *rr,
                              struct cmc_err *err)
 {

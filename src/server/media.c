@@ -117,6 +117,7 @@ static bool is_media(const struct media *m, const char *subtype)
 
 /* -- requests ---------------------------------------------------------------------------- */
 
+/* [10003-6.1-a, 10003-6.1-b] */
 enum cmc_rc cmc_media_request(const char *content_type, enum cmc_request_type *out,
                               struct cmc_err *err)
 {
@@ -160,6 +161,7 @@ static const struct form forms[] = {
     [CMC_ANSWER_PKIX_CERT] = {CMC_MEDIA_PKIX_CERT, "pkix-cert", ""},
 };
 
+/* [10003-6.2-a, 10003-6.2-b] */
 const char *cmc_media_of_form(enum cmc_answer_form form)
 {
     return forms[form].media;

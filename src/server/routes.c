@@ -391,6 +391,7 @@ static const struct cmc_conf_endpoint *choose_endpoint(struct exchange *e,
     return ep;
 }
 
+/* [10003-6-u1, 10003-6-u3, 10003-6-u4, 10004-5-j, 10003-6.2-u1] */
 static void serve_endpoint(struct exchange *e, const struct cmc_route *route)
 {
     const struct cmc_conf_endpoint *ep = choose_endpoint(e, route->endpoint);

@@ -15,6 +15,7 @@
 /* 112 bits: RSA keys below 2048 and SHA-1 signatures are refused, also in client certificates. */
 #define SECURITY_LEVEL 2
 
+/* [10003-6-c, 10003-6-d] */
 static enum cmc_rc set_protocol(SSL_CTX *ctx, struct cmc_err *err)
 {
     SSL_CTX_set_security_level(ctx, SECURITY_LEVEL);

@@ -324,6 +324,8 @@ static enum cmc_rc check_sequence(struct tool *t, const json_t *before,
                     hex_of(t, u->sequence), text_of(before, "seqNumber"));
 }
 
+/* [10002-10-u3] Each set has its source. All are for one type of message, CMC: what the file
+ * holds is trusted nowhere else. */
 enum cmc_rc tool_anchors_update(struct tool *t, struct tool_anchor_state *s,
                                 const struct cmc_anchor_update *u, const char *source, int64_t now)
 {

@@ -302,7 +302,8 @@ static enum cmc_rc load_protection(struct enroll_run *r)
     return rc;
 }
 
-/* rq: what the message is about; here come who signs it and what goes into each message. */
+/* rq: what the message is about; here come who signs it and what goes into each message.
+ * [10002-6.3.3-u2, 10002-3.2-u2] */
 static enum cmc_rc sign_request(struct enroll_run *r, struct cmc_full_request rq,
                                 struct cmc_slice *out)
 {
@@ -317,6 +318,12 @@ static enum cmc_rc sign_request(struct enroll_run *r, struct cmc_full_request rq
         if (signer.key == NULL)
             return tool_usage(t, "--self: the key of the first request signs; name it with "
                                  "--request-key");
+        /* No SignerInfo is made with id-alg-noSignature: a MAC protects the controls too. */
+        if (cmc_sig_default(signer.key) == NULL)
+            return cmc_fail(&t->err, CMC_E_USAGE, "RFC 10002 section 3.2",
+                            "--self: a key of type %s cannot sign the message; protect it by the "
+                            "shared secret, with --mac-secret and --secret-name",
+                            EVP_PKEY_get0_type_name(signer.key));
         rc = tool_self_ski(t, &r->items.v[0].rq, signer.key, &signer.ski);
     } else if (rc == CMC_OK && r->signer.key != NULL) {
         signer.key = r->signer.key;

@@ -73,7 +73,8 @@ static const struct cmc_options options = {
     .rows = rows,
 };
 
-/* The one request of several that is for the key. */
+/* The one request of several that is for the key.
+ * [10002-3.2-b, 10002-3.2-c, 10002-3.2-d, 10002-3.2-e] */
 static enum cmc_rc own_ski(struct tool *t, const struct tool_items *items, EVP_PKEY *key,
                            struct cmc_slice *ski)
 {
@@ -251,6 +252,7 @@ static enum cmc_rc second_trip(struct tool *t, struct making *m, char **paths, s
     return rc;
 }
 
+/* [10003-4-a, 10003-4-b] */
 static enum cmc_rc run(struct tool *t, const struct request *o, char **paths, size_t npaths)
 {
     struct making m = {.o = o,

@@ -104,7 +104,8 @@ static enum cmc_rc leave(struct enroll_run *r, const struct tool_follow *f, cons
     return rc;
 }
 
-/* [10002-6.14-b]: the certificate is not handed out before the server has the confirmation. */
+/* [10002-6.14-b, 10002-6.1.3-u3]: the certificate is not handed out before the server has the
+ * confirmation. */
 static enum cmc_rc accept(struct enroll_run *r, struct tool_item *it, struct tool_follow *f,
                           int *code)
 {

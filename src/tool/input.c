@@ -169,6 +169,7 @@ enum cmc_rc tool_sid(struct tool *t, const char *text, int *sid)
     return tool_usage(t, "--sid %s: want issuer-serial or ski", text);
 }
 
+/* [10002-3.2-b, 10002-3.2-c, 10002-3.2-d] */
 enum cmc_rc tool_self_ski(struct tool *t, const struct cmc_request *rq, EVP_PKEY *key,
                           struct cmc_slice *ski)
 {

@@ -99,7 +99,8 @@ def test_an_endpoint_that_does_not_publish(world):
 # -- taking over
 
 def test_take_over(world):
-    """[10002-6.15-b, 10002-6.15-u1]: a new root comes, and is trusted afterwards."""
+    """[10002-6.15-b, 10002-6.15-u1, 10002-10-u3]: a new root comes, is trusted afterwards, and its
+    source is kept."""
     state, out = world.fresh("state"), world.fresh("pem")
     _, root = new_root(world, "Next Root")
     number = publish(world, world.server.ca_pem, root)

@@ -178,6 +178,7 @@ TWO_EXTENSION_REQ = [seq(oid(craft.EXTENSION_REQ), set_of(seq(SAN))),
 
 ROWS = [
     # -- stage 1: message digest
+    # [10002-3.2.1.3.4-b, 10002-3.2.1.3.4-a]
     Row("digest of other octets", signed_with(digest_value=b"\0" * 32),
         failed("badMessageCheck", 0)),
     Row("digest too short", signed_with(digest_value=b"\0" * 20), failed("badMessageCheck", 0)),
@@ -188,6 +189,7 @@ ROWS = [
     Row("two messageDigests", attributes(TYPE, DIGEST, DIGEST), failed("badMessageCheck", 0)),
     Row("messageDigest of another type", attributes(TYPE, (craft.MESSAGE_DIGEST, utf8("x" * 32))),
         failed("badMessageCheck", 0)),
+    # [10002-10-u1]
     Row("no signed attributes", signed_with(attributes=False), failed("badMessageCheck", 0)),
     Row("content changed after signing",
         lambda w: good(w).replace(b"nonce of 16 octs", b"NONCE of 16 octs"),
@@ -239,10 +241,12 @@ ROWS = [
     Row("three sequences where four are due", with_content(lambda w: seq(seq(), seq(), seq())),
         failed("badRequest", 0)),
     Row("five sequences", with_content(lambda w: seq(*[seq()] * 5)), failed("badRequest", 0)),
+    # [10002-3.2.2-a]
     Row("body part used twice", with_controls(transaction_id(7), sender_nonce(7)),
         failed("badRequest", 7)),
     Row("body part used by a control and a request", lambda w: enrol(w, w.csr, part=2),
         failed("badRequest", 2)),
+    # [10002-3.2.2-u2]
     Row("body part 0", with_controls(transaction_id(0)), failed("badRequest", 0)),
     Row("body part negative", with_controls(transaction_id(-1)), failed("badRequest", 0)),
     Row("body part of 33 bits", with_controls(transaction_id(2**32)), failed("badRequest", 0)),
@@ -265,8 +269,10 @@ ROWS = [
         failed("badRequest", 3)),
     Row("identification that is not UTF-8", with_controls(control(3, 2, tlv(0x0c, b"\xc3\x28"))),
         failed("badRequest", 3)),
+    # [10002-3.2.1.1-a, 10002-3.2.1.1-b]
     Row("unknown control", with_controls(control(3, "1.3.6.1.4.1.99999.2", octets(b"x"))),
         failed("badRequest", 3)),
+    # [10002-3.2.1.1-c, 10002-3.2.1.1-u1]
     Row("two unknown controls among known ones",
         with_controls(sender_nonce(1), control(5, "1.2.3", null()), transaction_id(2),
                       control(8, "1.2.4", null())), failed("badRequest", 5, 8)),
@@ -275,6 +281,7 @@ ROWS = [
         failed("badRequest", 3)),
     Row("responseInfo in a request", with_controls(control(3, 19, octets(b"x"))),
         failed("badRequest", 3)),
+    # [10002-6.21-c]
     Row("responseBody in a request", with_controls(control(3, 37, seq(integer(1)))),
         failed("badRequest", 3)),
     Row("raIdentityWitness with an empty path", with_controls(control(3, 35, seq())),
@@ -285,12 +292,15 @@ ROWS = [
         lambda w: message(pkidata([control(1, 25, seq(integer(2), seq(integer(0)), integer(9)))]),
                           w.officer.cert, w.officer.key, digest_value=b"\0" * 32), http=204),
     # -- certification requests
+    # [10002-3.2.1-a, 10002-6.1.1-u2]
     Row("request of another type", lambda w: message(
         pkidata(good_controls(), [orm(10)]), w.officer.cert, w.officer.key),
         [("noSupport", None, [10])]),
+    # [10002-3.2.1-b]
     Row("request of another type stops the others", lambda w: message(
         pkidata(good_controls(), [tcr(9, w.csr), orm(10)]), w.officer.cert, w.officer.key),
         [("noSupport", None, [10])]),
+    # [10004-10-c]
     Row("POP signature of other octets",
         with_csr(mutate=lambda info: info.replace(b"bad input", b"bad INPUT")),
         failed("popFailed", 10)),
@@ -298,11 +308,14 @@ ROWS = [
     Row("POP signature of another key",
         lambda w: enrol(w, csr(w.key, signature=craft.sign(w.officer.key, b"x"))),
         failed("popFailed", 10)),
+    # The hash in it is wrong, and is not looked at. [10002-C.1-c]
     Row("no POP: id-alg-noSignature",
         with_csr(algorithm=seq(oid(craft.NO_SIGNATURE), null()), signature=b"\x04\x14" + b"\0" * 20),
         failed("popRequired", 10)),
+    # [10002-6.7-b]
     Row("one of two requests without POP", two_requests_one_without_pop,
         [("failed", "popFailed", [11]), ("failed", "badRequest", [10])]),
+    # [
     Row("PKCS#10 of version 1", with_csr(version=1), failed("badRequest", 10)),
     Row("two ExtensionReqs", with_csr(attributes=TWO_EXTENSION_REQ), failed("badRequest", 10)),
     Row("ExtensionReq with two values", with_csr(attributes=[
@@ -310,6 +323,7 @@ ROWS = [
     Row("ExtensionReq that is none", with_csr(attributes=[
         seq(oid(craft.EXTENSION_REQ), set_of(octets(b"x")))]), failed("badRequest", 10)),
     Row("the same extension twice", with_csr(extensions=[SAN, SAN]), failed("badRequest", 10)),
+    # [10002-3.1-f, 10004-5-h, 10004-5-i]
     Row("critical extension that nobody knows",
         with_csr(extensions=[extension("1.2.3.4.5", null(), critical=True)]),
         failed("unsupportedExt", 10)),
@@ -323,12 +337,16 @@ ROWS = [
         failed("unsupportedExt", 10)),
     Row("subjectAltName that is none",
         with_csr(extensions=[extension("2.5.29.17", b"\x04\x01x")]), failed("badRequest", 10)),
+    # [10002-3.2.1.2.1-b, 10002-3.2.1.2.1-d, 10002-3.2.1.2.1-e]
     Row("empty subject", with_csr(cn=""), failed("badRequest", 10)),
+    # [10002-10-u4]
     Row("RSA key of 1024 bits", with_key("rsa1024"), failed("badAlg", 10)),
     Row("curve secp256k1", with_key("secp256k1"), failed("badAlg", 10)),
+    # [10002-10-u5]
     Row("key type that the profile does not allow", with_key("rsa2048"), failed("badAlg", 10),
         path="/p256"),
     Row("POP signature with SHA-1", with_csr(digest="sha1"), failed("badAlg", 10)),
+    # [10004-10-a]
     Row("public key off its curve", with_csr(spki=POINT_OFF_CURVE), failed("badRequest", 10)),
     Row("public key of unknown type",
         with_csr(spki=seq(seq(oid("1.2.3.4")), bits(b"\x01" * 32))), failed("badAlg", 10)),
@@ -336,13 +354,19 @@ ROWS = [
         with_csr(spki=seq(seq(oid("1.2.840.10045.2.1"), oid("1.2.840.10045.3.1.7")), bits(b""))),
         failed("badRequest", 10)),
     # -- CRMF
+    # [10002-3.2.1.2.2-b]
     Row("CRMF without subject", with_crmf(10, with_subject=False), failed("badRequest", 10)),
+    # [10002-3.2.1.2.2-a]
     Row("CRMF without publicKey", with_crmf(10, with_key=False), failed("badRequest", 10)),
+    # [10002-3.2.1.2.2-e]
     Row("CRMF with regInfo", with_crmf(10, reg_info=seq(seq(oid("1.3.6.1.5.5.7.5.2.1"),
                                                            utf8("a")))), failed("badRequest", 10)),
+    # [10002-3.2.1.2.2-h]
     Row("CRMF with POPOSigningKeyInput", with_poposk_input, failed("badRequest", 10)),
+    # [10004-10-c]
     Row("CRMF without POP", with_crmf(10, pop="none"), failed("popRequired", 10)),
     Row("CRMF raVerified", with_crmf(10, pop="raVerified"), failed("popRequired", 10)),
+    # [10002-3.2.1.2.2-g, 10002-3.2.1.2.2-f]
     Row("CRMF encrCert", with_crmf(10, pop="encrCert"), failed("badRequest", 10)),
     Row("CRMF thisMessage", with_crmf(10, pop="thisMessage"), failed("badRequest", 10)),
     Row("CRMF that asks for a challenge", with_crmf(10, pop="challenge"),
@@ -350,6 +374,7 @@ ROWS = [
     Row("CRMF with a broken signature",
         with_crmf(10, mutate=lambda r: r.replace(b"bad input", b"bad INPUT")),
         failed("popFailed", 10)),
+    # [10002-3.2.2-u1]
     Row("CRMF whose certReqId is a control's", with_crmf(2), failed("badRequest", 2)),
     # -- revocation
     Row("revoke: wrong issuer", revoke(lambda w: [revoke_request(
@@ -386,10 +411,12 @@ ROWS = [
         revoke_request(11, w.dead.issuer, w.dead.serial_der)]),
         [("failed", "badRequest", [10]), ("failed", "badRequest", [11])], path="/nexus"),
     # -- renewal
+    # [10002-6.3-b, 10002-6.3.3-u1]
     Row("renewal: another subject", renew(lambda w, p: csr(w.key, cn="somebody else")),
         failed("badIdentity", 10)),
     Row("renewal: another subjectAltName", renew(lambda w, p: csr(
         w.key, subject=p.cert.subject, extensions=[SAN])), failed("badIdentity", 10)),
+    # [10002-3.2-g]
     Row("renewal: the same key", renew(lambda w, p: csr(p.key, subject=p.cert.subject)),
         failed("noKeyReuse", 10)),
     Row("renewal: not at this endpoint", renew(lambda w, p: csr(w.key, subject=p.cert.subject)),
@@ -414,9 +441,11 @@ ROWS = [
     # -- HTTP
     Row("no such path", good, path="/nothing", http=404),
     Row("path with another case", good, path="/CMC", http=404),
+    # [10003-6-u1, 10003-6-u4]
     Row("GET", lambda w: None, method="GET", http=405),
     Row("PUT", good, method="PUT", http=405),
     Row("DELETE", lambda w: None, method="DELETE", http=405),
+    # [10003-6.1-a]
     Row("no Content-Type", good, type=None, http=415),
     Row("Content-Type text/plain", good, type="text/plain", http=415),
     Row("Content-Type malformed", good, type="application", http=415),
@@ -498,6 +527,7 @@ def test_and_then_a_good_one(world):
     w.server.audit_verify()
 
 
+# [10002-6.6-c]
 def test_refusals_give_back_nonce_and_transaction(world):
     """RFC 10002 section 6.6: with a refusal too."""
     w = world

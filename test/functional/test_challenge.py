@@ -26,6 +26,8 @@ def spki(pem):
                          data=craft.openssl("x509", "-in", pem, "-noout", "-pubkey"))
 
 
+# [10002-6.7-c, 10004-5.1-ag]
+# [10004-5.1-ae, 10004-5.2-u1]
 @pytest.mark.parametrize("form", ["pkcs10", "crmf"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_enroll(world, kind, form):
@@ -72,6 +74,8 @@ def test_ready_request(world, form):
     assert spki(cert) == craft.openssl("pkey", "-in", key, "-pubout", "-outform", "DER")
 
 
+# [10002-C.1-d, 10004-5.1-af]
+# [10004-5.1-ad]
 def test_no_signature_request(world):
     """What cmc csr --no-signature makes is a PKCS#10 that openssl reads and does not believe."""
     key, csr = world.fresh("key"), world.fresh("csr")
@@ -98,6 +102,7 @@ def test_not_for_everybody(world):
     assert world.server.counts().certs == before.certs + 1  # the revoker's own
 
 
+# [10002-3.1-u2, 10002-3.1-a]
 def test_simple_request_is_refused(world):
     """Without a body part id there is no second trip: popRequired, and what to do instead. The
     client knows that too. [10002-3.1-u2]"""

@@ -59,6 +59,8 @@ def check_certificate(world, cert, key, cn):
     return person
 
 
+# [10002-3.1-c, 10002-3.1-u1, 10002-3.2-a, 10003-6-a, 10003-6.2-a, 10003-6.2-b, 10004-5-b,
+# 10004-5-c, 10004-5-d, 10004-5-e, 10004-5-f, 10004-5-g, 10004-5-j, 10002-3.2.2-u3]
 @pytest.mark.parametrize("form", ANSWERS)
 @pytest.mark.parametrize("request_form", ["pkcs10", "cmc-pkcs10", "cmc-crmf"])
 @pytest.mark.parametrize("kind", KINDS)
@@ -89,6 +91,8 @@ def test_matrix(world, kind, request_form, form):
     check_certificate(world, mine[0], key, "%s.example" % kind)
 
 
+# [10003-6.1-a, 10003-6.1-b, 10003-6-u1, 10003-6-u2, 10003-6-b, 10004-5-b, 10004-5-c, 10004-5-d,
+# 10004-5-f, 10004-5-j, 10002-3.2-u1, 10003-6.1-u1]
 @pytest.mark.parametrize("form", ["cmc", "certs-only", "pkix-cert"])
 @pytest.mark.parametrize("how", ["officer", "simple", "crmf"])
 @pytest.mark.parametrize("kind", ["rsa:2048", "ec:P-256", "ed25519"])
@@ -112,6 +116,7 @@ def test_cmc_enroll(world, kind, how, form):
     assert craft.pem_to_der(chain) == server.ca.der
 
 
+# [10002-3.2-b, 10002-3.2-c, 10002-3.2-d, 10002-3.2-u2]
 def test_self_signed_request(world):
     """Where no officer is needed, the key that is certified signs the message (RFC 10002 3.2)."""
     key, cert = world.fresh("key"), world.fresh("crt")
@@ -120,6 +125,7 @@ def test_self_signed_request(world):
     assert world.person("self", key, cert).cert.spki == craft.public_key(key)
 
 
+# [10003-6.1-u1, 10003-6.2-u1, 10003-6.2-b]
 def test_curl_alone(world):
     """curl and openssl, nothing of ours, over TLS with the officer's client certificate."""
     key, request = openssl_csr(world, "p256")
@@ -134,6 +140,7 @@ def test_curl_alone(world):
     assert b"CN = p256.example" in pem or b"CN=p256.example" in pem
 
 
+# [10002-4.1-c]
 def test_chain_form(world):
     """certs-only with the issuer's chain."""
     _, body = world.server.post("/chain", craft.message(
@@ -144,6 +151,7 @@ def test_chain_form(world):
     assert {c.der for c in got.certs} >= {world.server.ca.der} and len(got.certs) == 2
 
 
+# [10002-3.2.2-u3]
 def test_two_requests_in_one_message(world):
     one, two = craft.new_key(world.fresh("key")), craft.new_key(world.fresh("key"))
     data = craft.pkidata([craft.sender_nonce(1, os.urandom(16))],
@@ -154,6 +162,7 @@ def test_two_requests_in_one_message(world):
     assert {craft.public_key(one), craft.public_key(two)} <= {c.spki for c in got.certs}
 
 
+# [10002-6.4-a, 10002-6.4-u1, 10004-5.2-j]
 def test_data_return(world):
     """RFC 10002 section 6.4: given back unchanged, and in a Full Response."""
     data = craft.pkidata([craft.control(1, 4, craft.octets(b"\0any\xffthing"))],
@@ -188,6 +197,7 @@ def test_ber_is_read(world):
     "application/pkcs7-mime; smime-type=CMC-Request", "application/pkcs7-mime;smime-type=cmc-request",
     "APPLICATION/PKCS7-MIME; SMIME-TYPE=CMC-REQUEST; name=smime.p7m", "application/pkcs7-mime",
     'application/pkcs7-mime; name="x.p7m"; smime-type="CMC-request"'])
+# [10003-6.1-a]
 def test_media_types(world, type):
     """smime-type without regard to case, with and without name (RFC 10003 section 3)."""
     data = craft.pkidata([craft.sender_nonce(1, os.urandom(16))], [craft.tcr(10, world.csr)])
@@ -196,6 +206,7 @@ def test_media_types(world, type):
     assert craft.Answer(answer).statuses[0][0] == "success"
 
 
+# [10002-6.1-c, 10002-6.1-d, 10004-5.2-b]
 def test_status_v1_beside_v2(world):
     data = craft.pkidata([craft.sender_nonce(1, os.urandom(16))], [craft.tcr(10, world.csr)])
     _, answer = world.server.post("/v1", craft.message(data, world.officer.cert,
@@ -206,6 +217,7 @@ def test_status_v1_beside_v2(world):
     assert got.statuses[0][:3] == ("success", None, [10])
 
 
+# [10002-3.2-u5, 10002-6.3-b, 10002-6.3.3-u1, 10002-6.3.3-u2]
 def test_renewal(world):
     """The holder of a certificate gets a new one for a new key, without an officer."""
     old = world.issue("renewal.example", extensions=[craft.extension(

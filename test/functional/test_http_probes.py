@@ -598,6 +598,7 @@ def test_tls_half_closed_peer_gets_its_answer(serve_tls, pki, path, least, pause
         assert got > least
 
 
+# [10003-6-c]
 @pytest.mark.parametrize("option", ["-tls1", "-tls1_1"])
 def test_old_tls_is_refused(serve_tls, option):
     server = serve_tls("none")
@@ -653,6 +654,7 @@ def test_no_renegotiation(serve_tls):
     assert b"no renegotiation" in out
 
 
+# [10003-6-d]
 def test_no_early_data(serve_tls, tmp_path):
     server = serve_tls("none")
     session = tmp_path / "session"

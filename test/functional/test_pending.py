@@ -302,6 +302,7 @@ def test_rejected(world):
 
 
 def test_confirmed_later(world):
+    """[10002-6.14-b, 10002-6.1.3-u3]: no file, and so no use, before the confirmation."""
     done, cert, _ = enroll(world, "/confirm", "later", "--no-confirm", ok=4)
     state = cert.with_name(cert.name + ".pending")
     assert b"cmc confirm" in done.stderr and not cert.exists()

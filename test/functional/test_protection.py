@@ -114,6 +114,19 @@ def test_mac(world):
                          "--secret-name", "device", path="/secret", cn="device"), "device")
 
 
+def test_mac_of_a_key_that_cannot_sign(world):
+    """Not a SignerInfo without a signature (appendix C.1), but a MAC, and a challenge."""
+    secret = secret_of(world, "kem")
+    out, key = world.fresh("crt"), world.fresh("key")
+    asked = ["--url", url(world, "/secret"), "--trust", world.server.ca_pem, "--subject", "CN=kem",
+             "--cert-out", out]
+    done = run(CMC, "enroll", *asked, "--new-key", "x25519", "--key-out", key, "--self",
+               "--identification", "kem", "--secret-file", secret, ok=2)
+    assert b"cannot sign the message" in done.stderr and b"--mac-secret" in done.stderr
+    run(CMC, "enroll", *asked, "--key", key, "--mac-secret", secret, "--secret-name", "kem")
+    issued(world, out, "kem")
+
+
 def test_wrong_secret_and_unknown_name_are_told_alike(world):
     secret_of(world, "guessed")
     wrong = world.fresh("secret")

@@ -108,6 +108,16 @@ def test_given_secret_in_utf8(world):
     assert status(letter(world, "gegeben", "Über allen Gipfeln ist Ruh")) == GOOD
 
 
+# [10002-6.2.1-c]
+@pytest.mark.parametrize("characters", [16, 17, 33, 64, 65, 129, 1024])
+def test_secrets_of_16_characters_and_more(world, characters):
+    """Stored, configured and computed with, in full: the last character counts."""
+    secret = ("sixteen and more " * 64)[:characters - 1] + "x"
+    register(world, "long%d" % characters, value=secret)
+    assert status(letter(world, "long%d" % characters, secret[:-1] + "y")) == BAD
+    assert status(letter(world, "long%d" % characters, secret)) == GOOD
+
+
 def test_elsewhere_it_is_nothing(world):
     secret = register(world, "elsewhere")
     assert status(letter(world, "elsewhere", secret, path="/cmc")) == ("failed", "badRequest")

@@ -148,6 +148,9 @@ static void gen_value(struct gen *g, const struct cmc_item *it, const struct cmc
     case CMC_K_SET:
         for (size_t i = 0; i < it->nfields; i++)
             gen_member(g, &it->fields[i], (char *)out + it->fields[i].offset);
+        /* Where all may be absent but not all at once. */
+        if (it->min > 0)
+            gen_value(g, it->fields[0].item, &it->fields[0], (char *)out + it->fields[0].offset);
         return;
     case CMC_K_CHOICE:
         which = (int)rnd(g, it->nfields);

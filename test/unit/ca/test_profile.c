@@ -37,6 +37,12 @@ static void refuses_to_compile(void **state)
         {{STR("keyUsage"), STR("digitalSignature")}, "rsa:512", 1, "rsa:512"},
         {{STR("keyUsage"), STR("digitalSignature")}, "ec:P-257", 1, "ec:P-257"},
         {{STR("keyUsage"), STR("digitalSignature")}, NULL, 0, "days"},
+        /* [10002-9.2-a, 10002-9.2-b, 10002-9.2-c, 10002-9.2-d] */
+        {{STR("subjectInfoAccess"), STR("1.3.6.1.5.5.7.48.12;URI:http://a/cmc")},
+         NULL,
+         1,
+         "extended key usage cmcCA"},
+        {{STR("subjectInfoAccess"), STR("1.3.6.1.5.5.7.48.12;RID:1.2.3")}, NULL, 1, "location"},
     };
 
     (void)state;
@@ -55,6 +61,40 @@ static void refuses_to_compile(void **state)
         assert_int_equal(cmc_profile_compile(&spec, NULL, &p, &err), CMC_E_USAGE);
         assert_null(p);
         assert_non_null(strstr(err.text, rows[i].says));
+    }
+}
+
+/* Each form of location that CMC has a transport for, beside the key usage that must be there.
+ * [10002-9.2-a, 10002-9.2-b, 10002-9.2-c, 10002-9.2-d] */
+static void where_cmc_is_served(void **state)
+{
+    static const struct {
+        const char *access, *eku;
+        enum cmc_rc rc;
+    } rows[] = {
+        {"1.3.6.1.5.5.7.48.12;URI:http://ca.example/cmc", "1.3.6.1.5.5.7.3.27", CMC_OK},
+        {"1.3.6.1.5.5.7.48.12;email:cmc@ca.example", "1.3.6.1.5.5.7.3.28", CMC_OK},
+        {"1.3.6.1.5.5.7.48.12;DNS:ca.example", "1.3.6.1.5.5.7.3.29", CMC_OK},
+        {"1.3.6.1.5.5.7.48.12;IP:192.0.2.1", "clientAuth,1.3.6.1.5.5.7.3.27", CMC_OK},
+        {"1.3.6.1.5.5.7.48.12;RID:1.2.3", "1.3.6.1.5.5.7.3.27", CMC_E_USAGE},
+        {"1.3.6.1.5.5.7.48.12;URI:http://ca.example/cmc", "clientAuth", CMC_E_USAGE},
+        {"caRepository;RID:1.2.3", "clientAuth", CMC_OK},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < CMC_COUNT(rows); i++) {
+        struct cmc_profile_extension exts[] = {
+            {STR("subjectInfoAccess"), STR(rows[i].access)},
+            {STR("extendedKeyUsage"), STR(rows[i].eku)},
+        };
+        const struct cmc_profile_spec spec = {
+            .name = STR("p"), .days = 1, .extensions = exts, .extension_count = 2};
+        struct cmc_profile *p;
+        struct cmc_err err = {0};
+
+        if (cmc_profile_compile(&spec, NULL, &p, &err) != rows[i].rc)
+            fail_msg("row %zu: %s", i, err.text);
+        cmc_profile_free(p);
     }
 }
 
@@ -77,6 +117,7 @@ static enum cmc_rc check(struct test_authority *t, const struct cmc_profile_spec
     return rc;
 }
 
+/* [10002-10-u5] */
 static void refuses_requests(void **state)
 {
     struct test_authority *t = *state;
@@ -197,6 +238,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(refuses_to_compile),
         cmocka_unit_test(refuses_requests),
+        cmocka_unit_test(where_cmc_is_served),
         cmocka_unit_test(openssl_reads_the_certificate),
         cmocka_unit_test(validity),
         cmocka_unit_test(serials_differ),

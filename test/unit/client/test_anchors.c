@@ -187,7 +187,7 @@ static void refused(struct world *w, struct cmc_slice response, enum cmc_rc rc, 
 
 /* -- from the server --------------------------------------------------------------------- */
 
-/* [10002-6.15-a, 10002-6.15-u1]: SHA-256 of certificates that come along. */
+/* [10002-6.15-a, 10002-6.15-u1, 10004-5.1-y]: SHA-256 of certificates that come along. */
 static void test_published(void **state)
 {
     struct world *w = *state;

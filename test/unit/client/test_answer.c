@@ -36,6 +36,7 @@ struct script {
     size_t noutcomes;
     const struct pki_cert *signer; /* NULL: unsigned */
     struct cmc_slice type;
+    bool unnamed; /* with parts that no control names */
 };
 
 static int setup(void **state)
@@ -106,6 +107,17 @@ static struct cmc_slice respond(struct fixture *f, const struct script *s)
     add(f, &body, &id, cmc_oid_id_cmc_recipientNonce, &cmc_it_nonce, s->recipient_nonce);
     add(f, &body, &id, cmc_oid_id_cmc_transactionId, &cmc_it_transaction_id, s->transaction_id);
     add(f, &body, &id, cmc_oid_id_cmc_dataReturn, &cmc_it_octet_string, s->data_return);
+    if (s->unnamed) {
+        struct cmc_tagged_content_info *ci =
+            cmc_list_add(f->arena, &cmc_it_cms_sequence, &body.cms, 1);
+        struct cmc_other_msg *om = cmc_list_add(f->arena, &cmc_it_other_msgs, &body.other, 1);
+
+        assert_true(ci != NULL && om != NULL);
+        *ci = (struct cmc_tagged_content_info){
+            id++, {.content_type = cmc_oid_id_data, .content = CMC_SLICE_LIT("\x04\x01x")}};
+        *om =
+            (struct cmc_other_msg){id++, CMC_SLICE_LIT("\x2a\x03\x04"), CMC_SLICE_LIT("\x05\x00")};
+    }
     assert_int_equal(cmc_pkiresponse_encode(f->arena, &body, &content.content, NULL), CMC_OK);
     if (s->signer != NULL)
         signer = (struct cmc_cms_signer){.key = s->signer->key, .cert = s->signer->der};
@@ -144,6 +156,7 @@ static struct cmc_slice ee_spki(struct fixture *f, EVP_PKEY *key)
 
 /* -- full responses ---------------------------------------------------------------------- */
 
+/* [10002-4.2-a, 10002-4.2-b, 10002-6.1.1-a, 10002-6.1.2-b, 10002-6.1.2-u1, 10004-5-d] */
 static void a_right_answer(void **state)
 {
     struct fixture *f = *state;
@@ -159,6 +172,7 @@ static void a_right_answer(void **state)
     assert_true(cmc_slice_eq(f->view.data_return, CMC_SLICE_LIT("mine")));
 }
 
+/* [10002-6.1-b, 10002-6.1-e, 10004-5.2-a] */
 static void the_worst_status(void **state)
 {
     static const uint32_t parts[] = {3, 4};
@@ -192,6 +206,7 @@ static void the_worst_status(void **state)
     assert_true(cmc_slice_eq(f->view.outcomes[2].pend_token, CMC_SLICE_LIT("tok")));
 }
 
+/* [10002-6.6-u2, 10004-5.2-o, 10004-5.2-m] */
 static void answers_to_others(void **state)
 {
     struct fixture *f = *state;
@@ -233,6 +248,7 @@ static void a_refusal_without_nonce_is_told(void **state)
     assert_not_believed(f, respond(f, &s), CMC_E_REFUSED, "failed badMessageCheck: not signed");
 }
 
+/* [10002-3.2.1.3.4-a, 10002-9.1-u1, 10002-9-b] */
 static void wrong_signers(void **state)
 {
     struct fixture *f = *state;
@@ -273,7 +289,7 @@ static void another_content_type(void **state)
 }
 
 /* Each octet that the signature covers, or that names the signer, changed once: no such answer
- * is believed and unchanged at the same time. */
+ * is believed and unchanged at the same time. [10002-3.2.1.3.4-a] */
 static void changed_octets(void **state)
 {
     struct fixture *f = *state;
@@ -311,8 +327,127 @@ static void cut_short(void **state)
         assert_int_equal(open_answer(f, cmc_slice(body.p, n)), CMC_E_INPUT);
 }
 
+/* Where the certificate stands among the others means nothing. [10002-4.1-b, 10002-4.2-b] */
+static void certificates_in_any_order(void **state)
+{
+    static const int orders[][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
+                                    {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+    struct fixture *f = *state;
+    const struct cmc_slice all[] = {f->responder.der, f->ee.der, f->ca.der};
+    struct cmc_slice spki = ee_spki(f, f->ee.key), cert, body;
+    struct script s = right(f);
+
+    for (size_t i = 0; i < sizeof orders / sizeof orders[0]; i++) {
+        for (size_t k = 0; k < 3; k++)
+            f->certs[k] = all[orders[i][k]];
+        assert_believed(f, respond(f, &s));
+        assert_int_equal(cmc_answer_cert(f->c, &f->view, spki, &f->trust, f->arena, &cert, &f->err),
+                         CMC_OK);
+        assert_true(cmc_slice_eq(cert, f->ee.der));
+        assert_int_equal(cmc_certs_only_create(f->certs, 3, NULL, 0, f->arena, &body, &f->err),
+                         CMC_OK);
+        assert_believed(f, body);
+        assert_int_equal(cmc_answer_cert(f->c, &f->view, spki, &f->trust, f->arena, &cert, &f->err),
+                         CMC_OK);
+        assert_true(cmc_slice_eq(cert, f->ee.der));
+    }
+}
+
+/* Items of cmsSequence and otherMsgSequence that no control names. [10002-4.2.1-u1] */
+static void parts_that_nobody_names_are_ignored(void **state)
+{
+    static const uint8_t oid[] = {0x2a, 3, 4};
+    struct fixture *f = *state;
+    struct script s = right(f);
+
+    s.unnamed = true;
+    assert_believed(f, respond(f, &s));
+    assert_int_equal(f->view.worst, CMC_STATUS_SUCCESS);
+    assert_int_equal(f->view.body.cms.n, 1);
+    assert_int_equal(f->view.body.other.n, 1);
+    assert_true(cmc_slice_eq(CMC_AT(struct cmc_other_msg, f->view.body.other, 0)->type,
+                             cmc_slice(oid, sizeof oid)));
+}
+
+/* -- a response within the response ------------------------------------------------------ */
+
+/* An RA's response (signed by the responder) whose responseBody names item, and the CA's own. */
+static struct cmc_slice nested(struct fixture *f, struct cmc_slice inner, uint32_t item)
+{
+    struct cmc_pkiresponse body = {0};
+    struct cmc_cms_content content = {
+        .type = cmc_oid_id_cct_PKIResponse, .certs = f->certs, .ncerts = 1};
+    const struct cmc_cms_signer signer = {.key = f->responder.key, .cert = f->responder.der};
+    struct cmc_tagged_content_info *ci = cmc_list_add(f->arena, &cmc_it_cms_sequence, &body.cms, 1);
+    struct cmc_list path = {.v = &item, .n = 1};
+    struct cmc_slice out;
+    uint32_t id = 1;
+
+    assert_non_null(ci);
+    ci->body_part_id = 20;
+    ci->content.raw = inner;
+    add(f, &body, &id, cmc_oid_id_cmc_recipientNonce, &cmc_it_nonce,
+        cmc_slice(nonce, sizeof nonce));
+    add(f, &body, &id, cmc_oid_id_cmc_transactionId, &cmc_it_transaction_id,
+        cmc_slice(transaction, sizeof transaction));
+    assert_int_equal(cmc_control_add(f->arena, &body.controls, id++, cmc_oid_id_cmc_responseBody,
+                                     &cmc_it_body_part_path, &path, NULL),
+                     CMC_OK);
+    assert_int_equal(cmc_pkiresponse_encode(f->arena, &body, &content.content, NULL), CMC_OK);
+    assert_int_equal(cmc_signed_data_create(f->c, &content, &signer, 1, f->arena, &out, &f->err),
+                     CMC_OK);
+    return out;
+}
+
+/* Its certificates and statuses count, its nonce is not ours, and it is checked like any other.
+ * [10002-6.21-a, 10004-5.2-aq, 10004-5.2-ar] */
+static void a_response_within_the_response(void **state)
+{
+    static const uint32_t part = 9;
+    static const struct cmc_outcome pending = {.status = CMC_STATUS_PENDING,
+                                               .fail_info = CMC_FAIL_INFO_NONE,
+                                               .body_parts = &part,
+                                               .nbody_parts = 1,
+                                               .pend_token = {(const uint8_t *)"tok", 3},
+                                               .pend_time = 1790000000};
+    struct fixture *f = *state;
+    struct cmc_slice cert, body, spki = ee_spki(f, f->ee.key);
+    struct script s = right(f);
+    uint8_t *bad;
+
+    s.recipient_nonce = CMC_SLICE_LIT("the RA's nonce");
+    body = respond(f, &s);
+    assert_believed(f, nested(f, body, 20));
+    assert_int_equal(f->view.ncerts, 1 + 3);
+    assert_int_equal(f->view.worst, CMC_STATUS_SUCCESS);
+    assert_int_equal(cmc_answer_cert(f->c, &f->view, spki, &f->trust, f->arena, &cert, &f->err),
+                     CMC_OK);
+    assert_believed(f, nested(f, nested(f, body, 20), 20));
+    assert_int_equal(f->view.ncerts, 1 + 1 + 3);
+
+    s.outcomes = &pending;
+    s.noutcomes = 1;
+    assert_believed(f, nested(f, respond(f, &s), 20));
+    assert_int_equal(f->view.worst, CMC_STATUS_PENDING);
+    assert_int_equal(f->view.noutcomes, 1);
+    assert_int_equal(f->view.outcomes[0].body_parts[0], 9);
+
+    assert_not_believed(f, nested(f, body, 21), CMC_E_INPUT, "body part 21");
+    bad = cmc_arena_dup(f->arena, body.p, body.n);
+    bad[body.n - 1] ^= 1;
+    assert_not_believed(f, nested(f, cmc_slice(bad, body.n), 20), CMC_E_CRYPTO,
+                        "response within the response");
+    s.signer = &f->other;
+    f->certs[2] = f->other.der;
+    assert_not_believed(f, nested(f, respond(f, &s), 20), CMC_E_REFUSED, "no trusted path");
+    for (int i = 0; i < 40; i++)
+        body = nested(f, body, 20);
+    assert_int_not_equal(open_answer(f, body), CMC_OK);
+}
+
 /* -- other answers, and the certificate -------------------------------------------------- */
 
+/* [10002-4.1-a, 10004-5-c] */
 static void certs_only_and_bare_certificates(void **state)
 {
     struct fixture *f = *state;
@@ -372,6 +507,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(another_content_type, setup, teardown),
         cmocka_unit_test_setup_teardown(changed_octets, setup, teardown),
         cmocka_unit_test_setup_teardown(cut_short, setup, teardown),
+        cmocka_unit_test_setup_teardown(certificates_in_any_order, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_response_within_the_response, setup, teardown),
+        cmocka_unit_test_setup_teardown(parts_that_nobody_names_are_ignored, setup, teardown),
         cmocka_unit_test_setup_teardown(certs_only_and_bare_certificates, setup, teardown),
         cmocka_unit_test_setup_teardown(a_certificate_for_another_key, setup, teardown),
         cmocka_unit_test_setup_teardown(a_certificate_of_another_ca, setup, teardown),

@@ -87,7 +87,8 @@ static void an_intermediate_may_be_the_anchor(void **state)
     assert_int_equal(chain.n, 2);
 }
 
-/* RFC 10002 section 4.1: a self-signed certificate is not trusted because it came along. */
+/* RFC 10002 section 4.1: a self-signed certificate is not trusted because it came along.
+ * [10002-4.1-f, 10002-4.2-f, 10002-4.1-e, 10002-4.2-e] */
 static void a_root_that_came_along_is_not_trusted(void **state)
 {
     struct fixture *f = *state;

@@ -298,7 +298,8 @@ static void answers_to_others(void **state)
 
 /* -- shared secrets ------------------------------------------------------------------------ */
 
-/* Each kind of proof and link with each kind of request, and the same with a wrong secret. */
+/* Each kind of proof and link with each kind of request, and the same with a wrong secret.
+ * [10002-6.3.1.1-a] */
 static void proofs_and_links(void **state)
 {
     static const int kinds[] = {SIGNED, CRMF};

@@ -89,6 +89,7 @@ static struct cmc_slice control(struct fixture *f, struct cmc_slice type, const 
     return v;
 }
 
+/* [10002-3.2-u1, 10002-6.6-u1, 10002-6.6-a] */
 static void signed_by_the_officer(void **state)
 {
     struct fixture *f = *state;
@@ -105,6 +106,7 @@ static void signed_by_the_officer(void **state)
         cmc_signer_check_signature(f->c, &f->sd, 0, f->officer.key, false, f->arena, NULL), CMC_OK);
 }
 
+/* [10004-5.2-m] */
 static void the_state_remembers_what_was_sent(void **state)
 {
     struct fixture *f = *state;
@@ -149,7 +151,8 @@ static void controls_that_are_not_wanted(void **state)
     assert_null(f->state.transaction_id.p);
 }
 
-/* The certReqId is signed and stays; all other ids keep out of its way. */
+/* The certReqId is signed and stays; all other ids keep out of its way.
+ * [10002-3.2.2-a, 10002-3.2.2-u1] */
 static void ids_around_crmf(void **state)
 {
     struct fixture *f = *state;
@@ -186,6 +189,7 @@ static void crmf_ids_that_cannot_be(void **state)
                      CMC_E_USAGE);
 }
 
+/* [10002-6.11-a, 10004-5.2-u] */
 static void revocations(void **state)
 {
     struct fixture *f = *state;

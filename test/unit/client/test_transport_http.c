@@ -117,6 +117,7 @@ static enum cmc_rc exchange_text(struct fixture *f, const char *reply)
     return exchange(f, reply, strlen(reply));
 }
 
+/* [10003-6-u1, 10003-6-u2, 10003-6.1-u1, 10003-6-u4] */
 static void a_post_and_its_answer(void **state)
 {
     struct fixture *f = *state;
@@ -145,6 +146,7 @@ static void another_success(void **state)
     assert_int_equal(f->out.http_status, 202);
 }
 
+/* [10002-3.1-a] */
 static void refusals_of_http(void **state)
 {
     struct fixture *f = *state;

@@ -149,6 +149,7 @@ static enum cmc_rc open_it(struct world *w, const struct cmc_content_info *ci, E
 
 /* -- ours -------------------------------------------------------------------------------- */
 
+/* [10004-5.1-e, 10004-5.1-g, 10004-5.1-k, 10004-5.1-l] */
 static void ours_opens_ours(void **state)
 {
     struct world *w = *state;
@@ -259,6 +260,7 @@ static void no_envelope_for_a_signing_key(void **state)
 
 /* -- OpenSSL ----------------------------------------------------------------------------- */
 
+/* [10004-5.1-e, 10004-5.1-k] */
 static void openssl_opens_ours(void **state)
 {
     struct world *w = *state;
@@ -334,6 +336,7 @@ static struct cmc_slice openssl_makes(struct world *w, X509 *cert, const EVP_CIP
     return der;
 }
 
+/* [10004-5.1-e, 10004-5.1-k] */
 static void ours_opens_openssl(void **state)
 {
     struct world *w = *state;
@@ -467,7 +470,8 @@ static void content_type_is_covered(void **state)
     EVP_PKEY_free(key);
 }
 
-/* RFC 10004: an ICV of 12 octets must be understood; a shorter one must not. */
+/* RFC 10004: an ICV of 12 octets must be understood; a shorter one must not.
+ * [10004-5.1-i, 10004-5.1-h] */
 static void length_of_the_tag(void **state)
 {
     struct world *w = *state;

@@ -93,6 +93,7 @@ static bool openssl_accepts(struct cmc_slice der)
     return ok;
 }
 
+/* [10004-5.1-a, 10004-5.1-b, 10004-5.1-c, 10004-5.1-d] */
 static void every_algorithm_and_sid(void **state)
 {
     struct test_authority *t = *state;
@@ -176,6 +177,7 @@ static void each_stage_fails_by_itself(void **state)
     test_party_free(&p);
 }
 
+/* [10002-10-u1] */
 static void signed_attributes_are_mandatory(void **state)
 {
     struct test_authority *t = *state;
@@ -224,6 +226,7 @@ static void several_signers(void **state)
     test_party_free(&b);
 }
 
+/* [10002-4.1-u1] */
 static void certs_only(void **state)
 {
     struct test_authority *t = *state;

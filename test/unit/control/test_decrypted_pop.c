@@ -9,6 +9,7 @@ static struct cmc_slice tagged(const struct kat *k)
     return CMC_AT(const struct cmc_tagged_request, k->body.requests, 0)->raw;
 }
 
+/* [10002-6.7-u4] */
 static void witness(void **state)
 {
     struct kat *k = *state;
@@ -24,6 +25,7 @@ static void witness(void **state)
     assert_int_equal(cmc_encrypted_pop_check(k->c, &ep, y, &err), CMC_E_REFUSED);
 }
 
+/* [10002-6.7-u8] */
 static void known_answers(void **state)
 {
     struct kat *k = *state;

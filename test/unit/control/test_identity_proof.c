@@ -2,6 +2,8 @@
 /* Identity proofs against known answers, and that each wrong ingredient is noticed. */
 #include "kat.h"
 
+#include "cms/authenticated_data.h"
+
 #include "asn1/oids.h"
 
 static struct cmc_slice covered(const struct kat *k)
@@ -12,7 +14,7 @@ static struct cmc_slice covered(const struct kat *k)
     return out;
 }
 
-/* What is covered is the reqSequence as it stands in the message. */
+/* What is covered is the reqSequence as it stands in the message. [10002-6.2.1-u1] */
 static void covers_the_octets_received(void **state)
 {
     struct kat *k = *state;
@@ -34,6 +36,8 @@ static void empty_sequence_is_covered_too(void **state)
     assert_slice(out, hex(k->arena, "3000"));
 }
 
+/* [10002-6.2.1-u1, 10002-6.2.1-u2, 10002-6.2.3-u1, 10002-6.2.3-a, 10004-5.1-r, 10004-5.1-s,
+ * 10004-5.2-c, 10004-5.2-e] */
 static void v2_known_answers(void **state)
 {
     struct kat *k = *state;
@@ -80,6 +84,7 @@ static void v2_of_the_message_verifies(void **state)
         cmc_identity_proof_v2_check(k->c, &s, &proof, covered(k), false, k->arena, NULL), CMC_OK);
 }
 
+/* [10002-6.2.2-u1, 10004-5.2-d] */
 static void v1_known_answers(void **state)
 {
     struct kat *k = *state;
@@ -94,6 +99,18 @@ static void v1_known_answers(void **state)
         assert_slice(cmc_slice(out, sizeof out), want);
         assert_int_equal(cmc_identity_proof_check(k->c, &s, covered(k), want, NULL), CMC_OK);
     }
+}
+
+/* [10002-3.2-u4] What PasswordRecipientInfo is derived of has the two the other way round. */
+static void the_password_of_a_mac_begins_with_the_name(void **state)
+{
+    struct kat *k = *state;
+    struct cmc_proof_secret s = kat_secret(k, true);
+    struct cmc_slice password;
+
+    assert_int_equal(cmc_shared_password(s.identification, s.secret, k->arena, &password, NULL),
+                     CMC_OK);
+    assert_slice(password, kat_hex(k, "authenticatedData_pbkdf2_password_bytes"));
 }
 
 static void wrong_ingredients_are_noticed(void **state)
@@ -132,6 +149,7 @@ static void wrong_ingredients_are_noticed(void **state)
                      CMC_E_CRYPTO);
 }
 
+/* [10002-A-bc] */
 static void algorithms_are_checked(void **state)
 {
     struct kat *k = *state;
@@ -166,7 +184,7 @@ int main(void)
         WITH_KAT(covers_the_octets_received), WITH_KAT(empty_sequence_is_covered_too),
         WITH_KAT(v2_known_answers),           WITH_KAT(v2_of_the_message_verifies),
         WITH_KAT(v1_known_answers),           WITH_KAT(wrong_ingredients_are_noticed),
-        WITH_KAT(algorithms_are_checked),
+        WITH_KAT(algorithms_are_checked),     WITH_KAT(the_password_of_a_mac_begins_with_the_name),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,7 @@ static struct cmc_slice random_value(const struct kat *k)
     return kat_hex(k, "popLinkRandom");
 }
 
+/* [10002-6.3.1.2-u1, 10004-5.2-i, 10004-5.2-h] */
 static void v1_known_answer(void **state)
 {
     struct kat *k = *state;
@@ -30,6 +31,7 @@ static void v1_known_answer(void **state)
 static const char pbkdf2_params[] = "301b 0404 00010203 0202 0800 0201 20 "
                                     "300c 0608 2a864886f70d0209 0500";
 
+/* [10002-6.3.1.1-u1, 10004-5.1-t, 10004-5.1-u, 10004-5.1-v, 10004-5.2-g] */
 static void v2_known_answers(void **state)
 {
     struct kat *k = *state;
@@ -84,6 +86,14 @@ static void our_pbkdf2_parameters_verify(void **state)
     assert_int_equal(cmc_decode(&cmc_it_pbkdf2_params, a.parameters, k->arena, &p, NULL), CMC_OK);
     assert_int_equal(p.iterations, 1000);
     assert_true(cmc_int_get_u64(p.key_length, &length) && length == 64);
+    assert_true(cmc_slice_eq(p.prf->algorithm, cmc_oid_hmacWithSHA512));
+    assert_null(p.prf->parameters.p); /* [10002-A-bg] */
+    p = (struct cmc_pbkdf2_params){0};
+    assert_int_equal(
+        cmc_pop_link_pbkdf2(k->c, cmc_mac_by_digest(CMC_DIGEST_SHA1), 1000, k->arena, &b, NULL),
+        CMC_OK);
+    assert_int_equal(cmc_decode(&cmc_it_pbkdf2_params, b.parameters, k->arena, &p, NULL), CMC_OK);
+    assert_null(p.prf); /* the DEFAULT [10002-A-bf] */
     assert_int_equal(
         cmc_pop_link_witness_v2(k->c, &s, &a, mac, random_value(k), k->arena, &w, NULL), CMC_OK);
     assert_int_equal(
@@ -91,7 +101,7 @@ static void our_pbkdf2_parameters_verify(void **state)
         CMC_OK);
 }
 
-/* A peer must not be able to make us work for hours. */
+/* A peer must not be able to make us work for hours. [10002-A-bd, 10002-A-be] */
 static void bad_pbkdf2_parameters(void **state)
 {
     struct kat *k = *state;
@@ -102,6 +112,9 @@ static void bad_pbkdf2_parameters(void **state)
         "300c 0404 00010203 0201 01 0201 00",                             /* key of none */
         "3019 0404 00010203 0201 01 300e 060a 2b060105050708010203 0500", /* PRF unknown */
         "3003 0201 01",                                                   /* no salt */
+        "300b 3006 0604 2a030405 0201 01",    /* a salt of another source: none is defined */
+        "3009 0404 00010203 0201 ff",         /* rounds below 0 */
+        "300c 0404 00010203 0201 01 0201 ff", /* key of less than none */
     };
     struct cmc_proof_secret s = kat_secret(k, false);
 
@@ -126,6 +139,7 @@ static void bad_pbkdf2_parameters(void **state)
     }
 }
 
+/* [10002-6.3.1.1-u2, 10002-6.3.1.1-u3] */
 static void witness_is_found_once(void **state)
 {
     struct kat *k = *state;

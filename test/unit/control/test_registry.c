@@ -80,6 +80,7 @@ static const struct {
     {"ctl_responseBody.der", CMC_CTL_RESPONSE},
 };
 
+/* [10002-6.20-a, 10002-6.21-c] */
 static void where_each_may_stand(void **state)
 {
     for (size_t i = 0; i < CMC_COUNT(places); i++) {

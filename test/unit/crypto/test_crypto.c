@@ -122,6 +122,7 @@ static void algorithm_and_key_must_fit(void **state)
     EVP_PKEY_free(ec);
 }
 
+/* [10002-10-u4] */
 static void weak_and_unknown_algorithms(void **state)
 {
     struct fixture *f = *state;
@@ -173,6 +174,7 @@ static void spki_agrees_with_openssl(void **state)
     }
 }
 
+/* [10004-10-a] */
 static void bad_public_keys(void **state)
 {
     struct fixture *f = *state;

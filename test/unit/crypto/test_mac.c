@@ -75,6 +75,7 @@ static void empty_key_and_data(void **state)
         n);
 }
 
+/* [10002-A-bg] */
 static void mac_identifiers(void **state)
 {
     struct world *w = *state;
@@ -89,6 +90,22 @@ static void mac_identifiers(void **state)
     id.parameters = hex(w->arena, "0401aa");
     assert_int_equal(cmc_mac_from_algid(&id, false, &alg, &err), CMC_E_REFUSED);
     assert_int_equal(err.fail_info, CMC_FAIL_BAD_ALG);
+    {
+        /* The PRFs of RFC 8018; each with and without NULL. */
+        static const struct cmc_slice *const prfs[] = {
+            &cmc_oid_hmacWithSHA224, &cmc_oid_hmacWithSHA384,     &cmc_oid_hmacWithSHA512,
+            &cmc_oid_hmacWithSHA256, &cmc_oid_hmacWithSHA512_224, &cmc_oid_hmacWithSHA512_256};
+
+        for (size_t i = 0; i < CMC_COUNT(prfs); i++) {
+            id = (struct cmc_algid){*prfs[i], CMC_SLICE_NONE};
+            assert_int_equal(cmc_mac_from_algid(&id, false, &alg, NULL), CMC_OK);
+            id.parameters = hex(w->arena, "0500");
+            assert_int_equal(cmc_mac_from_algid(&id, false, &alg, NULL), CMC_OK);
+            cmc_mac_algid(alg, &id);
+            assert_true(cmc_slice_eq(id.algorithm, *prfs[i]));
+            assert_null(id.parameters.p);
+        }
+    }
     /* Both names of HMAC-SHA1. */
     id = (struct cmc_algid){cmc_oid_hmac_sha1, CMC_SLICE_NONE};
     assert_int_equal(cmc_mac_from_algid(&id, false, &alg, NULL), CMC_E_REFUSED);
@@ -98,7 +115,7 @@ static void mac_identifiers(void **state)
     assert_int_equal(alg->digest, CMC_DIGEST_SHA1);
 }
 
-/* RFC 6070, where the PRF is the DEFAULT. */
+/* RFC 6070, where the PRF is the DEFAULT. [10004-5.1-o, 10002-A-bf] */
 static void pbkdf2(void **state)
 {
     struct world *w = *state;

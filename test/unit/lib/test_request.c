@@ -68,6 +68,7 @@ static void add_csr(struct fixture *f, enum cmcl_form form)
 
 /* -- certification requests -------------------------------------------------------------- */
 
+/* [10002-3.2.1.2.1-a] */
 static void openssl_accepts_a_pkcs10(void **state)
 {
     struct cmcl_csr *csr = new_csr(*state, CMCL_PKCS10, CMCL_CSR_SKI);

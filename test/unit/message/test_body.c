@@ -55,6 +55,7 @@ static void refused(void **state, struct cmc_slice der, uint32_t part)
     assert_int_equal(err.body_part, part);
 }
 
+/* [10002-3.2.2-a] */
 static void ids_are_unique(void **state)
 {
     struct cmc_pkidata body = {0};
@@ -70,7 +71,8 @@ static void ids_are_unique(void **state)
     refused(state, encoded(*state, &body), 4294967295u);
 }
 
-/* The ids of controls, requests, CMS contents and other messages are one space. */
+/* The ids of controls, requests, CMS contents and other messages are one space.
+ * [10002-3.2.2-a, 10002-3.2.2-u1] */
 static void ids_are_unique_across_the_sequences(void **state)
 {
     struct cmc_pkidata body = {0};
@@ -106,7 +108,7 @@ static void ids_are_unique_across_the_sequences(void **state)
     assert_int_equal(body.controls.n + body.requests.n + body.cms.n + body.other.n, 4);
 }
 
-/* 0 is the message itself. */
+/* 0 is the message itself. [10002-3.2.2-u2] */
 static void id_zero_is_refused(void **state)
 {
     struct cmc_pkidata body = {0};

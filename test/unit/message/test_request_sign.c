@@ -65,6 +65,7 @@ static void check_pop(struct world *w, const struct cmc_request *rq, enum cmc_rc
     EVP_PKEY_free(key);
 }
 
+/* [10002-6.3.1.1-u3] */
 static void pkcs10_gets_an_attribute(void **state)
 {
     struct world *w = *state;
@@ -90,7 +91,8 @@ static void pkcs10_gets_an_attribute(void **state)
     }
 }
 
-/* The POP is made with the algorithm it had, over the request with the addition. */
+/* The POP is made with the algorithm it had, over the request with the addition.
+ * [10002-6.3.1.1-u2] */
 static void crmf_gets_a_control(void **state)
 {
     struct world *w = *state;

@@ -96,6 +96,7 @@ static enum cmc_rc check(struct world *w, const struct cmc_tagged_request *tr,
     return cmc_challenge_check(w->crypto, &w->secrets, tr, pop, false, err);
 }
 
+/* [10002-6.7-u2, 10002-6.7-u8, 10002-6.7-u3] [10002-6.7-u6, 10002-6.7-u7] */
 static void both_sides(void **state)
 {
     struct world *w = *state;
@@ -143,7 +144,7 @@ static void secrets_change(void **state)
     EVP_PKEY_free(key);
 }
 
-/* Other HMACs go too, an unknown MAC and SHA-1 do not. */
+/* Other HMACs go too, an unknown MAC and SHA-1 do not. [10004-5.1-w, 10004-5.1-x, 10002-A-bc] */
 static void algorithms(void **state)
 {
     struct world *w = *state;
@@ -172,7 +173,8 @@ static void algorithms(void **state)
     EVP_PKEY_free(key);
 }
 
-/* A challenge for another key, one whose witness is wrong, one that was touched: one error. */
+/* A challenge for another key, one whose witness is wrong, one that was touched: one error.
+ * [10002-6.7-u4] */
 static void client_refuses(void **state)
 {
     struct world *w = *state;
@@ -198,7 +200,8 @@ static void client_refuses(void **state)
     }
 }
 
-/* Named by the SKI that is asked for; else by an empty issuer and the body part id. */
+/* Named by the SKI that is asked for; else by an empty issuer and the body part id.
+ * [10002-6.7-d, 10002-6.7-e, 10002-6.7-f] */
 static void recipient_is_named(void **state)
 {
     struct world *w = *state;
@@ -226,6 +229,7 @@ static void recipient_is_named(void **state)
         if (with_ski) {
             assert_true(cmc_slice_eq(ktri->rid.u.ski, cmc_slice(ski + 2, 3)));
         } else {
+            assert_true(cmc_slice_eq(ktri->rid.u.issuer_serial.issuer, CMC_SLICE_LIT("\x30\x00")));
             assert_true(cmc_int_get_u64(ktri->rid.u.issuer_serial.serial, &serial));
             assert_int_equal(serial, 42);
         }
@@ -395,6 +399,7 @@ static struct cmc_slice data_file(struct world *w, const char *name)
     return out;
 }
 
+/* [10002-6.7-u4, 10002-6.7-u8, 10004-5.1-w, 10004-5.1-x] */
 static void known_answers(void **state)
 {
     struct world *w = *state;

@@ -130,6 +130,7 @@ static struct cmc_full_request challenged(struct test_authority *t, struct mine 
     return next;
 }
 
+/* [10002-6.7-c, 10002-6.7-u1, 10004-5.1-ag, 10004-5.2-p, 10004-5.2-q, 10002-6.7-a] */
 static void two_trips(void **state)
 {
     struct test_authority *t = *state;
@@ -171,6 +172,7 @@ static void data_returns(void **state)
     EVP_PKEY_free(m.key);
 }
 
+/* [10002-6.7-h] */
 static void wrong_answer(void **state)
 {
     struct test_authority *t = *state;
@@ -190,6 +192,7 @@ static void wrong_answer(void **state)
     EVP_PKEY_free(m.key);
 }
 
+/* [10002-A-bc] */
 static void unknown_mac(void **state)
 {
     struct test_authority *t = *state;
@@ -205,7 +208,7 @@ static void unknown_mac(void **state)
     EVP_PKEY_free(m.key);
 }
 
-/* The same key and the right answer, but for another name than was challenged. */
+/* The same key and the right answer, but for another name than was challenged. [10002-6.7-u8] */
 static void changed_request(void **state)
 {
     struct test_authority *t = *state;
@@ -223,7 +226,7 @@ static void changed_request(void **state)
     EVP_PKEY_free(m.key);
 }
 
-/* decryptedPOP must name a request of the message, and each but once. */
+/* decryptedPOP must name a request of the message, and each but once. [10002-6.7-u6] */
 static void stray_answers(void **state)
 {
     struct test_authority *t = *state;
@@ -363,7 +366,8 @@ static void not_for_a_simple_request(void **state)
     EVP_PKEY_free(m.key);
 }
 
-/* RFC 10002 appendix C: the digest in its OCTET STRING in the BIT STRING. */
+/* RFC 10002 appendix C: the digest in its OCTET STRING in the BIT STRING.
+ * [10002-A-ao, 10002-C.1-a, 10002-C.1-b, 10002-C.1-d, 10002-C.1-u1, 10004-5.1-af] */
 static void no_signature_form(void **state)
 {
     struct test_authority *t = *state;

@@ -153,6 +153,7 @@ static int64_t audit_count(struct test_authority *t)
 
 /* -- tests ------------------------------------------------------------------------------- */
 
+/* [10002-6.6-e, 10002-6.6-f, 10002-6.6-d, 10002-3.2.1-u2, 10004-5.2-n, 10004-5.2-o, 10004-5.2-a] */
 static void enrolls(void **state)
 {
     struct test_authority *t = *state;
@@ -182,6 +183,7 @@ static void enrolls(void **state)
     EVP_PKEY_free(key);
 }
 
+/* [10002-4.1-c, 10002-4.1-u1, 10002-3.2.1.3.4-u1, 10002-3.2-a] */
 static void answer_forms(void **state)
 {
     struct test_authority *t = *state;
@@ -249,6 +251,7 @@ static void same_message_in_another_form(void **state)
     EVP_PKEY_free(key);
 }
 
+/* [10002-6.11-d, 10004-5.2-v] */
 static void revokes_holds_and_releases(void **state)
 {
     struct test_authority *t = *state;
@@ -269,6 +272,7 @@ static void revokes_holds_and_releases(void **state)
     test_party_free(&p);
 }
 
+/* [10002-6.11-u1] */
 static void nexus_rules(void **state)
 {
     struct test_authority *t = *state;
@@ -332,6 +336,7 @@ static void roles_are_needed(void **state)
     test_party_free(&enroller);
 }
 
+/* [10002-3.2-g, 10002-6.3-b, 10002-6.3.3-u1, 10002-6.3.3-u2] */
 static void renewal(void **state)
 {
     struct test_authority *t = *state;
@@ -362,6 +367,7 @@ static void renewal(void **state)
     test_party_free(&p);
 }
 
+/* [10002-3.2.1.3.4-a, 10002-3.2.1.3.4-b] */
 static void three_stages(void **state)
 {
     struct test_authority *t = *state;
@@ -427,6 +433,7 @@ static void a_bad_status_is_not_answered(void **state)
     test_party_free(&forger);
 }
 
+/* [10002-6.1.1-u1, 10002-3.1-u1] */
 static void simple_request_needs_an_officer(void **state)
 {
     struct test_authority *t = *state;

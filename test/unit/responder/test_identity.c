@@ -357,6 +357,7 @@ static struct letter with(enum link link)
 
 /* -- who is let in ----------------------------------------------------------------------- */
 
+/* [10002-6.2-b, 10004-5.2-c, 10004-5.2-e] */
 static void a_proof_enrolls(void **state)
 {
     struct test_authority *t = *state;
@@ -371,7 +372,8 @@ static void a_proof_enrolls(void **state)
     assert_int_equal(test_secret(t, "alice").used_at, TEST_NOW);
 }
 
-/* RFC 10002 section 6.2: the MAC covers the octets as they stand, indefinite lengths too. */
+/* RFC 10002 section 6.2: the MAC covers the octets as they stand, indefinite lengths too.
+ * [10002-6.2.1-u1] */
 static void a_proof_over_ber(void **state)
 {
     struct test_authority *t = *state;
@@ -416,6 +418,7 @@ static void the_request_key_must_sign(void **state)
     EVP_PKEY_free(l.other_key);
 }
 
+/* [10004-5.2-d, 10004-5.2-i] */
 static void version_1_where_weak_is_allowed(void **state)
 {
     struct test_authority *t = *state;
@@ -435,6 +438,7 @@ static void version_1_where_weak_is_allowed(void **state)
 
 /* -- unknown, wrong, used up, expired, locked: one answer ---------------------------------- */
 
+/* [10002-6.2.1-a, 10002-6.2.1-b, 10002-6.3.2-e] */
 static void all_failures_look_alike(void **state)
 {
     struct test_authority *t = *state;
@@ -523,6 +527,7 @@ static void one_use_is_one_use(void **state)
 
 /* -- the link ---------------------------------------------------------------------------- */
 
+/* [10002-6.3-a, 10002-6.3.1.1-c, 10002-6.3.1.1-d, 10004-5.2-f, 10004-5.2-g] */
 static void every_request_is_linked(void **state)
 {
     struct test_authority *t = *state;
@@ -550,6 +555,7 @@ static void every_request_is_linked(void **state)
     assert_int_equal(test_secret(t, "alice").failures, 0);
 }
 
+/* [10004-5.1-u] */
 static void a_link_of_pbkdf2_within_limits(void **state)
 {
     struct test_authority *t = *state;
@@ -613,6 +619,7 @@ static void a_link_without_a_proof(void **state)
     expect(t, l, BAD, CMC_FAIL_BAD_IDENTITY);
 }
 
+/* [10002-6.3-c, 10002-6.3.2-f, 10002-6.3.2-g] */
 static void the_subject_that_was_bound(void **state)
 {
     struct test_authority *t = *state;
@@ -649,6 +656,7 @@ static struct test_party revocable(struct test_authority *t, const char *name)
     return p;
 }
 
+/* [10002-6.11-e] */
 static void a_passphrase_revokes(void **state)
 {
     struct test_authority *t = *state;

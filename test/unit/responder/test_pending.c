@@ -102,6 +102,29 @@ static void held_asked_for_and_issued(void **state)
     talk_free(&k);
 }
 
+/* [10002-6.1.3-u1]: where requests are held, nothing else is. */
+static void only_requests_wait(void **state)
+{
+    struct test_authority *t = *state;
+    struct talk k = talk_new(t, &t->officer, "CN=held and revoked");
+    struct cmc_pending p = hold(&k);
+    struct cmc_revocation r = {.reason = 4};
+    struct cmc_cert c = {0};
+    struct cmc_slice cert;
+
+    assert_int_equal(talk_decide(t, talk_held(t).id, true, "admin", NULL), CMC_OK);
+    poll(&k, &p, 1);
+    assert_true(talk_has_cert(&k, &cert));
+    assert_int_equal(cmc_decode(&cmc_it_cert, cert, t->arena, &c, NULL), CMC_OK);
+    r.issuer = c.tbs.issuer;
+    r.serial = c.tbs.serial;
+    talk_send(&k, (struct cmc_full_request){.revocations = &r, .nrevocations = 1});
+    talk_expect(&k, CMC_STATUS_SUCCESS, CMC_FAIL_INFO_NONE, k.state.first_revocation_id);
+    assert_int_equal(talk_record(t, cert).state, CMC_CERT_REVOKED);
+    assert_int_equal(talk_held(t).state, CMC_HELD_ISSUED);
+    talk_free(&k);
+}
+
 /* The message of the request once more: the same token, not a second request. */
 static void repeated_message(void **state)
 {
@@ -483,6 +506,7 @@ int main(void)
 #define AT(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest tests[] = {
         AT(held_asked_for_and_issued),
+        AT(only_requests_wait),
         AT(repeated_message),
         AT(refused_with_a_reason),
         AT(survives_a_restart),

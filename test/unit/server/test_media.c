@@ -11,6 +11,7 @@
 
 #define REFUSED (-1)
 
+/* [10003-6.1-a, 10003-6.1-b] */
 static void test_request(void **state)
 {
     static const struct {
@@ -82,6 +83,7 @@ static const enum cmc_answer_form chain_first[] = {CMC_ANSWER_CERTS_ONLY_CHAIN,
                                                    CMC_ANSWER_CERTS_ONLY};
 static const enum cmc_answer_form only_cert[] = {CMC_ANSWER_PKIX_CERT};
 
+/* [10003-6.2-a, 10003-6.2-b] */
 static void test_choose(void **state)
 {
     static const struct {
