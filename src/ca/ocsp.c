@@ -159,7 +159,7 @@ static bool is_ours(const struct cmc_ocsp *o, const struct cmc_ocsp_cert_id *id)
     return false;
 }
 
-static enum cmc_rc revoked(const struct cmc_cert_record *rec, struct cmc_arena *arena,
+static enum cmc_rc revoked(const struct cmc_cert_status *rec, struct cmc_arena *arena,
                            struct cmc_ocsp_cert_status *out, struct cmc_err *err)
 {
     out->which = CMC_OCSP_REVOKED;
@@ -176,13 +176,13 @@ static enum cmc_rc status_of(const struct cmc_ocsp *o, const struct cmc_ocsp_cer
                              struct cmc_arena *arena, struct cmc_ocsp_cert_status *out, bool *known,
                              struct cmc_err *err)
 {
-    struct cmc_cert_record rec;
+    struct cmc_cert_status rec;
     enum cmc_rc rc = CMC_E_NOTFOUND;
 
     *known = true;
     if (is_ours(o, id))
-        rc = cmc_reader_cert(o->ca->reader, o->ca->shared->ca_cert.tbs.subject, id->serial, arena,
-                             &rec, err);
+        rc = cmc_reader_cert_status(o->ca->reader, o->ca->shared->ca_cert.tbs.subject, id->serial,
+                                    &rec, err);
     if (rc == CMC_E_NOTFOUND) {
         *known = false;
         *out =

@@ -35,6 +35,7 @@ const struct cmc_store_ops cmc_store_sqlite = {
     .secret = cmc_sqlite_secret,
     .revocation_secret = cmc_sqlite_revocation_secret,
     .secrets = cmc_sqlite_secrets,
+    .cert_status = cmc_sqlite_cert_status,
     .crl_file = cmc_sqlite_crl_file,
     .revoked = cmc_sqlite_revoked,
     .certs = cmc_sqlite_certs,

@@ -180,6 +180,8 @@ enum cmc_rc cmc_sqlite_unique_key(void *rd, const uint8_t digest[CMC_SHA256_OCTE
 enum cmc_rc cmc_sqlite_officer(void *rd, const uint8_t digest[CMC_SHA256_OCTETS],
                                struct cmc_arena *arena, struct cmc_officer *out,
                                struct cmc_err *err);
+enum cmc_rc cmc_sqlite_cert_status(void *rd, struct cmc_slice issuer, struct cmc_slice serial,
+                                   struct cmc_cert_status *out, struct cmc_err *err);
 enum cmc_rc cmc_sqlite_crl_file(void *rd, struct cmc_slice issuer, uint64_t number, bool *known,
                                 struct cmc_err *err);
 enum cmc_rc cmc_sqlite_crl(void *rd, struct cmc_slice issuer, struct cmc_arena *arena,

@@ -8,6 +8,7 @@ enum {
     R_CERT,
     R_CERTS,
     R_CERTS_LIKE,
+    R_STATE,
     R_REVOKED,
     R_ANSWER,
     R_UNIQUE_KEY,
@@ -36,6 +37,8 @@ static const char *const statements[R_COUNT] = {
     [R_CERTS_LIKE] = "SELECT " CERT_COLUMNS " FROM cert c"
                      " WHERE instr(lower(c.subject_text), lower(?)) > 0"
                      " ORDER BY c.id DESC LIMIT ? OFFSET ?",
+    [R_STATE] = "SELECT state, reason, revoked_at FROM cert"
+                " WHERE issuer = (SELECT id FROM issuer WHERE name = ?) AND serial = ?",
     [R_REVOKED] = "SELECT serial, not_after, state, reason, revoked_at, invalidity_at"
                   " FROM cert INDEXED BY cert_revoked"
                   " WHERE issuer = (SELECT id FROM issuer WHERE name = ?)"
@@ -177,6 +180,29 @@ enum cmc_rc cmc_sqlite_cert(void *rd, struct cmc_slice issuer, struct cmc_slice 
     cmc_bind_blob(&b, issuer);
     cmc_bind_blob(&b, serial);
     return one_row(rd, &b, cert_keep, &o, "no certificate has this issuer and serial number", err);
+}
+
+static enum cmc_rc state_row(const struct reading *rd, sqlite3_stmt *st, void *arg)
+{
+    struct cmc_cert_status *out = arg;
+    int64_t state = sqlite3_column_int64(st, 0);
+
+    if (state < CMC_CERT_VALID || state > CMC_CERT_HELD)
+        return damaged(rd, "a certificate's state");
+    *out = (struct cmc_cert_status){.state = (enum cmc_cert_state)state,
+                                    .reason = (uint32_t)sqlite3_column_int64(st, 1),
+                                    .revoked_at = sqlite3_column_int64(st, 2)};
+    return CMC_OK;
+}
+
+enum cmc_rc cmc_sqlite_cert_status(void *rd, struct cmc_slice issuer, struct cmc_slice serial,
+                                   struct cmc_cert_status *out, struct cmc_err *err)
+{
+    struct cmc_bind b = cmc_bind_begin(rd, R_STATE);
+
+    cmc_bind_blob(&b, issuer);
+    cmc_bind_blob(&b, serial);
+    return one_row(rd, &b, state_row, out, "no certificate has this issuer and serial number", err);
 }
 
 struct cert_call {

@@ -45,6 +45,13 @@ struct cmc_cert_record {
     const uint8_t *digest; /* written only: SHA-256 of der when it is to be found by it, or NULL */
 };
 
+/* No more of it than OCSP wants to know. */
+struct cmc_cert_status {
+    enum cmc_cert_state state;
+    uint32_t reason;
+    int64_t revoked_at;
+};
+
 /* A change of state of one certificate. Applied only if it still is in state `from`. */
 struct cmc_state_change {
     struct cmc_slice issuer, serial;
@@ -291,6 +298,9 @@ void cmc_reader_free(struct cmc_reader *r);
 enum cmc_rc cmc_reader_cert(struct cmc_reader *r, struct cmc_slice issuer, struct cmc_slice serial,
                             struct cmc_arena *arena, struct cmc_cert_record *out,
                             struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_reader_cert_status(struct cmc_reader *r, struct cmc_slice issuer,
+                                   struct cmc_slice serial, struct cmc_cert_status *out,
+                                   struct cmc_err *err) CMC_MUST_USE;
 enum cmc_rc cmc_reader_answer(struct cmc_reader *r, const uint8_t digest[CMC_SHA256_OCTETS],
                               struct cmc_arena *arena, struct cmc_answer *out,
                               struct cmc_err *err) CMC_MUST_USE;

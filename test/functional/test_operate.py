@@ -177,6 +177,54 @@ def test_doctor_finds_old_crl_and_expired_officer(world):
     assert any("expired at" in e for e in doctor(world, ok=1)["error"])
 
 
+# -- a CRL that is a file beside the database ---------------------------------------------------
+
+def revoke_many(world, n):
+    """As if n certificates had been issued and revoked, past the server."""
+    world.issue("first")
+    change(world, """
+        WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
+        INSERT INTO cert (issuer, serial, state, reason, revoked_at, invalidity_at, not_before,
+            not_after, issued_at, subject, spki_digest)
+        SELECT c.issuer, CAST(x'0101' || randomblob(14) AS BLOB), 1, 1, c.issued_at, 0, c.not_before,
+            c.not_after, c.issued_at, c.subject, c.spki_digest
+        FROM n, (SELECT * FROM cert ORDER BY id DESC LIMIT 1) c""" % n)
+    change(world, "UPDATE counter SET value = value + 1 WHERE name = 'generation'")
+
+
+def crl_files(world):
+    return sorted(world.server.database.with_name("chancery.db.crls").glob("*"))
+
+
+def entries(world, path):
+    return run("openssl", "crl", "-in", path, "-noout", "-text").stdout.count(b"Serial Number:")
+
+
+@pytest.mark.parametrize("over_tls", [False, True])
+def test_a_large_crl_is_served_from_its_file(world, over_tls):
+    tls = world.officer if over_tls else None
+    revoke_many(world, 5000)
+    assert entries(world, world.server.crl(world.folder / "now.crl")) == 5000
+    (held,) = crl_files(world)
+    assert held.stat().st_mode & 0o777 == 0o600
+    status, headers, body = world.server.request("GET", "/ca.crl", tls=tls)
+    assert status == 200 and body == held.read_bytes()
+    status, headers, body = world.server.request("HEAD", "/ca.crl", tls=tls)
+    assert status == 200 and body == b""
+    assert not [w for w in doctor(world)["warning"] if "CRL" in w]
+
+
+def test_a_large_crl_that_is_lost_is_made_again(world):
+    revoke_many(world, 5000)
+    world.server.crl(world.folder / "now.crl")
+    (held,) = crl_files(world)
+    held.unlink()
+    assert any(str(held) in w and "makes another" in w for w in doctor(world)["warning"])
+    assert entries(world, world.server.crl(world.folder / "now.crl")) == 5000
+    (again,) = crl_files(world)
+    assert again.name != held.name
+
+
 def test_doctor_reads_what_cannot_be_read(world):
     conf = world.server.conf
     conf.write_text("database: [")
