@@ -334,7 +334,10 @@ static void store_in_trouble(struct place *p, size_t step)
         walk_post(w, w->message);
         cmc_responder_free(t->responder);
         t->responder = right;
-        walk_expect_refused(w, rows[i].fail_info);
+        if (p->path->untold_when_busy)
+            walk_expect_unbound(w, rows[i].fail_info);
+        else
+            walk_expect_refused(w, rows[i].fail_info);
         effect_is(effect_since(t, before), (struct effect){0});
     }
     walk_rest(w, step);

@@ -246,6 +246,17 @@ void walk_expect_refused(struct walk *w, int fail_info)
     says(w, fail_info == CMC_FAIL_INFO_NONE ? CMC_STATUS_SUCCESS : CMC_STATUS_FAILED, fail_info);
 }
 
+void walk_expect_unbound(struct walk *w, int fail_info)
+{
+    const char *name = cmc_fail_info_name(fail_info);
+
+    assert_int_equal(w->reply.http_status, 200);
+    assert_int_equal(walk_open(w), CMC_E_REFUSED);
+    assert_non_null(strstr(w->err.text, "recipientNonce is missing"));
+    assert_non_null(name);
+    assert_non_null(strstr(w->err.text, name));
+}
+
 void walk_keep(struct walk *w, struct cmc_slice message)
 {
     struct cmc_pending *p;

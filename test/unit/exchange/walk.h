@@ -45,7 +45,9 @@ struct path {
     void (*begin)(struct walk *w);   /* each walk; or NULL */
     struct step steps[STEPS_MAX];
     bool unsigned_request; /* nothing tells that an octet was changed */
-    int strange;           /* failInfo for a nonce that is none; 0: badRequest */
+    /* A store in trouble cannot count guesses at the secret: no nonce is told from inside. */
+    bool untold_when_busy;
+    int strange; /* failInfo for a nonce that is none; 0: badRequest */
 };
 
 /* What is there for all walks of a path. */
@@ -109,6 +111,8 @@ enum cmc_rc walk_open(struct walk *w);
 void walk_expect(struct walk *w, size_t step);
 /* CMC_FAIL_INFO_NONE: it is not. */
 void walk_expect_refused(struct walk *w, int fail_info);
+/* Refused in clear without the request's nonce: the client shows why, and takes nothing of it. */
+void walk_expect_unbound(struct walk *w, int fail_info);
 void walk_keep(struct walk *w, struct cmc_slice message); /* for the next step */
 /* All of them for the steps from..to-1. */
 void walk_go(struct walk *w, size_t from, size_t to);
