@@ -7,6 +7,7 @@
 #include "asn1/cmc.h"
 #include "asn1/codec.h"
 #include "asn1/oids.h"
+#include "cms/der_list.h"
 #include "cms/envelope_int.h"
 #include "crypto/mac.h"
 
@@ -22,20 +23,6 @@ static enum cmc_rc no_memory(struct cmc_err *err)
 
 /* -- making ------------------------------------------------------------------------------ */
 
-static enum cmc_rc add_all(struct cmc_arena *arena, struct cmc_list *list,
-                           const struct cmc_slice *v, size_t n, struct cmc_err *err)
-{
-    struct cmc_slice *to;
-
-    if (n == 0)
-        return CMC_OK;
-    to = cmc_list_add(arena, &cmc_it_set_any, list, n);
-    if (to == NULL)
-        return no_memory(err);
-    memcpy(to, v, n * sizeof *v);
-    return CMC_OK;
-}
-
 static enum cmc_rc set_originator(const struct cmc_mac_content *what, struct cmc_arena *arena,
                                   struct cmc_authenticated_data *ad, struct cmc_err *err)
 {
@@ -46,9 +33,9 @@ static enum cmc_rc set_originator(const struct cmc_mac_content *what, struct cmc
     ad->originator = cmc_arena_alloc(arena, sizeof *ad->originator);
     if (ad->originator == NULL)
         return no_memory(err);
-    rc = add_all(arena, &ad->originator->certs, what->certs, what->ncerts, err);
+    rc = cmc_cms_add_der(arena, &ad->originator->certs, what->certs, what->ncerts, err);
     if (rc == CMC_OK)
-        rc = add_all(arena, &ad->originator->crls, what->crls, what->ncrls, err);
+        rc = cmc_cms_add_der(arena, &ad->originator->crls, what->crls, what->ncrls, err);
     return rc;
 }
 

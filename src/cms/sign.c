@@ -3,6 +3,7 @@
 #include "asn1/cmc.h"
 #include "asn1/codec.h"
 #include "asn1/oids.h"
+#include "cms/der_list.h"
 #include "cms/signed_data.h"
 
 /* One signed attribute with one value, whole TLV. */
@@ -131,20 +132,6 @@ static enum cmc_rc signer_info(const struct cmc_crypto *c, const struct cmc_cms_
 }
 
 /* Copy whole TLVs into a list that is absent when there are none. */
-static enum cmc_rc add_all(struct cmc_arena *arena, struct cmc_list *list,
-                           const struct cmc_slice *v, size_t n, struct cmc_err *err)
-{
-    struct cmc_slice *to;
-
-    if (n == 0)
-        return CMC_OK;
-    to = cmc_list_add(arena, &cmc_it_set_any, list, n);
-    if (to == NULL)
-        return cmc_fail(err, CMC_E_MEM, NULL, "no memory for %zu certificates", n);
-    memcpy(to, v, n * sizeof *v);
-    return CMC_OK;
-}
-
 /* Each digest algorithm of the signers once. */
 static enum cmc_rc add_digest(struct cmc_arena *arena, struct cmc_list *list,
                               const struct cmc_algid *id, struct cmc_err *err)
@@ -207,11 +194,11 @@ enum cmc_rc cmc_signed_data_create(const struct cmc_crypto *c, const struct cmc_
             rc = add_digest(arena, &sd.digest_algorithms, &si->digest_algorithm, err);
     }
     if (rc == CMC_OK)
-        rc = add_all(arena, &sd.certs, what->certs, what->ncerts, err);
+        rc = cmc_cms_add_der(arena, &sd.certs, what->certs, what->ncerts, err);
     if (what->certs_present && sd.certs.v == NULL)
         sd.certs.v = &sd; /* there, and empty */
     if (rc == CMC_OK)
-        rc = add_all(arena, &sd.crls, what->crls, what->ncrls, err);
+        rc = cmc_cms_add_der(arena, &sd.crls, what->crls, what->ncrls, err);
     if (rc == CMC_OK)
         rc = wrap(&sd, arena, out, err);
     return rc;
@@ -251,7 +238,7 @@ enum cmc_rc cmc_signed_data_add_signer(const struct cmc_crypto *c, const struct 
         for (size_t k = 0; k < sd.certs.n; k++)
             there |= cmc_slice_eq(*CMC_AT(const struct cmc_slice, sd.certs, k), certs[i]);
         if (!there)
-            rc = add_all(arena, &sd.certs, &certs[i], 1, err);
+            rc = cmc_cms_add_der(arena, &sd.certs, &certs[i], 1, err);
     }
     sd.signer_infos.v = infos;
     sd.signer_infos.n = before + 1;
@@ -267,9 +254,9 @@ enum cmc_rc cmc_certs_only_create(const struct cmc_slice *certs, size_t ncerts,
     struct cmc_signed_data sd = {.version = 1, .encap = {.type = cmc_oid_id_data}};
     enum cmc_rc rc;
 
-    rc = add_all(arena, &sd.certs, certs, ncerts, err);
+    rc = cmc_cms_add_der(arena, &sd.certs, certs, ncerts, err);
     if (rc == CMC_OK)
-        rc = add_all(arena, &sd.crls, crls, ncrls, err);
+        rc = cmc_cms_add_der(arena, &sd.crls, crls, ncrls, err);
     if (rc == CMC_OK)
         rc = wrap(&sd, arena, out, err);
     return rc;
