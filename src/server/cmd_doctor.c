@@ -163,14 +163,14 @@ static void check_audit(struct checking *c, struct cmc_reader *reader)
 
 /* One that is a file: is it there? */
 static void check_crl_file(struct checking *c, const struct cmc_store *store,
-                           struct cmc_slice issuer, const struct cmc_crl_record *crl)
+                           const struct cmc_crl_id *id, const struct cmc_crl_record *crl)
 {
     struct cmc_err err = {0};
     int fd;
 
     if (crl->octets == 0)
         return;
-    if (cmc_crl_file_open(store, issuer, crl, &fd, &err) != CMC_OK)
+    if (cmc_crl_file_open(store, id, crl, &fd, &err) != CMC_OK)
         cmcd_warn(c, "%s; the next request for the CRL makes another", err.text);
     else
         (void)close(fd);
@@ -179,6 +179,7 @@ static void check_crl_file(struct checking *c, const struct cmc_store *store,
 static void check_crl(struct checking *c, const struct cmc_store *store, struct cmc_reader *reader)
 {
     struct cmc_cert ca = {0};
+    struct cmc_crl_id id = {0};
     struct cmc_crl_record crl;
     char when[CMCD_TIME_SIZE];
     enum cmc_rc rc;
@@ -186,7 +187,8 @@ static void check_crl(struct checking *c, const struct cmc_store *store, struct 
     if (c->service.nchain == 0 ||
         cmc_decode(&cmc_it_cert, c->service.chain[0], c->run->arena, &ca, &c->run->err) != CMC_OK)
         return;
-    rc = cmc_reader_crl(reader, ca.tbs.subject, c->run->arena, &crl, &c->run->err);
+    id.issuer = ca.tbs.subject;
+    rc = cmc_reader_crl(reader, &id, c->run->arena, &crl, &c->run->err);
     if (rc == CMC_E_NOTFOUND)
         good(c, "no CRL was asked for yet; the first request makes it");
     else if (!cmcd_ok(c, rc, "CRL"))
@@ -200,7 +202,7 @@ static void check_crl(struct checking *c, const struct cmc_store *store, struct 
     else
         good(c, "CRL number %llu is good until %s", (unsigned long long)crl.number,
              cmcd_time(crl.next_update, when));
-    check_crl_file(c, store, ca.tbs.subject, &crl);
+    check_crl_file(c, store, &id, &crl);
 }
 
 struct people {

@@ -45,12 +45,20 @@ static bool issuer_hex(struct cmc_slice issuer, char out[ISSUER_HEX + 1])
     return true;
 }
 
-static char *path_of(const struct cmc_store *s, struct cmc_slice issuer, uint64_t number)
+static const char *suffix_of(const struct cmc_crl_id *id)
 {
-    char hex[ISSUER_HEX + 1], *p = NULL;
+    return id->delta ? ".delta" : ".crl";
+}
 
-    if (!issuer_hex(issuer, hex) ||
-        asprintf(&p, "%s.crls/%s-%" PRIu64 ".crl", cmc_store_get0_place(s), hex, number) < 0)
+static char *path_of(const struct cmc_store *s, const struct cmc_crl_id *id, uint64_t number)
+{
+    char hex[ISSUER_HEX + 1], part[16] = "", *p = NULL;
+
+    if (id->part != 0 || id->delta)
+        (void)snprintf(part, sizeof part, "%" PRIu32 "-", id->part);
+    if (!issuer_hex(id->issuer, hex) ||
+        asprintf(&p, "%s.crls/%s-%s%" PRIu64 "%s", cmc_store_get0_place(s), hex, part, number,
+                 suffix_of(id)) < 0)
         return NULL;
     return p;
 }
@@ -89,10 +97,10 @@ out:
     return rc;
 }
 
-enum cmc_rc cmc_crl_file_keep(const struct cmc_store *s, struct cmc_slice issuer, uint64_t number,
-                              const char *path, int fd, struct cmc_err *err)
+enum cmc_rc cmc_crl_file_keep(const struct cmc_store *s, const struct cmc_crl_id *id,
+                              uint64_t number, const char *path, int fd, struct cmc_err *err)
 {
-    char *to = path_of(s, issuer, number);
+    char *to = path_of(s, id, number);
     enum cmc_rc rc;
 
     if (to == NULL)
@@ -105,10 +113,10 @@ enum cmc_rc cmc_crl_file_keep(const struct cmc_store *s, struct cmc_slice issuer
     return rc;
 }
 
-enum cmc_rc cmc_crl_file_open(const struct cmc_store *s, struct cmc_slice issuer,
+enum cmc_rc cmc_crl_file_open(const struct cmc_store *s, const struct cmc_crl_id *id,
                               const struct cmc_crl_record *crl, int *fd, struct cmc_err *err)
 {
-    char *path = path_of(s, issuer, crl->number);
+    char *path = path_of(s, id, crl->number);
     enum cmc_rc rc = CMC_OK;
     struct stat st;
 
@@ -133,6 +141,7 @@ enum cmc_rc cmc_crl_file_open(const struct cmc_store *s, struct cmc_slice issuer
 static enum cmc_rc is_wanted(struct cmc_reader *r, struct cmc_slice issuer, const char *hex,
                              const char *name, bool *wanted, struct cmc_err *err)
 {
+    struct cmc_crl_id id = {.issuer = issuer};
     uint64_t number;
     char *end;
 
@@ -143,9 +152,14 @@ static enum cmc_rc is_wanted(struct cmc_reader *r, struct cmc_slice issuer, cons
     if (strncmp(name, hex, ISSUER_HEX) != 0 || name[ISSUER_HEX] != '-')
         return CMC_OK;
     number = strtoull(name + ISSUER_HEX + 1, &end, 10);
-    if (strcmp(end, ".crl") != 0)
+    if (*end == '-' && number <= UINT32_MAX) {
+        id.part = (uint32_t)number;
+        number = strtoull(end + 1, &end, 10);
+    }
+    id.delta = strcmp(end, ".delta") == 0;
+    if (strcmp(end, suffix_of(&id)) != 0)
         return CMC_OK;
-    return r->ops->crl_file(r->rd, issuer, number, wanted, err);
+    return r->ops->crls->is_file(r->rd, &id, number, wanted, err);
 }
 
 enum cmc_rc cmc_crl_file_sweep(const struct cmc_store *s, struct cmc_reader *r,
