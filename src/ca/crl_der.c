@@ -412,6 +412,7 @@ enum cmc_rc cmc_crl_make(struct cmc_ca *ca, struct cmc_crl_order *o, struct cmc_
                          struct cmc_buf *held, struct cmc_err *err)
 {
     struct cmc_ca_shared *s = ca->shared;
+    const struct cmc_crl_id id = cmc_crl_id_of(s, o->line, o->delta);
     struct entries *es = calloc(1, sizeof *es);
     struct frame f;
     enum cmc_rc rc;
@@ -424,7 +425,7 @@ enum cmc_rc cmc_crl_make(struct cmc_ca *ca, struct cmc_crl_order *o, struct cmc_
     cmc_buf_init(&es->der, CMC_LIMIT_CRL_HELD_OCTETS);
     frame_init(&f);
     es->arena = cmc_arena_new(CMC_LIMIT_ARENA_OCTETS);
-    rc = es->arena != NULL ? cmc_crl_file_sweep(s->store, ca->reader, s->ca_cert.tbs.subject, err)
+    rc = es->arena != NULL ? cmc_crl_file_sweep(s->store, ca->reader, &id, err)
                            : cmc_fail(err, CMC_E_MEM, NULL, "no memory for a CRL");
     if (rc == CMC_OK)
         rc = list_entries(ca, o, es);

@@ -8,6 +8,7 @@
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -85,6 +86,14 @@ enum cmc_rc cmc_crl_file_new(const struct cmc_store *s, char **path, int *fd, st
         rc = fail_errno(err, "write", name);
         goto out;
     }
+    /* Tells that it is being made from what a crash left. */
+    if (flock(*fd, LOCK_EX | LOCK_NB) != 0) {
+        rc = fail_errno(err, "lock", name);
+        (void)unlink(name);
+        (void)close(*fd);
+        *fd = -1;
+        goto out;
+    }
     if (path == NULL) {
         (void)unlink(name);
     } else {
@@ -137,18 +146,30 @@ enum cmc_rc cmc_crl_file_open(const struct cmc_store *s, const struct cmc_crl_id
     return rc;
 }
 
-/* Is it a file that the database knows, or one of somebody else's? */
-static enum cmc_rc is_wanted(struct cmc_reader *r, struct cmc_slice issuer, const char *hex,
-                             const char *name, bool *wanted, struct cmc_err *err)
+/* Does somebody write it, for another authority or another key of this one? */
+static bool is_in_work(int directory, const char *name)
 {
-    struct cmc_crl_id id = {.issuer = issuer};
+    int fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    bool locked = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0;
+
+    if (fd >= 0)
+        (void)close(fd);
+    return locked;
+}
+
+/* Is it a file that the database knows, or one of somebody else's? */
+static enum cmc_rc is_wanted(struct cmc_reader *r, const struct cmc_crl_id *of, const char *hex,
+                             int directory, const char *name, bool *wanted, struct cmc_err *err)
+{
+    struct cmc_crl_id id = {.issuer = of->issuer};
     uint64_t number;
     char *end;
 
-    *wanted = false;
-    if (strncmp(name, UNFINISHED, sizeof UNFINISHED - 1) == 0)
-        return CMC_OK;
     *wanted = true;
+    if (strncmp(name, UNFINISHED, sizeof UNFINISHED - 1) == 0) {
+        *wanted = is_in_work(directory, name);
+        return CMC_OK;
+    }
     if (strncmp(name, hex, ISSUER_HEX) != 0 || name[ISSUER_HEX] != '-')
         return CMC_OK;
     number = strtoull(name + ISSUER_HEX + 1, &end, 10);
@@ -157,20 +178,20 @@ static enum cmc_rc is_wanted(struct cmc_reader *r, struct cmc_slice issuer, cons
         number = strtoull(end + 1, &end, 10);
     }
     id.delta = strcmp(end, ".delta") == 0;
-    if (strcmp(end, suffix_of(&id)) != 0)
+    if (id.part != of->part || strcmp(end, suffix_of(&id)) != 0)
         return CMC_OK;
     return r->ops->crls->is_file(r->rd, &id, number, wanted, err);
 }
 
 enum cmc_rc cmc_crl_file_sweep(const struct cmc_store *s, struct cmc_reader *r,
-                               struct cmc_slice issuer, struct cmc_err *err)
+                               const struct cmc_crl_id *of, struct cmc_err *err)
 {
     char *directory = directory_of(s), hex[ISSUER_HEX + 1];
     enum cmc_rc rc = CMC_OK;
     struct dirent *e;
     DIR *d = NULL;
 
-    if (directory == NULL || !issuer_hex(issuer, hex)) {
+    if (directory == NULL || !issuer_hex(of->issuer, hex)) {
         rc = no_memory(err);
         goto out;
     }
@@ -180,7 +201,7 @@ enum cmc_rc cmc_crl_file_sweep(const struct cmc_store *s, struct cmc_reader *r,
     while (rc == CMC_OK && (e = readdir(d)) != NULL) {
         bool wanted;
 
-        rc = is_wanted(r, issuer, hex, e->d_name, &wanted, err);
+        rc = is_wanted(r, of, hex, dirfd(d), e->d_name, &wanted, err);
         if (rc == CMC_OK && !wanted)
             (void)unlinkat(dirfd(d), e->d_name, 0);
     }

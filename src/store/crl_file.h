@@ -31,9 +31,9 @@ enum cmc_rc cmc_crl_file_keep(const struct cmc_store *s, const struct cmc_crl_id
 enum cmc_rc cmc_crl_file_open(const struct cmc_store *s, const struct cmc_crl_id *id,
                               const struct cmc_crl_record *crl, int *fd,
                               struct cmc_err *err) CMC_MUST_USE;
-/* Remove what the database does not know of this issuer's, of any part, and what was never
- * finished. Only while no CRL is being made. */
+/* Remove what the database does not know of this part's, full and delta, and what nobody finishes
+ * any more. Only while no CRL of the part is being made. */
 enum cmc_rc cmc_crl_file_sweep(const struct cmc_store *s, struct cmc_reader *r,
-                               struct cmc_slice issuer, struct cmc_err *err) CMC_MUST_USE;
+                               const struct cmc_crl_id *of, struct cmc_err *err) CMC_MUST_USE;
 
 #endif
