@@ -447,6 +447,24 @@ static enum cmc_rc open_known(const struct cmc_ca_shared *s, int *fd, struct cmc
                            : cmc_crl_file_open(s->store, s->ca_cert.tbs.subject, &crl, fd, err);
 }
 
+/*
+ * While the token with the CA's key is away, the CRL before goes on being given out for as long as
+ * it is valid: it is true, if not new, and without one every certificate would count as revoked.
+ */
+static enum cmc_rc renew_or_keep(struct cmc_ca *ca, uint64_t generation, int64_t now,
+                                 struct cmc_arena *arena, struct cmc_err *err)
+{
+    struct cmc_ca_shared *s = ca->shared;
+    bool valid =
+        s->crl_known && now >= s->crl_this_update && now - s->crl_this_update < s->crl_seconds;
+    enum cmc_rc rc = renew(ca, generation, now, arena, err);
+
+    if (rc != CMC_E_RETRY || !valid)
+        return rc;
+    s->crl_known = true; /* signing comes before anything is replaced */
+    return CMC_OK;
+}
+
 enum cmc_rc cmc_ca_crl_open(struct cmc_ca *ca, int64_t now, struct cmc_arena *arena,
                             struct cmc_slice *out, int *fd, uint64_t *octets, struct cmc_err *err)
 {
@@ -467,7 +485,7 @@ enum cmc_rc cmc_ca_crl_open(struct cmc_ca *ca, int64_t now, struct cmc_arena *ar
     /* A file that is gone (a database that was put back, say) is made again. */
     if (!s->crl_known || s->crl_generation < generation || now < s->crl_this_update ||
         now - s->crl_this_update > s->crl_seconds / 2 || open_known(s, fd, NULL) != CMC_OK) {
-        rc = renew(ca, generation, now, arena, err);
+        rc = renew_or_keep(ca, generation, now, arena, err);
         if (rc == CMC_OK)
             rc = open_known(s, fd, err);
     }
