@@ -112,7 +112,10 @@ out:
     return rc;
 }
 
-/* Of a certificate that we issued: is it ours indeed, and not revoked? */
+/*
+ * Of a certificate that is in our store: is it the one, and not revoked? *own: this authority
+ * issued it; the store may hold those of others too, whose officers are known here.
+ */
 static enum cmc_rc check_own(struct cmc_ca *ca, const struct cmc_cert *cert, struct cmc_slice der,
                              struct known *k, bool *own, struct cmc_err *err)
 {
@@ -120,8 +123,6 @@ static enum cmc_rc check_own(struct cmc_ca *ca, const struct cmc_cert *cert, str
     enum cmc_rc rc;
 
     *own = cmc_slice_eq(cert->tbs.issuer, ca->shared->ca_cert.tbs.subject);
-    if (!*own)
-        return CMC_OK;
     rc = cmc_reader_cert(ca->reader, cert->tbs.issuer, cert->tbs.serial, k->arena, &rec, err);
     if (rc == CMC_E_NOTFOUND) {
         /* An existing CA was taken over: what it issued before is not in our store. */
@@ -137,7 +138,8 @@ static enum cmc_rc check_own(struct cmc_ca *ca, const struct cmc_cert *cert, str
         return stranger(err, "RFC 5280 section 6.3", "the signer's certificate is revoked");
     if (rec.state == CMC_CERT_HELD)
         return stranger(err, "RFC 5280 section 6.3", "the signer's certificate is on hold");
-    k->who.profile = rec.profile;
+    if (*own)
+        k->who.profile = rec.profile;
     return CMC_OK;
 }
 
