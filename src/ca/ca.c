@@ -504,7 +504,7 @@ void cmc_ca_free(struct cmc_ca *ca)
     if (ca == NULL)
         return;
     for (size_t i = 0; i < OFFICER_CACHE; i++) {
-        EVP_PKEY_free(ca->known[i].who.key);
+        cmc_spki_give_back(ca->crypto, ca->known[i].who.key);
         cmc_arena_free(ca->known[i].arena);
     }
     cmc_buf_free(&ca->no_secret);
