@@ -384,6 +384,10 @@ void cmc_respond(struct cmc_responder *r, const struct cmc_exchange *x, cmc_resp
     cmc_job_give_keys_back(j);
     EVP_PKEY_free(j->self_key);
     j->self_key = NULL;
+    if (rc == CMC_OK && !final && x->may_commit != NULL && !x->may_commit(x->may_commit_arg)) {
+        reply_text(j, 503, "it took too long; send the same message again");
+        final = true;
+    }
     if (rc == CMC_OK && !final) {
         rc = r->auth->ops->commit(r->auth->self, &j->txn, committed, j, &err);
         if (rc == CMC_OK)
