@@ -44,6 +44,9 @@ int64_t audit_count(struct place *p);
 
 /* Back from schema version 3 to what was there before. */
 #define SQL_BEFORE_SCHEMA_3                                                                        \
+    "ALTER TABLE officer DROP COLUMN profiles; ALTER TABLE officer DROP COLUMN names;"             \
+    "DELETE FROM counter WHERE name = 'officer-change';"                                           \
+    "ALTER TABLE secret DROP COLUMN names;"                                                        \
     "DROP TABLE crl_file;"                                                                         \
     "DROP TABLE unique_key; DROP TABLE publication; DROP TABLE cert_digest; DROP TABLE anchor;"    \
     "DROP TABLE anchor_set; DROP TABLE crl_history;"                                               \
