@@ -209,17 +209,60 @@ static void check_listeners(struct checking *c)
     }
 }
 
+struct linting {
+    struct checking *c;
+    const char *profile;
+};
+
+static void warn_of_profile(void *arg, const struct cmc_lint_rule *rule, const char *detail)
+{
+    struct linting *l = arg;
+
+    if (rule->level == CMC_LINT_WARNING)
+        cmcd_warn(l->c, "profile %s: %s%s%s (rule %s, %s)", l->profile,
+                  detail != NULL ? detail : "", detail != NULL ? ": " : "", rule->text, rule->id,
+                  rule->clause);
+}
+
+/* Against the rules for certificates, and the key of the CA, where its certificate can be read. */
+static void check_profile(struct checking *c, struct cmc_profile *p,
+                          const struct cmc_lint_issuer *issuer, EVP_PKEY *ca_key)
+{
+    struct linting l = {.c = c, .profile = cmc_profile_name(p)};
+    const struct cmc_sig_alg *alg;
+
+    (void)cmcd_ok(c, cmc_profile_lint(p, issuer, c->run->arena, warn_of_profile, &l, &c->run->err),
+                  NULL);
+    if (ca_key != NULL)
+        (void)cmcd_ok(c, cmc_profile_signature(p, ca_key, &alg, &c->run->err), NULL);
+}
+
 static void check_profiles(struct checking *c)
 {
+    struct cmc_lint_issuer issuer = {0};
+    struct cmc_cert ca = {0};
+    EVP_PKEY *ca_key = NULL;
+    bool known =
+        c->service.nchain > 0 && cmcd_ok(c,
+                                         cmc_lint_issuer_read(c->service.chain, c->service.nchain,
+                                                              c->run->arena, &issuer, &c->run->err),
+                                         NULL);
+
+    if (known &&
+        cmc_decode(&cmc_it_cert, c->service.chain[0], c->run->arena, &ca, NULL) == CMC_OK &&
+        cmc_spki_key(c->run->crypto, ca.tbs.spki.raw, &ca_key, NULL) != CMC_OK)
+        ca_key = NULL; /* what is wrong with it was told with the CA */
     for (unsigned int i = 0; i < c->conf->profile_count; i++) {
         struct cmc_profile *p = NULL;
 
-        (void)cmcd_ok(c,
-                      cmc_profile_compile(&c->conf->profiles[i], c->conf->authority.crl_url, &p,
-                                          &c->run->err),
-                      NULL);
+        if (cmcd_ok(c,
+                    cmc_profile_compile(&c->conf->profiles[i], c->conf->authority.crl_url, &p,
+                                        &c->run->err),
+                    NULL))
+            check_profile(c, p, known ? &issuer : NULL, ca_key);
         cmc_profile_free(p);
     }
+    EVP_PKEY_free(ca_key);
 }
 
 static bool accepts_pkcs10(const struct cmc_conf_endpoint *ep)
