@@ -141,7 +141,8 @@ enum cmc_rc cmc_ca_shared_new(const struct cmc_ca_params *p, struct cmc_ca_share
         if (rc != CMC_OK)
             goto out;
         s->nprofiles++;
-        rc = cmc_profile_lint(s->profiles[i], &s->lint_issuer, s->arena, NULL, NULL, err);
+        /* By itself: another authority may be the one that issues under it. */
+        rc = cmc_profile_lint(s->profiles[i], NULL, s->arena, NULL, NULL, err);
         if (rc != CMC_OK)
             goto out;
     }
@@ -283,13 +284,29 @@ static enum cmc_rc op_await(void *self, struct cmc_slice issuer, struct cmc_slic
     return cmc_reader_await(ca->reader, mine, serial, arena, out, err);
 }
 
+/* A transactionId may be in use at several authorities of one store. */
+struct own_awaits {
+    struct cmc_slice issuer;
+    enum cmc_rc (*fn)(void *arg, const struct cmc_await *a);
+    void *arg;
+};
+
+static enum cmc_rc own_await(void *arg, const struct cmc_await *a)
+{
+    const struct own_awaits *own = arg;
+
+    return cmc_slice_eq(a->issuer, own->issuer) ? own->fn(own->arg, a) : CMC_OK;
+}
+
 static enum cmc_rc op_await_each(void *self, struct cmc_slice transaction_id,
                                  enum cmc_rc (*fn)(void *arg, const struct cmc_await *a), void *arg,
                                  struct cmc_err *err)
 {
     struct cmc_ca *ca = self;
 
-    return cmc_reader_await_each(ca->reader, transaction_id, fn, arg, err);
+    return cmc_reader_await_each(
+        ca->reader, transaction_id, own_await,
+        &(struct own_awaits){.issuer = ca->shared->ca_cert.tbs.subject, .fn = fn, .arg = arg}, err);
 }
 
 static enum cmc_rc op_nonce(void *self, const uint8_t key[CMC_NONCE_KEY_OCTETS],
@@ -417,18 +434,21 @@ static enum cmc_rc check_key(const struct cmc_crypto *c, EVP_PKEY *key, struct c
     return rc;
 }
 
-/* What each profile is signed with. */
+/* What each profile is signed with, NULL where the key cannot: another authority may be the one
+ * that issues under it. */
 static enum cmc_rc choose_algorithms(struct cmc_ca *ca, EVP_PKEY *ca_key, struct cmc_err *err)
 {
     size_t n = ca->shared->nprofiles;
-    enum cmc_rc rc = CMC_OK;
 
     ca->profile_alg = calloc(n + 1, sizeof(const struct cmc_sig_alg *));
     if (ca->profile_alg == NULL)
         return no_memory(err);
-    for (size_t i = 0; i < n && rc == CMC_OK; i++)
-        rc = cmc_profile_signature(ca->shared->profiles[i], ca_key, &ca->profile_alg[i], err);
-    return rc;
+    for (size_t i = 0; i < n; i++) {
+        if (cmc_profile_signature(ca->shared->profiles[i], ca_key, &ca->profile_alg[i], NULL) !=
+            CMC_OK)
+            ca->profile_alg[i] = NULL;
+    }
+    return CMC_OK;
 }
 
 enum cmc_rc cmc_ca_new(struct cmc_ca_shared *shared, const struct cmc_crypto *crypto,
@@ -507,7 +527,7 @@ void cmc_ca_free(struct cmc_ca *ca)
     if (ca == NULL)
         return;
     for (size_t i = 0; i < OFFICER_CACHE; i++) {
-        EVP_PKEY_free(ca->known[i].who.key);
+        cmc_spki_give_back(ca->crypto, ca->known[i].who.key);
         cmc_arena_free(ca->known[i].arena);
     }
     cmc_buf_free(&ca->no_secret);

@@ -77,6 +77,10 @@ enum cmc_rc cmc_ca_check(void *self, const struct cmc_issue_order *order, struct
     if (order->now > ca->shared->ca_not_after)
         return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_INTERNAL_CA_ERROR,
                              "RFC 5280 section 4.1.2.5", "the CA's own certificate has expired");
+    if (ca->profile_alg[i] == NULL)
+        return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_INTERNAL_CA_ERROR,
+                             "RFC 5280 section 4.1.1.2",
+                             "the key of the CA does not sign as profile %s wants", order->profile);
     p = ca->shared->profiles[i];
     rc = cmc_profile_check(p, &x, arena, &due, err);
     if (rc == CMC_OK && cmc_profile_unique_keys(p))

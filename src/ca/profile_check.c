@@ -397,7 +397,8 @@ static enum cmc_rc step_lint(struct judging *j, struct cmc_err *err)
         if (cmc_profile_takes(j->p, oid) && !cmc_slice_eq(oid, cmc_oid_id_ce_subjectAltName))
             parts |= CMC_LINT_PROFILE;
     }
-    if (j->p->usage_varies || j->listener != NULL)
+    /* Which issuer it has, the profile does not know. */
+    if (j->p->usage_varies || j->p->is_ca || j->listener != NULL)
         parts |= CMC_LINT_PROFILE;
     rc = cmc_profile_fill(j->p, NULL, &j->due.request, &params, j->arena, &t, err);
     if (rc == CMC_OK)

@@ -17,13 +17,14 @@
 #include "server/cmd.h"
 
 struct values {
-    const char *config, *officer;
+    const char *config, *officer, *authority;
 };
 
 /* What is tested, and what is said of it. */
 struct testing {
     struct cmcd_run *run;
     const struct cmc_conf *conf;
+    const struct cmc_conf_authority *authority;
     struct cmc_profile *profile;
     struct cmc_lint_issuer issuer;
     struct cmc_cert_params params; /* of the CA */
@@ -43,7 +44,7 @@ static enum cmc_rc find(struct testing *t, const char *name)
 
     for (unsigned int i = 0; i < conf->profile_count; i++) {
         if (strcmp(conf->profiles[i].name, name) == 0)
-            return cmc_profile_compile(&conf->profiles[i], conf->authority.crl_url, &t->profile,
+            return cmc_profile_compile(&conf->profiles[i], t->authority->crl_url, &t->profile,
                                        &t->run->err);
     }
     return cmc_fail(&t->run->err, CMC_E_NOTFOUND, NULL,
@@ -55,7 +56,7 @@ static enum cmc_rc load_issuer(struct testing *t)
 {
     static const uint8_t serial[] = {1};
     const struct cmc_passphrase none = {0};
-    const struct cmc_conf_authority *a = &t->conf->authority;
+    const struct cmc_conf_authority *a = t->authority;
     struct cmcd_run *r = t->run;
     struct cmc_slice *certs = NULL,
                      *chain = cmc_arena_array(r->arena, CMC_LIMIT_CMS_CERTS, sizeof *chain);
@@ -67,8 +68,8 @@ static enum cmc_rc load_issuer(struct testing *t)
     if (chain == NULL)
         return cmc_fail(&r->err, CMC_E_MEM, NULL, "no memory for the chain");
     for (unsigned int i = 0; i <= a->chain_count && rc == CMC_OK; i++) {
-        rc = cmc_certs_load(r->crypto, i == 0 ? a->certificate : a->chain[i - 1], &none, r->arena,
-                            &certs, &n, &r->err);
+        rc = cmc_certs_load(r->crypto, i == 0 ? a->ca.certificate : a->chain[i - 1], &none,
+                            r->arena, &certs, &n, &r->err);
         for (size_t k = 0; rc == CMC_OK && k < (i == 0 ? 1 : n) && nchain < CMC_LIMIT_CMS_CERTS;
              k++)
             chain[nchain++] = certs[k];
@@ -304,6 +305,7 @@ enum cmc_rc cmcd_profile_test(struct cmcd_run *r, int argc, char **argv)
         CMC_OPTION("officer", 0, STRING, "FILE", struct values, officer,
                    "certificate of the officer who would sign, for names that\n"
                    "come from there (the signer of a signed message)"),
+        CMCD_OPTION_AUTHORITY(struct values, authority),
         CMCD_OPTION_CONF(struct values, config),
         CMC_OPTION_END,
     };
@@ -328,6 +330,8 @@ enum cmc_rc cmcd_profile_test(struct cmcd_run *r, int argc, char **argv)
     cmc_buf_init(&t.out, CMC_LIMIT_FILE_OCTETS);
     rc = cmc_conf_load(v.config != NULL ? v.config : CMCD_DEFAULT_CONF, &conf, &r->err);
     t.conf = conf;
+    if (rc == CMC_OK)
+        rc = cmcd_authority(r, conf, v.authority, &t.authority);
     if (rc == CMC_OK)
         rc = find(&t, words[0]);
     if (rc == CMC_OK)

@@ -12,19 +12,10 @@
 #define CONF_OCTETS                (4u * 1024u * 1024u)
 #define DEFAULT_MESSAGE            (4u * 1024u * 1024u)
 #define MIN_MESSAGE                1024u
-#define DEFAULT_CRL_HOURS          168u
 #define DEFAULT_CHECKPOINT_MINUTES 60u
 #define MAX_CHECKPOINT_MINUTES     (60u * 24u * 31u)
-#define DEFAULT_OCSP_MINUTES       60u
-#define MAX_OCSP_MINUTES           (60u * 24u * 31u)
 #define DEFAULT_FAILURES           5u
 #define MAX_FAILURES               1000u
-#define MAX_CRL_HOURS              (10u * 366u * 24u)
-#define DEFAULT_CRL_KEEP           32u
-#define MAX_CRL_KEEP               100000u
-/* A CRL may be asked for while what was signed under it may be looked at again. */
-#define DEFAULT_CRL_KEEP_DAYS 400u
-#define MAX_CRL_KEEP_DAYS     36600u
 
 /* What cmc_conf_load() hands out; the arena holds all that the configuration points to. */
 struct whole {
@@ -53,7 +44,7 @@ static bool has_prefix(const char *s, const char *prefix)
 }
 
 /* The path of a file, or the URI of something else, such that the current folder is no matter. */
-static enum cmc_rc copy_path(struct cmc_conf_loading *l, const char *s, char **out)
+enum cmc_rc cmc_conf_copy_path(struct cmc_conf_loading *l, const char *s, char **out)
 {
     static const char *const file_schemes[] = {"file:", "sqlite:"};
     static const char *const other_schemes[] = {"pkcs11:", "nss:", "postgresql:"};
@@ -84,7 +75,7 @@ enum cmc_rc cmc_conf_copy_paths(struct cmc_conf_loading *l, char *const *from, u
     if (list == NULL)
         return cmc_conf_no_memory(l->err);
     for (uint32_t i = 0; i < n; i++) {
-        enum cmc_rc rc = copy_path(l, from[i], &list[i]);
+        enum cmc_rc rc = cmc_conf_copy_path(l, from[i], &list[i]);
 
         if (rc != CMC_OK)
             return rc;
@@ -194,141 +185,13 @@ static enum cmc_rc load_process(struct cmc_conf_loading *l)
         rc = cmc_conf_in_range(l, "limits/message", "'message'", (uint32_t)c->message_octets,
                                MIN_MESSAGE, CMC_LIMIT_MESSAGE_OCTETS);
     if (rc == CMC_OK)
-        rc = copy_path(l, raw->database, &c->database);
+        rc = cmc_conf_copy_path(l, raw->database, &c->database);
     if (rc == CMC_OK)
         rc = cmc_conf_copy_url_path(l, "status", "'status'", raw->status, &c->status_path);
     return rc;
 }
 
-/* -- who signs --------------------------------------------------------------------------- */
-
-/* It goes into every certificate: a slip here cannot be called back. */
-static enum cmc_rc check_url(struct cmc_conf_loading *l, const char *place, const char *url)
-{
-    static const char *const schemes[] = {"http://", "https://", "ldap://"};
-    size_t scheme = 0;
-
-    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
-        if (has_prefix(url, schemes[i]))
-            scheme = strlen(schemes[i]);
-    }
-    if (scheme == 0 || strchr("/:", url[scheme]) != NULL || strpbrk(url, " <>\"\\") != NULL)
-        return cmc_conf_tree_fail(l->tree, l->err, place,
-                                  "'%.80s' is not an absolute URL; write for instance "
-                                  "http://ca.example/ca.crl",
-                                  url);
-    return CMC_OK;
-}
-
-static enum cmc_rc load_crl(struct cmc_conf_loading *l, const struct cmc_raw_crl *raw,
-                            struct cmc_conf_authority *a)
-{
-    enum cmc_rc rc = CMC_OK;
-
-    a->crl_hours = DEFAULT_CRL_HOURS;
-    a->crl_keep = DEFAULT_CRL_KEEP;
-    a->crl_days = DEFAULT_CRL_KEEP_DAYS;
-    if (raw == NULL)
-        return CMC_OK;
-    if (raw->hours != NULL)
-        a->crl_hours = *raw->hours;
-    if (raw->keep != NULL)
-        a->crl_keep = *raw->keep;
-    if (raw->keep_days != NULL)
-        a->crl_days = *raw->keep_days;
-    rc = cmc_conf_in_range(l, "authority/crl/hours", "'hours'", a->crl_hours, 1, MAX_CRL_HOURS);
-    if (rc == CMC_OK)
-        rc = cmc_conf_in_range(l, "authority/crl/keep", "'keep'", a->crl_keep, 0, MAX_CRL_KEEP);
-    if (rc == CMC_OK)
-        rc = cmc_conf_in_range(l, "authority/crl/keep-days", "'keep-days'", a->crl_days, 0,
-                               MAX_CRL_KEEP_DAYS);
-    if (rc == CMC_OK)
-        rc = cmc_conf_copy_url_path(l, "authority/crl/path", "the CRL", raw->path, &a->crl_path);
-    if (rc == CMC_OK && raw->url != NULL)
-        rc = check_url(l, "authority/crl/url", raw->url);
-    if (rc == CMC_OK)
-        rc = cmc_conf_copy(l, raw->url, &a->crl_url);
-    return rc;
-}
-
-static enum cmc_rc load_authority(struct cmc_conf_loading *l)
-{
-    const struct cmc_raw_authority *raw = &l->raw->authority;
-    struct cmc_conf_authority *a = &l->conf->authority;
-    enum cmc_rc rc = copy_path(l, raw->certificate, &a->certificate);
-
-    if (rc == CMC_OK)
-        rc = copy_path(l, raw->key, &a->key);
-    if (rc == CMC_OK)
-        rc = copy_path(l, raw->passphrase_file, &a->key_passphrase_file);
-    if (rc == CMC_OK)
-        rc = cmc_conf_copy_paths(l, raw->chain, raw->chain_count, &a->chain, &a->chain_count);
-    if (rc == CMC_OK)
-        rc = load_crl(l, raw->crl, a);
-    if (rc == CMC_OK && raw->publish != NULL)
-        rc = copy_path(l, raw->publish->directory, &a->publish_directory);
-    if (rc == CMC_OK && raw->publish != NULL && raw->publish->url != NULL)
-        rc = check_url(l, "authority/publish/url", raw->publish->url);
-    if (rc == CMC_OK && raw->publish != NULL)
-        rc = cmc_conf_copy(l, raw->publish->url, &a->publish_url);
-    if (rc == CMC_OK)
-        rc = cmc_conf_copy_url_path(l, "authority/certificate-path", "the CA certificate",
-                                    raw->certificate_path, &a->ca_path);
-    if (rc == CMC_OK)
-        rc = cmc_conf_copy_url_path(l, "authority/chain-path", "the chain", raw->chain_path,
-                                    &a->chain_path);
-    return rc;
-}
-
-static enum cmc_rc load_signers(struct cmc_conf_loading *l)
-{
-    const struct cmc_raw_responder *raw = &l->raw->responder;
-    struct cmc_conf *c = l->conf;
-    enum cmc_rc rc = load_authority(l);
-
-    if (rc == CMC_OK)
-        rc = copy_path(l, raw->certificate, &c->responder_certificate);
-    if (rc == CMC_OK)
-        rc = copy_path(l, raw->key, &c->responder_key);
-    if (rc == CMC_OK)
-        rc = copy_path(l, raw->passphrase_file, &c->responder_passphrase_file);
-    c->ra_any_eku = l->raw->officers != NULL && l->raw->officers->ra_eku == CMC_RAW_OPTIONAL;
-    if (rc == CMC_OK && l->raw->officers != NULL)
-        rc = cmc_conf_copy_paths(l, l->raw->officers->trust, l->raw->officers->trust_count,
-                                 &c->officer_trust, &c->officer_trust_count);
-    return rc;
-}
-
-static enum cmc_rc load_dh_pop(struct cmc_conf_loading *l)
-{
-    const struct cmc_raw_dh_pop *raw = l->raw->dh_pop;
-    enum cmc_rc rc = CMC_OK;
-
-    if (raw != NULL)
-        rc = copy_path(l, raw->certificate, &l->conf->dh_pop_certificate);
-    if (raw != NULL && rc == CMC_OK)
-        rc = copy_path(l, raw->key, &l->conf->dh_pop_key);
-    return rc;
-}
-
-static enum cmc_rc load_encryption(struct cmc_conf_loading *l)
-{
-    const struct cmc_raw_encryption *raw = l->raw->encryption;
-    struct cmc_conf *c = l->conf;
-    enum cmc_rc rc;
-
-    if (raw == NULL)
-        return CMC_OK;
-    rc = copy_path(l, raw->certificate, &c->encryption_certificate);
-    if (rc == CMC_OK)
-        rc = copy_path(l, raw->key, &c->encryption_key);
-    if (rc == CMC_OK)
-        rc = copy_path(l, raw->passphrase_file, &c->encryption_passphrase_file);
-    if (rc == CMC_OK)
-        rc = cmc_conf_copy_url_path(l, "encryption/path", "the encryption certificate", raw->path,
-                                    &c->encryption_path);
-    return rc;
-}
+/* -- what all have ------------------------------------------------------------------------ */
 
 static enum cmc_rc load_audit(struct cmc_conf_loading *l)
 {
@@ -338,27 +201,6 @@ static enum cmc_rc load_audit(struct cmc_conf_loading *l)
         raw != NULL && raw->checkpoint != NULL ? *raw->checkpoint : DEFAULT_CHECKPOINT_MINUTES;
     return cmc_conf_in_range(l, "audit/checkpoint", "'checkpoint'", l->conf->checkpoint_minutes, 1,
                              MAX_CHECKPOINT_MINUTES);
-}
-
-static enum cmc_rc load_ocsp(struct cmc_conf_loading *l)
-{
-    const struct cmc_raw_ocsp *raw = l->raw->ocsp;
-    struct cmc_conf_ocsp *o = &l->conf->ocsp;
-    enum cmc_rc rc;
-
-    if (raw == NULL)
-        return CMC_OK;
-    o->minutes = raw->minutes != NULL ? *raw->minutes : DEFAULT_OCSP_MINUTES;
-    rc = cmc_conf_in_range(l, "ocsp/minutes", "'minutes'", o->minutes, 1, MAX_OCSP_MINUTES);
-    if (rc == CMC_OK)
-        rc = cmc_conf_copy_url_path(l, "ocsp/path", "OCSP", raw->path, &o->path);
-    if (rc == CMC_OK)
-        rc = copy_path(l, raw->certificate, &o->certificate);
-    if (rc == CMC_OK)
-        rc = copy_path(l, raw->key, &o->key);
-    if (rc == CMC_OK)
-        rc = copy_path(l, raw->passphrase_file, &o->key_passphrase_file);
-    return rc;
 }
 
 static enum cmc_rc load_secrets(struct cmc_conf_loading *l)
@@ -371,7 +213,7 @@ static enum cmc_rc load_secrets(struct cmc_conf_loading *l)
     l->conf->secret_failures = raw->failures != NULL ? *raw->failures : DEFAULT_FAILURES;
     rc = cmc_conf_in_range(l, "secrets/failures", "'failures'", l->conf->secret_failures, 1,
                            MAX_FAILURES);
-    return rc == CMC_OK ? copy_path(l, raw->key, &l->conf->secrets_key) : rc;
+    return rc == CMC_OK ? cmc_conf_copy_path(l, raw->key, &l->conf->secrets_key) : rc;
 }
 
 /* -- where we listen --------------------------------------------------------------------- */
@@ -415,11 +257,11 @@ static enum cmc_rc load_tls(struct cmc_conf_loading *l, uint32_t i, struct cmc_c
         return cmc_conf_no_memory(l->err);
     *out = tls;
     tls->client_auth = (enum cmc_client_auth)raw->client;
-    rc = copy_path(l, raw->certificate, &tls->certificate);
+    rc = cmc_conf_copy_path(l, raw->certificate, &tls->certificate);
     if (rc == CMC_OK)
-        rc = copy_path(l, raw->key, &tls->key);
+        rc = cmc_conf_copy_path(l, raw->key, &tls->key);
     if (rc == CMC_OK)
-        rc = copy_path(l, raw->client_ca, &tls->client_ca);
+        rc = cmc_conf_copy_path(l, raw->client_ca, &tls->client_ca);
     return rc;
 }
 
@@ -475,19 +317,13 @@ static enum cmc_rc load_all(struct cmc_conf_loading *l, const char *path)
     if (rc == CMC_OK)
         rc = load_process(l);
     if (rc == CMC_OK)
-        rc = load_signers(l);
-    if (rc == CMC_OK)
-        rc = load_encryption(l);
+        rc = cmc_conf_load_authorities(l);
     if (rc == CMC_OK)
         rc = load_audit(l);
-    if (rc == CMC_OK)
-        rc = load_ocsp(l);
     if (rc == CMC_OK)
         rc = load_secrets(l);
     if (rc == CMC_OK)
         rc = cmc_conf_load_keep(l);
-    if (rc == CMC_OK)
-        rc = load_dh_pop(l);
     if (rc == CMC_OK)
         rc = load_listeners(l);
     if (rc == CMC_OK)

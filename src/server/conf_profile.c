@@ -79,9 +79,10 @@ static enum cmc_rc load_validity(struct cmc_conf_loading *l,
     p->no_expiry = raw->no_expiry;
     p->validity_from_request = raw->validity_from_request;
     if (!ends && !raw->no_expiry)
-        return cmc_conf_tree_fail(l->tree, l->err, at(place, s, ""),
-                                  "key 'days' is missing in 'the profile' (or 'hours', 'not-after', "
-                                  "'no-expiry')");
+        return cmc_conf_tree_fail(
+            l->tree, l->err, at(place, s, ""),
+            "key 'days' is missing in 'the profile' (or 'hours', 'not-after', "
+            "'no-expiry')");
     if (ends && raw->no_expiry)
         return cmc_conf_tree_fail(l->tree, l->err, at(place, s, "no-expiry"),
                                   "'no-expiry' leaves nothing to 'days', 'hours' and 'not-after'");

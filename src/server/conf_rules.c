@@ -148,6 +148,21 @@ static enum cmc_rc find_profile(struct cmc_conf_loading *l, uint32_t i, const ch
                               l->raw->profile_files_count > 0 ? " or 'profile-files'" : "");
 }
 
+static enum cmc_rc find_authority(struct cmc_conf_loading *l, uint32_t i,
+                                  struct cmc_conf_endpoint *ep)
+{
+    const char *name = l->raw->endpoints[i].authority;
+    const struct cmc_conf_authority *a = cmc_conf_authority(l->conf, name);
+    char place[CMC_CONF_PLACE_MAX];
+
+    if (a == NULL)
+        return cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "endpoints", i, "authority"),
+                                  "authority '%.60s' is not in 'authorities'", name);
+    ep->authority = (unsigned int)(a - l->conf->authorities);
+    ep->rules.authority = a->name;
+    return CMC_OK;
+}
+
 /* Dogtag's ?profileId= chooses among all its servlets, so a name stands at one endpoint only. */
 static enum cmc_rc load_profile_ids(struct cmc_conf_loading *l, uint32_t i,
                                     struct cmc_conf_endpoint *ep)
@@ -225,7 +240,10 @@ static enum cmc_rc load_endpoint(struct cmc_conf_loading *l, uint32_t i,
         return cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "endpoints", i, "secrets"),
                                   "a shared secret is used in a CMC request; add 'cmc' to "
                                   "'accept'");
-    if (raw->publish && l->conf->authority.publish_directory == NULL)
+    rc = find_authority(l, i, ep);
+    if (rc != CMC_OK)
+        return rc;
+    if (raw->publish && l->conf->authorities[ep->authority].publish_directory == NULL)
         return cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "endpoints", i, "publish"),
                                   "certificates are published in a folder; write 'publish: "
                                   "{directory: PATH}' under 'authority'");
