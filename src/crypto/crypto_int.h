@@ -2,6 +2,8 @@
 #ifndef CMC_CRYPTO_CRYPTO_INT_H
 #define CMC_CRYPTO_CRYPTO_INT_H
 
+#include <sys/types.h>
+
 #include "crypto/crypto.h"
 
 enum { CMC_CURVE_P256, CMC_CURVE_P384, CMC_CURVE_P521, CMC_CURVE_COUNT };
@@ -25,10 +27,17 @@ struct cmc_lent {
 /* The officers' of a worker and a message's. More that are out at once are made and freed. */
 #define CMC_LENT 192u
 
+/* Each draw costs what some hundred octets do. */
+#define CMC_RANDOM_AHEAD 512u
+
 /* What is not const in a context that is: each belongs to one thread. */
 struct cmc_crypto_scratch {
     EVP_MD_CTX *digest;
-    struct cmc_arena *arena; /* reset after each use */
+    struct cmc_arena *arena;             /* reset after each use */
+    EVP_MAC_CTX *hmac[CMC_DIGEST_COUNT]; /* made with the first use, without a key between uses */
+    uint8_t random[CMC_RANDOM_AHEAD];    /* the last random_left of it */
+    size_t random_left;
+    pid_t random_pid; /* who drew it: a child must not give out the same */
     struct cmc_signing signing[CMC_SIGNINGS];
     unsigned int next; /* the slot to be used next */
     struct cmc_lent lent[CMC_LENT];
@@ -40,6 +49,7 @@ struct cmc_crypto {
     EVP_MD *md[CMC_DIGEST_COUNT];
     EVP_PKEY *curve[CMC_CURVE_COUNT]; /* domain parameters: a key is a copy of these and a point */
     EVP_PKEY_CTX *rsa;                /* makes RSA keys of their numbers */
+    EVP_MAC *hmac;
 };
 
 /* point: encoded, more than one octet; NULL when it is none of the curve (spki.c). */
