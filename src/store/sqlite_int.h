@@ -187,6 +187,8 @@ enum cmc_rc cmc_sqlite_crl_file(void *rd, struct cmc_slice issuer, uint64_t numb
 enum cmc_rc cmc_sqlite_crl(void *rd, struct cmc_slice issuer, struct cmc_arena *arena,
                            struct cmc_crl_record *out, struct cmc_err *err);
 enum cmc_rc cmc_sqlite_generation(void *rd, uint64_t *out, struct cmc_err *err);
+enum cmc_rc cmc_sqlite_hold(void *rd, uint64_t *generation, struct cmc_err *err);
+void cmc_sqlite_release(void *rd);
 enum cmc_rc cmc_sqlite_officers(void *rd, enum cmc_rc (*fn)(void *arg, const struct cmc_officer *o),
                                 void *arg, struct cmc_err *err);
 enum cmc_rc cmc_sqlite_secret(void *rd, const char *name, struct cmc_arena *arena,
