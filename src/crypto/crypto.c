@@ -426,17 +426,24 @@ void cmc_sign_stream_free(struct cmc_sign_stream *s)
 enum verdict { VERIFIED, NOT_VERIFIED, COULD_NOT_TRY };
 
 /*
- * The context of a key that is lent, kept with it: with ECDSA it knows of the key only, and of a
+ * The context of a key that is lent, kept with it. With ECDSA it knows of the key only, and of a
  * digest just what it is given. NULL: it is none of these.
  */
 static EVP_PKEY_CTX *lent_ctx(const struct cmc_crypto *c, EVP_PKEY *key,
                               const struct cmc_sig_alg *alg)
 {
-    struct cmc_lent *l = alg->scheme == CMC_SIG_ECDSA ? cmc_lent_find(c, key) : NULL;
+    struct cmc_lent *l = cmc_lent_find(c, key);
 
-    if (l != NULL && l->verify == NULL)
+    if (l == NULL)
+        return NULL;
+    if (l->verify != NULL && l->alg != alg && alg->scheme != CMC_SIG_ECDSA) {
+        EVP_PKEY_CTX_free(l->verify);
+        l->verify = NULL;
+    }
+    if (l->verify == NULL)
         l->verify = prehashed_new(c, key, alg, false);
-    return l != NULL ? l->verify : NULL;
+    l->alg = alg;
+    return l->verify;
 }
 
 static enum verdict verify_digest(const struct cmc_crypto *c, EVP_PKEY *key,

@@ -17,11 +17,12 @@ struct cmc_signing {
 /* The CA's and the responder's, and two more. */
 #define CMC_SIGNINGS 4
 
-/* A public key on a curve that is lent, or is back and waits for its next point (lend.c). */
+/* A public key that is lent, or one on a curve that is back and waits for its next point. */
 struct cmc_lent {
     EVP_PKEY *key;        /* NULL: the place is free */
-    EVP_PKEY_CTX *verify; /* made with the first verification by digest with ECDSA */
-    int curve;
+    EVP_PKEY_CTX *verify; /* made with the first verification by digest */
+    const struct cmc_sig_alg *alg;
+    int curve; /* CMC_CURVE_COUNT: it is none on a curve, and freed when it is back */
     bool out;
 };
 /* The officers' of a worker and a message's. More that are out at once are made and freed. */
@@ -59,6 +60,8 @@ EVP_PKEY *cmc_make_ec(const struct cmc_crypto *c, int curve, struct cmc_slice po
 
 /* The same, to be given back. */
 EVP_PKEY *cmc_lend_ec(const struct cmc_crypto *c, int curve, struct cmc_slice point);
+/* Lend one of another kind; it is given out as it came. NULL is. */
+EVP_PKEY *cmc_lend_other(const struct cmc_crypto *c, EVP_PKEY *key);
 /* NULL: it is none that is lent. */
 struct cmc_lent *cmc_lent_find(const struct cmc_crypto *c, const EVP_PKEY *key);
 void cmc_lent_free(struct cmc_crypto_scratch *s);

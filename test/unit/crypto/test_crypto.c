@@ -271,6 +271,29 @@ static void lent_key_and_digests(void **state)
     EVP_PKEY_free(key);
 }
 
+/* One that knows its digest and padding, with each of them in turn. */
+static void lent_rsa_key(void **state)
+{
+    static const size_t which[] = {0, 1, 3, 4, 0, 3, 2, 5};
+    struct fixture *f = *state;
+    EVP_PKEY *key = generate(f, &kinds[0]), *lent;
+    struct cmc_slice spki, sig, data = cmc_slice_str("what is signed");
+
+    assert_int_equal(cmc_key_spki(key, f->a, &spki, NULL), CMC_OK);
+    assert_int_equal(cmc_spki_lend(f->c, spki, &lent, NULL), CMC_OK);
+    for (size_t i = 0; i < CMC_COUNT(which); i++) {
+        const struct cmc_sig_alg *alg = cmc_sig_by_name(kinds[which[i]].alg);
+
+        assert_int_equal(cmc_sign(f->c, key, alg, data, f->a, &sig, NULL), CMC_OK);
+        for (size_t k = 0; k < CMC_COUNT(which); k++)
+            assert_int_equal(
+                cmc_verify(f->c, lent, cmc_sig_by_name(kinds[which[k]].alg), data, sig, NULL),
+                which[k] == which[i] ? CMC_OK : CMC_E_CRYPTO);
+    }
+    cmc_spki_give_back(f->c, lent);
+    EVP_PKEY_free(key);
+}
+
 /* More at once than are kept, on two curves, all good at the same time; and a bad point in between
  * leaves nothing of itself. */
 static void lent_in_numbers(void **state)
@@ -442,6 +465,7 @@ int main(void)
         cmocka_unit_test(bad_public_keys),
         cmocka_unit_test(lent_keys),
         cmocka_unit_test(lent_key_and_digests),
+        cmocka_unit_test(lent_rsa_key),
         cmocka_unit_test(lent_in_numbers),
         cmocka_unit_test(types_of_keys),
         cmocka_unit_test(digests),
