@@ -71,6 +71,8 @@ struct cmc_ca {
     EVP_PKEY *dh_key;
     const struct cmc_sig_alg *ca_alg;
     struct cmc_reader *reader;
+    bool holds;                     /* the reader, since the exchange's first question: */
+    uint64_t generation;            /* of the store then */
     X509_STORE *trust;              /* officers' anchors */
     STACK_OF(X509) * intermediates; /* the authority's own chain */
     struct known known[OFFICER_CACHE];
@@ -80,6 +82,8 @@ struct cmc_ca {
     struct cmc_authority authority;
 };
 
+/* ca.c: end what the exchange's first question began, if it is not ended yet. */
+void cmc_ca_let_go(struct cmc_ca *ca);
 /* identify.c: struct cmc_authority_ops.identify */
 enum cmc_rc cmc_ca_identify(void *self, struct cmc_slice cert, const struct cmc_slice *chain,
                             size_t nchain, int64_t now, struct cmc_arena *arena,

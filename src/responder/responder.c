@@ -362,6 +362,8 @@ void cmc_respond(struct cmc_responder *r, const struct cmc_exchange *x, cmc_resp
     j->arena = arena;
     j->arenas = r->arenas;
     rc = job_run(j, &final, &err);
+    if (r->auth->ops->asked != NULL)
+        r->auth->ops->asked(r->auth->self);
     /* Here and not with the job: that ends in the writer's thread, to which no key belongs. */
     cmc_job_give_keys_back(j);
     EVP_PKEY_free(j->self_key);
