@@ -190,8 +190,30 @@ static enum cmc_rc op_remembered(void *self, const uint8_t digest[CMC_SHA256_OCT
                                  struct cmc_err *err)
 {
     struct cmc_ca *ca = self;
+    enum cmc_rc rc;
 
-    return cmc_reader_answer(ca->reader, digest, arena, out, err);
+    /* Who sent the message is asked next: both are answered as of one moment. */
+    cmc_ca_let_go(ca);
+    rc = cmc_reader_hold(ca->reader, &ca->generation, err);
+    if (rc != CMC_OK)
+        return rc;
+    ca->holds = true;
+    rc = cmc_reader_answer(ca->reader, digest, arena, out, err);
+    if (rc != CMC_E_NOTFOUND)
+        cmc_ca_let_go(ca);
+    return rc;
+}
+
+void cmc_ca_let_go(struct cmc_ca *ca)
+{
+    if (ca->holds)
+        cmc_reader_release(ca->reader);
+    ca->holds = false;
+}
+
+static void op_asked(void *self)
+{
+    cmc_ca_let_go(self);
 }
 
 static enum cmc_rc op_sign_response(void *self, const struct cmc_response *response, int64_t now,
@@ -393,6 +415,7 @@ static const struct cmc_authority_ops ops = {
     .publishing = cmc_ca_publishing,
     .find_digest = cmc_ca_find_digest,
     .remembered = op_remembered,
+    .asked = op_asked,
     .sign_response = op_sign_response,
     .recipients = op_recipients,
     .chain = op_chain,
