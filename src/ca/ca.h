@@ -29,9 +29,10 @@ struct cmc_ca_params {
     uint32_t secret_failures;   /* that lock a secret */
     const char *crl_url;        /* for the CRL distribution point, or NULL */
     unsigned int crl_hours;
-    const char *publish_directory; /* folder of published certificates, or NULL: none are */
-    const char *publish_url;       /* that it is served under, or NULL */
-    /* Called when something is due to be published, in any thread; or NULL. */
+    bool publish_web;             /* certificates are published in a folder or by a program */
+    const char *publish_url;      /* that they are served under, or NULL */
+    const char *publish_ldap_url; /* of the directory server they are published in, or NULL */
+    /* Called when something is due to be published, also a new CRL, in any thread; or NULL. */
     void (*publish_wake)(void *arg);
     void *publish_arg;
     uint32_t crl_keep;     /* how many earlier CRLs are kept to be asked for */

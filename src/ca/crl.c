@@ -414,6 +414,8 @@ static enum cmc_rc renew(struct cmc_ca *ca, uint64_t generation, int64_t now,
         rc = keep_crl(s, &crl, &f, &es->spool, err);
     if (rc == CMC_OK)
         remember(s, &crl);
+    if (rc == CMC_OK && s->publish_wake != NULL)
+        s->publish_wake(s->publish_arg);
     frame_end(&f);
     cmc_arena_free(es->arena);
     cmc_buf_free(&es->der);

@@ -94,6 +94,9 @@ static void check_files(struct checking *c)
         if (conf->listeners[i].tls != NULL)
             check_secret_file(c, conf->listeners[i].tls->key, "TLS key");
     }
+    for (unsigned int i = 0; i < conf->authority.target_count; i++)
+        check_secret_file(c, conf->authority.targets[i].ldap.password_file,
+                          "password of a publication target");
     if (c->errors == before)
         good(c, "keys and database are readable by their owner alone");
 }
@@ -264,6 +267,7 @@ static void check_database(struct checking *c)
         check_audit(c, reader);
         check_crl(c, store, reader);
         check_people(c, reader);
+        cmcd_check_targets(c, store, reader);
     }
     cmc_reader_free(reader);
     cmc_store_close(store);

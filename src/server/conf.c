@@ -194,6 +194,16 @@ static enum cmc_rc check_url(struct cmc_conf_loading *l, const char *place, cons
     return CMC_OK;
 }
 
+enum cmc_rc cmc_conf_copy_path(struct cmc_conf_loading *l, const char *s, char **out)
+{
+    return copy_path(l, s, out);
+}
+
+enum cmc_rc cmc_conf_check_url(struct cmc_conf_loading *l, const char *place, const char *url)
+{
+    return check_url(l, place, url);
+}
+
 static enum cmc_rc load_crl(struct cmc_conf_loading *l, const struct cmc_raw_crl *raw,
                             struct cmc_conf_authority *a)
 {
@@ -239,12 +249,8 @@ static enum cmc_rc load_authority(struct cmc_conf_loading *l)
         rc = copy_paths(l, raw->chain, raw->chain_count, &a->chain, &a->chain_count);
     if (rc == CMC_OK)
         rc = load_crl(l, raw->crl, a);
-    if (rc == CMC_OK && raw->publish != NULL)
-        rc = copy_path(l, raw->publish->directory, &a->publish_directory);
-    if (rc == CMC_OK && raw->publish != NULL && raw->publish->url != NULL)
-        rc = check_url(l, "authority/publish/url", raw->publish->url);
-    if (rc == CMC_OK && raw->publish != NULL)
-        rc = cmc_conf_copy(l, raw->publish->url, &a->publish_url);
+    if (rc == CMC_OK)
+        rc = cmc_conf_load_publication(l);
     if (rc == CMC_OK)
         rc = cmc_conf_copy_url_path(l, "authority/certificate-path", "the CA certificate",
                                     raw->certificate_path, &a->ca_path);

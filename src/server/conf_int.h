@@ -39,6 +39,15 @@ enum cmc_rc cmc_conf_in_range(struct cmc_conf_loading *l, const char *place, con
 const char *cmc_conf_at(char place[CMC_CONF_PLACE_MAX], const char *list, uint32_t i,
                         const char *key);
 
+/* The path of a file, or the URI of something else, such that the current folder is no matter. */
+enum cmc_rc cmc_conf_copy_path(struct cmc_conf_loading *l, const char *s, char **out) CMC_MUST_USE;
+/* Is it an absolute URL of a kind that can be in a certificate? */
+enum cmc_rc cmc_conf_check_url(struct cmc_conf_loading *l, const char *place,
+                               const char *url) CMC_MUST_USE;
+
+/* conf_publish.c: where what is issued is published. */
+enum cmc_rc cmc_conf_load_publication(struct cmc_conf_loading *l) CMC_MUST_USE;
+
 /* conf_rules.c: what may be issued, and where. */
 enum cmc_rc cmc_conf_load_profiles(struct cmc_conf_loading *l) CMC_MUST_USE;
 enum cmc_rc cmc_conf_load_endpoints(struct cmc_conf_loading *l) CMC_MUST_USE;

@@ -342,10 +342,11 @@ static enum cmc_rc load_endpoint(struct cmc_conf_loading *l, uint32_t i,
         return cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "endpoints", i, "secrets"),
                                   "a shared secret is used in a CMC request; add 'cmc' to "
                                   "'accept'");
-    if (raw->publish && l->conf->authority.publish_directory == NULL)
+    if (raw->publish && !cmc_conf_publishes_certs(&l->conf->authority))
         return cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "endpoints", i, "publish"),
                                   "certificates are published in a folder; write 'publish: "
-                                  "{directory: PATH}' under 'authority'");
+                                  "{directory: PATH}' under 'authority', or a target with "
+                                  "'certificates' in its 'what' under 'publication' there");
     if (raw->publish_anchors && !contains(raw->answer, raw->answer_count, CMC_ANSWER_CMC))
         return cmc_conf_tree_fail(
             l->tree, l->err, cmc_conf_at(place, "endpoints", i, "publish-anchors"),

@@ -491,13 +491,14 @@ static void serve_chain(struct exchange *e, const struct cmc_route *route)
 static void serve_status(struct exchange *e, const struct cmc_route *route)
 {
     const struct cmc_counters *c = e->front->counters;
-    char json[512];
+    struct cmc_buf json;
 
     (void)route;
-    (void)snprintf(json, sizeof json,
+    cmc_buf_init(&json, CMC_LIMIT_MESSAGE_OCTETS);
+    cmc_buf_printf(&json,
                    "{\"ready\":true,\"uptime_seconds\":%lld,\"workers\":%u,\"requests\":%llu,"
                    "\"ok\":%llu,\"client_errors\":%llu,\"server_errors\":%llu,"
-                   "\"crl_fetches\":%llu,\"ocsp_requests\":%llu}\n",
+                   "\"crl_fetches\":%llu,\"ocsp_requests\":%llu,\"publication\":",
                    (long long)(time(NULL) - c->started_at), e->front->service->conf->workers,
                    atomic_load_explicit(&c->requests, memory_order_relaxed),
                    atomic_load_explicit(&c->ok, memory_order_relaxed),
@@ -505,8 +506,14 @@ static void serve_status(struct exchange *e, const struct cmc_route *route)
                    atomic_load_explicit(&c->server_errors, memory_order_relaxed),
                    atomic_load_explicit(&c->crl_fetches, memory_order_relaxed),
                    atomic_load_explicit(&c->ocsp_requests, memory_order_relaxed));
-    finish(e, 200, "application/json", cmc_slice_str(json),
-           (const char *const[]){"Cache-Control", "no-store", NULL}, "status");
+    cmc_publisher_status(e->front->service->publisher, &json);
+    cmc_buf_str(&json, "}\n");
+    if (cmc_buf_ok(&json))
+        finish(e, 200, "application/json", cmc_buf_get0(&json),
+               (const char *const[]){"Cache-Control", "no-store", NULL}, "status");
+    else
+        refuse_text(e, 503, "out of memory; send the request again");
+    cmc_buf_free(&json);
 }
 
 /* -- the table --------------------------------------------------------------------------- */

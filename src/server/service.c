@@ -110,9 +110,15 @@ enum cmc_rc cmc_service_open(struct cmc_service *s, struct cmc_log *log, struct 
     const struct cmc_conf *conf = s->conf;
     enum cmc_rc rc = cmc_store_open(conf->database, false, &s->store, err);
 
-    if (rc == CMC_OK && conf->authority.publish_directory != NULL)
-        rc = cmc_publisher_start(s->store, conf->authority.publish_directory, log, &s->publisher,
-                                 err);
+    if (rc == CMC_OK && conf->authority.target_count > 0)
+        rc = cmc_publisher_start(
+            &(struct cmc_publisher_params){.store = s->store,
+                                           .targets = conf->authority.targets,
+                                           .ntargets = conf->authority.target_count,
+                                           .ca_cert = s->chain[0],
+                                           .chain = s->chain_p7c,
+                                           .log = log},
+            &s->publisher, err);
     if (rc != CMC_OK)
         return rc;
     return cmc_ca_shared_new(
@@ -129,8 +135,10 @@ enum cmc_rc cmc_service_open(struct cmc_service *s, struct cmc_log *log, struct 
                                 .secret_failures = conf->secret_failures,
                                 .crl_url = conf->authority.crl_url,
                                 .crl_hours = conf->authority.crl_hours,
-                                .publish_directory = conf->authority.publish_directory,
+                                .publish_web =
+                                    cmc_conf_publishes_on(&conf->authority, false) != NULL,
                                 .publish_url = conf->authority.publish_url,
+                                .publish_ldap_url = cmc_conf_publishes_on(&conf->authority, true),
                                 .publish_wake = s->publisher != NULL ? cmc_publisher_wake : NULL,
                                 .publish_arg = s->publisher,
                                 .crl_keep = conf->authority.crl_keep,

@@ -29,7 +29,6 @@ const struct cmc_store_ops cmc_store_sqlite = {
     .crl_before = cmc_sqlite_crl_before,
     .anchors = cmc_sqlite_anchors,
     .cert_by_digest = cmc_sqlite_cert_by_digest,
-    .publications_due = cmc_sqlite_publications_due,
     .generation = cmc_sqlite_generation,
     .officers = cmc_sqlite_officers,
     .secret = cmc_sqlite_secret,
@@ -45,6 +44,7 @@ const struct cmc_store_ops cmc_store_sqlite = {
     .check = cmc_sqlite_check,
     .unused = cmc_sqlite_unused,
     .pending = &cmc_sqlite_pending_ops,
+    .publication = &cmc_sqlite_publication_ops,
     .search = &cmc_sqlite_search_ops,
 };
 
@@ -149,6 +149,7 @@ static const char *const migrations[] = {
     " number INTEGER NOT NULL,"
     " octets INTEGER NOT NULL,"
     " PRIMARY KEY (issuer, number)) STRICT, WITHOUT ROWID;",
+    cmc_sqlite_schema_publication,
 };
 #define SCHEMA_VERSION ((int64_t)(sizeof migrations / sizeof migrations[0]))
 

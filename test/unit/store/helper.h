@@ -44,12 +44,18 @@ int64_t audit_count(struct place *p);
 
 /* Back from schema version 3 to what was there before. */
 #define SQL_BEFORE_SCHEMA_3                                                                        \
+    "DROP TABLE publish_not_taken; DROP TABLE publish_mark; DROP TABLE publish_trouble;"           \
     "DROP TABLE crl_file;"                                                                         \
     "DROP TABLE unique_key; DROP TABLE publication; DROP TABLE cert_digest; DROP TABLE anchor;"    \
     "DROP TABLE anchor_set; DROP TABLE crl_history;"                                               \
     "DROP TABLE approval; DROP TABLE held; DROP TABLE held_message; DROP TABLE await;"             \
     "DROP TABLE nonce; DROP TABLE nonce_secret;"                                                   \
     "DELETE FROM counter WHERE name = 'answers-forgotten';"
+
+/* Back to the schema before the marks of targets; the table publication is still to be made. */
+#define SQL_BEFORE_PUBLICATION                                                                     \
+    "DROP TABLE publish_not_taken; DROP TABLE publish_mark; DROP TABLE publish_trouble;"           \
+    "DROP TABLE publication; UPDATE meta SET value = 7 WHERE key = 'schema_version';"
 
 /* Run SQL past the store, as somebody with the sqlite3 shell would. */
 void sql(const char *path, const char *text);
