@@ -75,7 +75,7 @@ static enum cmc_rc read_mark(struct work *w, enum cmc_publish_kind kind, uint32_
 {
     *m = (struct cmc_mark){
         .target = w->target->name,
-        .issuer = kind == CMC_PUBLISH_CERT ? CMC_SLICE_NONE : w->issuer,
+        .issuer = w->issuer,
         .object = object_name(w, kind, shard),
     };
     return m->object != NULL ? cmc_reader_mark(w->src->reader, m, w->err) : no_memory(w);
@@ -237,7 +237,7 @@ static enum cmc_rc do_wishes(struct work *w, uint64_t *from, struct cmc_mark *m,
     if (b == NULL)
         return no_memory(w);
     b->arena = w->arena;
-    rc = cmc_reader_publications(w->src->reader, *from, BATCH, keep, b, w->err);
+    rc = cmc_reader_publications(w->src->reader, w->issuer, *from, BATCH, keep, b, w->err);
     for (size_t i = 0; rc == CMC_OK && i < b->n; i++) {
         rc = do_cert(w, &b->list[i], noted);
         if (rc == CMC_OK)
@@ -264,7 +264,7 @@ static enum cmc_rc do_not_taken(struct work *w)
     if (b == NULL)
         return no_memory(w);
     b->arena = w->arena;
-    rc = cmc_reader_not_taken(w->src->reader, w->target->name,
+    rc = cmc_reader_not_taken(w->src->reader, w->issuer, w->target->name,
                               w->again ? w->now : w->now - REFUSED_SECONDS, BATCH, keep, b, w->err);
     for (size_t i = 0; rc == CMC_OK && i < b->n; i++)
         rc = do_cert(w, &b->list[i], true);
@@ -283,8 +283,8 @@ static enum cmc_rc do_certs(struct work *w)
         return CMC_OK;
     rc = read_mark(w, CMC_PUBLISH_CERT, 0, &m);
     if (rc == CMC_OK)
-        rc =
-            cmc_reader_publication_count(w->src->reader, w->target->name, m.number, &count, w->err);
+        rc = cmc_reader_publication_count(w->src->reader, w->issuer, w->target->name, m.number,
+                                          &count, w->err);
     if (rc != CMC_OK)
         return rc;
     if (w->fn != NULL)
@@ -371,6 +371,13 @@ enum cmc_rc cmc_ca_find_digest(void *self, const uint8_t digest[CMC_SHA256_OCTET
                                struct cmc_arena *arena, struct cmc_slice *der, struct cmc_err *err)
 {
     struct cmc_ca *ca = self;
+    struct cmc_cert cert = {0};
+    enum cmc_rc rc = cmc_reader_cert_by_digest(ca->reader, digest, arena, der, err);
 
-    return cmc_reader_cert_by_digest(ca->reader, digest, arena, der, err);
+    if (rc == CMC_OK)
+        rc = cmc_decode(&cmc_it_cert, *der, arena, &cert, err);
+    /* The store is that of other authorities too. */
+    if (rc == CMC_OK && !cmc_slice_eq(cert.tbs.issuer, ca->shared->ca_cert.tbs.subject))
+        rc = cmc_fail(err, CMC_E_NOTFOUND, NULL, "the certificate is not from this authority");
+    return rc;
 }

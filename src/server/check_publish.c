@@ -68,14 +68,16 @@ static void check_target(struct checking *c, const struct cmc_publish_source *sr
 
 void cmcd_check_targets(struct checking *c, struct cmc_store *store, struct cmc_reader *reader)
 {
-    if (c->service.nchain == 0)
-        return;
-    for (unsigned int i = 0; i < c->conf->authority.target_count; i++)
-        check_target(c,
-                     &(struct cmc_publish_source){.crypto = c->run->crypto,
-                                                  .store = store,
-                                                  .reader = reader,
-                                                  .ca_cert = c->service.chain[0],
-                                                  .chain = c->service.chain_p7c},
-                     &c->conf->authority.targets[i]);
+    for (size_t i = 0; i < c->service.nauthorities; i++) {
+        const struct cmc_service_authority *a = &c->service.authorities[i];
+
+        for (unsigned int k = 0; a->nchain > 0 && k < a->conf->target_count; k++)
+            check_target(c,
+                         &(struct cmc_publish_source){.crypto = c->run->crypto,
+                                                      .store = store,
+                                                      .reader = reader,
+                                                      .ca_cert = a->chain[0],
+                                                      .chain = a->chain_p7c},
+                         &a->conf->targets[k]);
+    }
 }

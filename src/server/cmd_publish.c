@@ -75,13 +75,14 @@ static enum cmc_rc work(struct publishing *p, const struct cmc_publish_source *s
     return rc == CMC_OK ? cmc_store_target_trouble(p->db.store, &none, err) : CMC_OK;
 }
 
-static enum cmc_rc one_target(struct publishing *p, const struct cmc_conf_target *conf)
+static enum cmc_rc one_target(struct publishing *p, const struct cmc_service_authority *a,
+                              const struct cmc_conf_target *conf)
 {
     const struct cmc_publish_source src = {.crypto = p->run->crypto,
                                            .store = p->db.store,
                                            .reader = p->db.reader,
-                                           .ca_cert = p->service.chain[0],
-                                           .chain = p->service.chain_p7c};
+                                           .ca_cert = a->chain[0],
+                                           .chain = a->chain_p7c};
     struct cmc_target t;
     enum cmc_rc rc = cmc_target_init(&t, conf, NULL, &p->run->err);
 
@@ -96,15 +97,18 @@ static enum cmc_rc one_target(struct publishing *p, const struct cmc_conf_target
 
 static enum cmc_rc publish(struct publishing *p)
 {
-    const struct cmc_conf_authority *a = &p->db.conf->authority;
     bool found = false;
     enum cmc_rc rc = CMC_OK;
 
-    for (unsigned int i = 0; rc == CMC_OK && i < a->target_count; i++) {
-        if (p->v->target != NULL && strcmp(p->v->target, a->targets[i].name) != 0)
-            continue;
-        found = true;
-        rc = one_target(p, &a->targets[i]);
+    for (size_t i = 0; i < p->service.nauthorities; i++) {
+        const struct cmc_service_authority *a = &p->service.authorities[i];
+
+        for (unsigned int k = 0; rc == CMC_OK && k < a->conf->target_count; k++) {
+            if (p->v->target != NULL && strcmp(p->v->target, a->conf->targets[k].name) != 0)
+                continue;
+            found = true;
+            rc = one_target(p, a, &a->conf->targets[k]);
+        }
     }
     if (rc == CMC_OK && !found && p->v->target != NULL)
         return cmc_fail(&p->run->err, CMC_E_NOTFOUND, NULL, "no publication target is called '%s'",

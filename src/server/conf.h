@@ -41,10 +41,23 @@ struct cmc_conf_target {
     struct cmc_publish_ldap_rules ldap;
 };
 
-struct cmc_conf_authority {
+/* A certificate and its private key; certificate NULL: there is none. */
+struct cmc_conf_pair {
     char *certificate;
     char *key; /* URI */
-    char *key_passphrase_file;
+    char *passphrase_file;
+};
+
+/* OCSP; path NULL: not served. */
+struct cmc_conf_ocsp {
+    char *path; /* URL path: POST there, GET below it */
+    struct cmc_conf_pair signer;
+    unsigned int minutes; /* nextUpdate - thisUpdate */
+};
+
+struct cmc_conf_authority {
+    char *name; /* NULL: there is one, and it needs none */
+    struct cmc_conf_pair ca;
     char **chain; /* further certificates up to the root, files */
     unsigned int chain_count;
     char *crl_path;         /* URL path that serves the CRL, e.g. /ca.crl */
@@ -57,19 +70,20 @@ struct cmc_conf_authority {
     char *publish_url;     /* that published certificates are given out under, or NULL */
     uint32_t crl_keep;     /* how many earlier CRLs are kept */
     unsigned int crl_days; /* and for how long */
-};
-
-/* OCSP; path NULL: not served. */
-struct cmc_conf_ocsp {
-    char *path; /* URL path: POST there, GET below it */
-    char *certificate;
-    char *key; /* URI */
-    char *key_passphrase_file;
-    unsigned int minutes; /* nextUpdate - thisUpdate */
+    /* Its own, or what all have. */
+    struct cmc_conf_pair responder;
+    struct cmc_conf_pair encryption; /* none: nothing is decrypted */
+    char *encryption_path;           /* URL path of that certificate, or NULL */
+    struct cmc_conf_ocsp ocsp;
+    struct cmc_conf_pair dh_pop; /* none: DH keys cannot prove themselves */
+    char **officer_trust; /* files: trust anchors for officers; none: the authority's chain */
+    unsigned int officer_trust_count;
+    bool ra_any_eku; /* the certificate of an RA need not have id-kp-cmcRA */
 };
 
 struct cmc_conf_endpoint {
     struct cmc_endpoint_rules rules;
+    unsigned int authority; /* which of them serves it */
     enum cmc_request_type accept[2];
     unsigned int accept_count;
     enum cmc_answer_form answer[4]; /* the first is the default; for a bare PKCS#10 the first that
@@ -89,18 +103,10 @@ struct cmc_conf {
     enum cmc_log_format log_format;
     char *status_path; /* URL path of health and metrics, or NULL */
     size_t message_octets;
-    struct cmc_conf_authority authority;
-    char *responder_certificate, *responder_key, *responder_passphrase_file;
-    char *encryption_certificate, *encryption_key; /* or NULL: nothing is decrypted */
-    char *encryption_passphrase_file;
-    char *encryption_path; /* URL path of that certificate, or NULL */
-    struct cmc_conf_ocsp ocsp;
+    struct cmc_conf_authority *authorities;
+    unsigned int authority_count;    /* at least 1 */
     unsigned int checkpoint_minutes; /* between checkpoints of the audit chain */
-    char **officer_trust; /* files: trust anchors for officers; none: the authority's chain */
-    unsigned int officer_trust_count;
-    bool ra_any_eku;                       /* the certificate of an RA need not have id-kp-cmcRA */
-    char *dh_pop_certificate, *dh_pop_key; /* NULL: DH keys cannot prove themselves */
-    char *secrets_key;                     /* file, or NULL: no shared secrets */
+    char *secrets_key;               /* file, or NULL: no shared secrets */
     uint32_t secret_failures;
     uint32_t keep_answers_days; /* 0: for ever */
     uint32_t keep_nonces_hours;
@@ -127,6 +133,11 @@ bool cmc_conf_publishes_certs(const struct cmc_conf_authority *a);
 /* The first such target that is, or is no, directory server; its URL, "" for the others, or NULL:
  * there is none. */
 const char *cmc_conf_publishes_on(const struct cmc_conf_authority *a, bool ldap);
+
+/* The authority of that name, of which the first is meant by NULL; NULL if there is none. */
+const struct cmc_conf_authority *cmc_conf_authority(const struct cmc_conf *conf, const char *name);
+/* What to call it in a message: its name, or "authority". */
+const char *cmc_conf_authority_name(const struct cmc_conf_authority *a);
 
 /* Does this ?profileId= lead to the endpoint? */
 bool cmc_conf_has_profile_id(const struct cmc_conf_endpoint *ep, const char *id);

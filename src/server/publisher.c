@@ -241,15 +241,16 @@ void cmc_publisher_wake(void *publisher)
     (void)pthread_mutex_unlock(&p->lock);
 }
 
-void cmc_publisher_status(struct cmc_publisher *p, struct cmc_buf *json)
+void cmc_publisher_status(struct cmc_publisher *p, bool *some, struct cmc_buf *json)
 {
-    cmc_buf_str(json, "[");
-    if (p != NULL)
-        (void)pthread_mutex_lock(&p->lock);
-    for (unsigned int i = 0; p != NULL && i < p->params.ntargets; i++) {
+    if (p == NULL)
+        return;
+    (void)pthread_mutex_lock(&p->lock);
+    for (unsigned int i = 0; i < p->params.ntargets; i++) {
         const struct line *l = &p->lines[i];
 
-        cmc_buf_str(json, i > 0 ? "," : "");
+        cmc_buf_str(json, *some ? "," : "");
+        *some = true;
         cmc_json_begin(json);
         cmc_json_str(json, "target", cmc_slice_str(l->target.conf->name));
         cmc_json_str(json, "state", cmc_slice_str(l->since == 0 ? "good" : "failing"));
@@ -262,9 +263,7 @@ void cmc_publisher_status(struct cmc_publisher *p, struct cmc_buf *json)
         }
         cmc_json_end(json);
     }
-    if (p != NULL)
-        (void)pthread_mutex_unlock(&p->lock);
-    cmc_buf_str(json, "]");
+    (void)pthread_mutex_unlock(&p->lock);
 }
 
 void cmc_publisher_stop(struct cmc_publisher *p)

@@ -29,8 +29,9 @@ enum cmc_rc cmc_publisher_start(const struct cmc_publisher_params *params,
                                 struct cmc_publisher **out, struct cmc_err *err) CMC_MUST_USE;
 /* Something is due. May be called in any thread; quick. */
 void cmc_publisher_wake(void *publisher);
-/* How each target is, as a JSON array. May be called in any thread; quick. NULL is legal. */
-void cmc_publisher_status(struct cmc_publisher *p, struct cmc_buf *json);
+/* How each target is: a JSON object each, with a comma between them, and before the first one if
+ * *some; set when there was one. May be called in any thread; quick. NULL is legal. */
+void cmc_publisher_status(struct cmc_publisher *p, bool *some, struct cmc_buf *json);
 /* Do what is due, and end. NULL is legal. */
 void cmc_publisher_stop(struct cmc_publisher *p);
 

@@ -13,7 +13,7 @@
 /* How far a target is with one object. */
 struct cmc_mark {
     const char *target;
-    struct cmc_slice issuer;           /* Name; empty for certificates */
+    struct cmc_slice issuer;           /* Name */
     const char *object;                /* "crl", "ca-certificate", ... */
     uint64_t number;                   /* of the CRL; of the last wish for a certificate */
     uint8_t digest[CMC_SHA256_OCTETS]; /* of what has no number; else zero */
@@ -53,16 +53,17 @@ enum cmc_rc cmc_reader_target_trouble(struct cmc_reader *r, const char *target,
                                       struct cmc_err *err) CMC_MUST_USE;
 
 /*
- * Wishes about certificates, in the order of their numbers, from behind `after`, at most limit;
- * each certificate's last wish only. What fn gets lives until it returns; it must not use the
- * reader.
+ * Wishes about certificates of an issuer, in the order of their numbers, from behind `after`, at
+ * most limit; each certificate's last wish only. What fn gets lives until it returns; it must not
+ * use the reader.
  */
-enum cmc_rc cmc_reader_publications(struct cmc_reader *r, uint64_t after, size_t limit,
+enum cmc_rc cmc_reader_publications(struct cmc_reader *r, struct cmc_slice issuer, uint64_t after,
+                                    size_t limit,
                                     enum cmc_rc (*fn)(void *arg, const struct cmc_publication *p),
                                     void *arg, struct cmc_err *err) CMC_MUST_USE;
 /* The same for those that this target did not take up to the time `before`. */
-enum cmc_rc cmc_reader_not_taken(struct cmc_reader *r, const char *target, int64_t before,
-                                 size_t limit,
+enum cmc_rc cmc_reader_not_taken(struct cmc_reader *r, struct cmc_slice issuer, const char *target,
+                                 int64_t before, size_t limit,
                                  enum cmc_rc (*fn)(void *arg, const struct cmc_publication *p),
                                  void *arg, struct cmc_err *err) CMC_MUST_USE;
 /* How many wishes a target that is at `after` has before it, when the first of them was made, and
@@ -71,7 +72,8 @@ struct cmc_publication_count {
     uint64_t due, not_taken;
     int64_t since;
 };
-enum cmc_rc cmc_reader_publication_count(struct cmc_reader *r, const char *target, uint64_t after,
+enum cmc_rc cmc_reader_publication_count(struct cmc_reader *r, struct cmc_slice issuer,
+                                         const char *target, uint64_t after,
                                          struct cmc_publication_count *out,
                                          struct cmc_err *err) CMC_MUST_USE;
 

@@ -25,8 +25,8 @@ const char cmc_sqlite_schema_publication[] =
     " digest BLOB NOT NULL,"
     " at INTEGER NOT NULL,"
     " PRIMARY KEY (target, issuer, object)) STRICT, WITHOUT ROWID;"
-    "INSERT INTO publish_mark SELECT 'publish', x'', 'certificates', count(*), zeroblob(32), 0"
-    " FROM publication WHERE done = 1;"
+    "INSERT INTO publish_mark SELECT 'publish', name, 'certificates',"
+    " (SELECT count(*) FROM publication WHERE done = 1), zeroblob(32), 0 FROM issuer;"
     "ALTER TABLE publication DROP COLUMN done;"
     "CREATE TABLE publish_trouble ("
     " target TEXT PRIMARY KEY,"
@@ -225,53 +225,62 @@ static enum cmc_rc each_wish(const struct cmc_sqlite *c, struct cmc_bind *b,
 
 #define WISH                                                                                       \
     "SELECT p.cert, p.wanted, p.seq, p.at, d.der FROM publication p"                               \
-    " JOIN cert_der d ON d.id = p.cert"
+    " JOIN cert c ON c.id = p.cert JOIN cert_der d ON d.id = p.cert"
+
+#define OF_ISSUER "c.issuer = (SELECT id FROM issuer WHERE name = ?)"
 
 static int64_t limited(uint64_t n)
 {
     return n > INT64_MAX ? INT64_MAX : (int64_t)n;
 }
 
-static enum cmc_rc wishes(void *rd, uint64_t after, size_t limit,
+static enum cmc_rc wishes(void *rd, struct cmc_slice issuer, uint64_t after, size_t limit,
                           enum cmc_rc (*fn)(void *arg, const struct cmc_publication *p), void *arg,
                           struct cmc_err *err)
 {
     struct cmc_sqlite *c = rd;
-    struct cmc_bind b = prepare(c, WISH " WHERE p.seq > ? ORDER BY p.seq LIMIT ?");
+    struct cmc_bind b =
+        prepare(c, WISH " WHERE p.seq > ? AND " OF_ISSUER " ORDER BY p.seq LIMIT ?");
 
     cmc_bind_int(&b, limited(after));
+    cmc_bind_blob(&b, issuer);
     cmc_bind_int(&b, limited(limit));
     return each_wish(c, &b, fn, arg, err);
 }
 
-static enum cmc_rc not_taken(void *rd, const char *target, int64_t before, size_t limit,
+static enum cmc_rc not_taken(void *rd, struct cmc_slice issuer, const char *target, int64_t before,
+                             size_t limit,
                              enum cmc_rc (*fn)(void *arg, const struct cmc_publication *p),
                              void *arg, struct cmc_err *err)
 {
     struct cmc_sqlite *c = rd;
     struct cmc_bind b = prepare(c, WISH " JOIN publish_not_taken n ON n.cert = p.cert"
-                                        " WHERE n.target = ? AND n.at <= ? ORDER BY p.seq LIMIT ?");
+                                        " WHERE n.target = ? AND n.at <= ? AND " OF_ISSUER
+                                        " ORDER BY p.seq LIMIT ?");
 
     cmc_bind_text(&b, target);
     cmc_bind_int(&b, before);
+    cmc_bind_blob(&b, issuer);
     cmc_bind_int(&b, limited(limit));
     return each_wish(c, &b, fn, arg, err);
 }
 
-static enum cmc_rc count(void *rd, const char *target, uint64_t after,
+static enum cmc_rc count(void *rd, struct cmc_slice issuer, const char *target, uint64_t after,
                          struct cmc_publication_count *out, struct cmc_err *err)
 {
     struct cmc_sqlite *c = rd;
-    struct cmc_bind b =
-        prepare(c, "SELECT (SELECT count(*) FROM publication WHERE seq > ?1),"
-                   " (SELECT at FROM publication WHERE seq > ?1 ORDER BY seq LIMIT 1),"
-                   " (SELECT count(*) FROM publish_not_taken WHERE target = ?2)");
+    struct cmc_bind b = prepare(
+        c, "SELECT count(*), min(p.at), (SELECT count(*) FROM publish_not_taken n"
+           " JOIN cert c ON c.id = n.cert WHERE n.target = ? AND " OF_ISSUER ")"
+           " FROM publication p JOIN cert c ON c.id = p.cert WHERE p.seq > ? AND " OF_ISSUER);
     enum cmc_rc rc;
     bool row;
 
     *out = (struct cmc_publication_count){0};
-    cmc_bind_int(&b, limited(after));
     cmc_bind_text(&b, target);
+    cmc_bind_blob(&b, issuer);
+    cmc_bind_int(&b, limited(after));
+    cmc_bind_blob(&b, issuer);
     rc = step(c, &b, &row, err);
     if (rc == CMC_OK && row) {
         out->due = (uint64_t)sqlite3_column_int64(b.st, 0);

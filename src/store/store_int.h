@@ -189,13 +189,14 @@ struct cmc_store_publication_ops {
     enum cmc_rc (*mark)(void *rd, struct cmc_mark *m, struct cmc_err *err);
     enum cmc_rc (*trouble)(void *rd, const char *target, struct cmc_arena *arena,
                            struct cmc_target_trouble *out, struct cmc_err *err);
-    enum cmc_rc (*wishes)(void *rd, uint64_t after, size_t limit,
+    enum cmc_rc (*wishes)(void *rd, struct cmc_slice issuer, uint64_t after, size_t limit,
                           enum cmc_rc (*fn)(void *arg, const struct cmc_publication *p), void *arg,
                           struct cmc_err *err);
-    enum cmc_rc (*not_taken)(void *rd, const char *target, int64_t before, size_t limit,
+    enum cmc_rc (*not_taken)(void *rd, struct cmc_slice issuer, const char *target, int64_t before,
+                             size_t limit,
                              enum cmc_rc (*fn)(void *arg, const struct cmc_publication *p),
                              void *arg, struct cmc_err *err);
-    enum cmc_rc (*count)(void *rd, const char *target, uint64_t after,
+    enum cmc_rc (*count)(void *rd, struct cmc_slice issuer, const char *target, uint64_t after,
                          struct cmc_publication_count *out, struct cmc_err *err);
 };
 

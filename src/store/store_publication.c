@@ -38,23 +38,25 @@ enum cmc_rc cmc_reader_target_trouble(struct cmc_reader *r, const char *target,
     return r->ops->publication->trouble(r->rd, target, arena, out, err);
 }
 
-enum cmc_rc cmc_reader_publications(struct cmc_reader *r, uint64_t after, size_t limit,
+enum cmc_rc cmc_reader_publications(struct cmc_reader *r, struct cmc_slice issuer, uint64_t after,
+                                    size_t limit,
                                     enum cmc_rc (*fn)(void *arg, const struct cmc_publication *p),
                                     void *arg, struct cmc_err *err)
 {
-    return r->ops->publication->wishes(r->rd, after, limit, fn, arg, err);
+    return r->ops->publication->wishes(r->rd, issuer, after, limit, fn, arg, err);
 }
 
-enum cmc_rc cmc_reader_not_taken(struct cmc_reader *r, const char *target, int64_t before,
-                                 size_t limit,
+enum cmc_rc cmc_reader_not_taken(struct cmc_reader *r, struct cmc_slice issuer, const char *target,
+                                 int64_t before, size_t limit,
                                  enum cmc_rc (*fn)(void *arg, const struct cmc_publication *p),
                                  void *arg, struct cmc_err *err)
 {
-    return r->ops->publication->not_taken(r->rd, target, before, limit, fn, arg, err);
+    return r->ops->publication->not_taken(r->rd, issuer, target, before, limit, fn, arg, err);
 }
 
-enum cmc_rc cmc_reader_publication_count(struct cmc_reader *r, const char *target, uint64_t after,
+enum cmc_rc cmc_reader_publication_count(struct cmc_reader *r, struct cmc_slice issuer,
+                                         const char *target, uint64_t after,
                                          struct cmc_publication_count *out, struct cmc_err *err)
 {
-    return r->ops->publication->count(r->rd, target, after, out, err);
+    return r->ops->publication->count(r->rd, issuer, target, after, out, err);
 }

@@ -37,7 +37,8 @@ static struct list wishes(struct place *p, uint64_t after, size_t limit)
 {
     struct list d = {0};
 
-    assert_int_equal(cmc_reader_publications(p->reader, after, limit, keep, &d, &p->err), CMC_OK);
+    assert_int_equal(cmc_reader_publications(p->reader, issuer_a, after, limit, keep, &d, &p->err),
+                     CMC_OK);
     return d;
 }
 
@@ -45,7 +46,8 @@ static struct list not_taken(struct place *p, const char *target, int64_t before
 {
     struct list d = {0};
 
-    assert_int_equal(cmc_reader_not_taken(p->reader, target, before, 8, keep, &d, &p->err), CMC_OK);
+    assert_int_equal(
+        cmc_reader_not_taken(p->reader, issuer_a, target, before, 8, keep, &d, &p->err), CMC_OK);
     return d;
 }
 
@@ -75,6 +77,9 @@ static void wishes_have_an_order(void **state)
     assert_int_equal(d.n, 2);
     assert_false(d.p[1].wanted);
     assert_int_equal(wishes(p, 0, 8).n, 2);
+    /* Another authority has its own. */
+    assert_int_equal(cmc_reader_publications(p->reader, issuer_b, 0, 8, keep, &d, &p->err), CMC_OK);
+    assert_int_equal(d.n, 2);
     /* Of what is not there nothing is promised. */
     assert_int_equal(wish(p, 7, true), CMC_E_CONFLICT);
 }
@@ -151,16 +156,18 @@ static void what_was_not_taken_is_found_again(void **state)
     assert_int_equal(not_taken(p, "ldap", NOW).p[0].id, n.id);
     assert_int_equal(not_taken(p, "ldap", NOW - 1).n, 0);
     assert_int_equal(not_taken(p, "web", NOW).n, 0);
-    assert_int_equal(cmc_reader_publication_count(p->reader, "ldap", d.p[0].seq, &count, &p->err),
-                     CMC_OK);
+    assert_int_equal(
+        cmc_reader_publication_count(p->reader, issuer_a, "ldap", d.p[0].seq, &count, &p->err),
+        CMC_OK);
     assert_int_equal(count.due, 1);
     assert_int_equal(count.since, NOW + 1);
     assert_int_equal(count.not_taken, 1);
     n.at = 0;
     assert_int_equal(cmc_store_not_taken(p->store, &n, &p->err), CMC_OK);
     assert_int_equal(not_taken(p, "ldap", NOW).n, 0);
-    assert_int_equal(cmc_reader_publication_count(p->reader, "ldap", d.p[1].seq, &count, &p->err),
-                     CMC_OK);
+    assert_int_equal(
+        cmc_reader_publication_count(p->reader, issuer_a, "ldap", d.p[1].seq, &count, &p->err),
+        CMC_OK);
     assert_int_equal(count.due, 0);
     assert_int_equal(count.not_taken, 0);
 }
@@ -169,7 +176,7 @@ static void what_was_not_taken_is_found_again(void **state)
 static void an_older_store_goes_on(void **state)
 {
     struct place *p = *state;
-    struct cmc_mark m = {.target = "publish", .object = "certificates"};
+    struct cmc_mark m = {.target = "publish", .issuer = issuer_a, .object = "certificates"};
     struct list d;
 
     put_certs(p, 4);
