@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "ca/publish.h"
 
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "asn1/codec.h"
@@ -58,11 +59,12 @@ struct work {
     void *arg;
 };
 
-/* The mark's name of an object; of a CRL with the shard that it is of. */
-static const char *object_name(struct work *w, enum cmc_publish_kind kind, uint32_t shard)
+/* The mark's name of an object; of a CRL with its part, in which its numbers count: a new key of
+ * the CA has other parts, whose numbers begin anew. */
+static const char *object_name(struct work *w, enum cmc_publish_kind kind, uint32_t part)
 {
-    return shard == 0 ? cmc_publish_kind_name(kind)
-                      : cmc_arena_printf(w->arena, "%s %u", cmc_publish_kind_name(kind), shard);
+    return part == 0 ? cmc_publish_kind_name(kind)
+                     : cmc_arena_printf(w->arena, "%s %u", cmc_publish_kind_name(kind), part);
 }
 
 static enum cmc_rc no_memory(struct work *w)
@@ -70,13 +72,13 @@ static enum cmc_rc no_memory(struct work *w)
     return cmc_fail(w->err, CMC_E_MEM, NULL, "no memory to publish");
 }
 
-static enum cmc_rc read_mark(struct work *w, enum cmc_publish_kind kind, uint32_t shard,
+static enum cmc_rc read_mark(struct work *w, enum cmc_publish_kind kind, uint32_t part,
                              struct cmc_mark *m)
 {
     *m = (struct cmc_mark){
         .target = w->target->name,
         .issuer = w->issuer,
-        .object = object_name(w, kind, shard),
+        .object = object_name(w, kind, part),
     };
     return m->object != NULL ? cmc_reader_mark(w->src->reader, m, w->err) : no_memory(w);
 }
@@ -98,9 +100,10 @@ static enum cmc_rc put(struct work *w, const struct cmc_publish_object *o, struc
 /* -- CRLs -------------------------------------------------------------------------------- */
 
 /* A CRL that the store has, and that may be newer than what the target has. */
-static enum cmc_rc do_crl(struct work *w, enum cmc_publish_kind kind, uint32_t shard,
+static enum cmc_rc do_crl(struct work *w, const struct cmc_crl_id *id, uint32_t shard,
                           const struct cmc_crl_record *crl)
 {
+    enum cmc_publish_kind kind = id->delta ? CMC_PUBLISH_DELTA : CMC_PUBLISH_CRL;
     struct cmc_publish_object o = {.kind = kind,
                                    .issuer = w->issuer,
                                    .shard = shard,
@@ -112,7 +115,7 @@ static enum cmc_rc do_crl(struct work *w, enum cmc_publish_kind kind, uint32_t s
                                    .fd = -1,
                                    .octets = crl->octets != 0 ? crl->octets : crl->der.n};
     struct cmc_mark m;
-    enum cmc_rc rc = read_mark(w, kind, shard, &m);
+    enum cmc_rc rc = read_mark(w, kind, id->part, &m);
 
     if (rc != CMC_OK)
         return rc;
@@ -127,7 +130,7 @@ static enum cmc_rc do_crl(struct work *w, enum cmc_publish_kind kind, uint32_t s
     if (!w->again && crl->number <= m.number)
         return CMC_OK;
     if (crl->octets != 0) {
-        rc = cmc_crl_file_open(w->src->store, w->issuer, crl, &o.fd, w->err);
+        rc = cmc_crl_file_open(w->src->store, id, crl, &o.fd, w->err);
         /* The file is lost, or was just replaced: another CRL is made, and that is due. */
         if (rc == CMC_E_NOTFOUND)
             return CMC_OK;
@@ -140,20 +143,64 @@ static enum cmc_rc do_crl(struct work *w, enum cmc_publish_kind kind, uint32_t s
     return rc;
 }
 
-/* Each CRL that there is. */
-static enum cmc_rc do_crls(struct work *w)
+/* The parts of our key's CRL. Those of an earlier key are an earlier authority's. */
+struct parts {
+    struct work *w;
+    struct cmc_slice key;
+    struct cmc_crl_part list[CMC_CRL_PARTS_MAX];
+    size_t n;
+};
+
+static enum cmc_rc keep_part(void *arg, const struct cmc_crl_part *p)
 {
+    struct parts *ps = arg;
+
+    if (p->key.p != NULL && !cmc_slice_eq(p->key, ps->key))
+        return CMC_OK;
+    if (ps->n == CMC_CRL_PARTS_MAX)
+        return cmc_fail(ps->w->err, CMC_E_LIMIT, NULL, "more parts of a CRL than shards can be");
+    ps->list[ps->n++] = (struct cmc_crl_part){.part = p->part, .shard = p->shard};
+    return CMC_OK;
+}
+
+/* The full or delta CRL of a part, if there is one. */
+static enum cmc_rc do_part(struct work *w, const struct cmc_crl_part *part, bool delta, bool *some)
+{
+    const struct cmc_crl_id id = {.issuer = w->issuer, .part = part->part, .delta = delta};
     struct cmc_crl_record crl = {0};
     enum cmc_rc rc;
 
-    if (!takes(w->target, CMC_PUBLISH_CRL))
+    if (!takes(w->target, delta ? CMC_PUBLISH_DELTA : CMC_PUBLISH_CRL))
         return CMC_OK;
-    rc = cmc_reader_crl(w->src->reader, w->issuer, w->arena, &crl, w->err);
-    if (rc == CMC_E_NOTFOUND && w->fn != NULL)
-        return w->fn(w->arg, &(struct cmc_publish_state){.kind = CMC_PUBLISH_CRL});
+    cmc_arena_reset(w->arena);
+    rc = cmc_reader_crl(w->src->reader, &id, w->arena, &crl, w->err);
     if (rc == CMC_E_NOTFOUND)
         return CMC_OK;
-    return rc == CMC_OK ? do_crl(w, CMC_PUBLISH_CRL, 0, &crl) : rc;
+    *some = *some || !delta;
+    return rc == CMC_OK ? do_crl(w, &id, part->shard, &crl) : rc;
+}
+
+/* Each CRL that there is; of a part the full one first, which the delta is to be added to. */
+static enum cmc_rc do_crls(struct work *w, struct cmc_slice key)
+{
+    struct parts *ps = calloc(1, sizeof *ps);
+    bool some = false;
+    enum cmc_rc rc;
+
+    if (ps == NULL)
+        return no_memory(w);
+    ps->w = w;
+    ps->key = key;
+    rc = cmc_reader_crl_parts(w->src->reader, w->issuer, keep_part, ps, w->err);
+    for (size_t i = 0; rc == CMC_OK && i < ps->n; i++) {
+        rc = do_part(w, &ps->list[i], false, &some);
+        if (rc == CMC_OK)
+            rc = do_part(w, &ps->list[i], true, &some);
+    }
+    if (rc == CMC_OK && !some && w->fn != NULL && takes(w->target, CMC_PUBLISH_CRL))
+        rc = w->fn(w->arg, &(struct cmc_publish_state){.kind = CMC_PUBLISH_CRL});
+    free(ps);
+    return rc;
 }
 
 /* -- the CA's certificate and chain ------------------------------------------------------ */
@@ -323,7 +370,7 @@ static enum cmc_rc do_all(struct work *w)
     rc = cmc_decode(&cmc_it_cert, w->src->ca_cert, names, &ca, w->err);
     w->issuer = ca.tbs.subject;
     if (rc == CMC_OK)
-        rc = do_crls(w);
+        rc = do_crls(w, cmc_cert_ski(&ca, names));
     cmc_arena_reset(w->arena);
     if (rc == CMC_OK)
         rc = do_fixed(w, CMC_PUBLISH_CA_CERT, w->src->ca_cert);

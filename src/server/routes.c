@@ -418,6 +418,7 @@ static void serve_endpoint(struct exchange *e, const struct cmc_route *route)
 static void serve_crl(struct exchange *e, const struct cmc_route *route)
 {
     static const char *const headers[] = {"Cache-Control", "no-cache", NULL};
+    const struct cmc_crl_scope complete = {0};
     struct cmc_front *f = e->front;
     struct cmc_slice crl;
     struct cmc_err err = {0};
@@ -426,8 +427,8 @@ static void serve_crl(struct exchange *e, const struct cmc_route *route)
 
     atomic_fetch_add_explicit(&f->counters->crl_fetches, 1, memory_order_relaxed);
     cmc_arena_reset(f->arena);
-    if (cmc_ca_crl_open(f->seats[route->authority].ca, time(NULL), f->arena, &crl, &fd, &octets,
-                        &err) != CMC_OK) {
+    if (cmc_ca_crl_open(f->seats[route->authority].ca, &complete, time(NULL), f->arena, &crl, &fd,
+                        &octets, &err) != CMC_OK) {
         /* What went wrong inside is for the log, not for whoever asks. */
         finish(e, 503, TEXT_PLAIN, CMC_SLICE_LIT("the CRL cannot be made now; try again later\n"),
                (const char *const[]){"Retry-After", "10", NULL}, err.text);

@@ -4,7 +4,7 @@
  * and are not kept by each connection.
  */
 #include "store/publication.h"
-#include "store/sqlite_int.h"
+#include "store/sqlite_once.h"
 
 /*
  * Each wish for a certificate has a number of its own, so that any number of targets can say how
@@ -39,30 +39,14 @@ const char cmc_sqlite_schema_publication[] =
     " text TEXT NOT NULL,"
     " PRIMARY KEY (target, cert)) STRICT, WITHOUT ROWID;";
 
-static struct cmc_bind prepare(struct cmc_sqlite *c, const char *sql)
-{
-    struct cmc_bind b = {0};
-
-    b.code = sqlite3_prepare_v2(c->db, sql, -1, &b.st, NULL);
-    return b;
-}
-
 /* *row: there is one. */
 static enum cmc_rc step(const struct cmc_sqlite *c, struct cmc_bind *b, bool *row,
                         struct cmc_err *err)
 {
-    int code = cmc_bind_step(b);
+    int code;
+    enum cmc_rc rc = once_step(c, b, &code, err);
 
-    *row = code == SQLITE_ROW;
-    return *row || code == SQLITE_DONE ? CMC_OK : cmc_sqlite_fail(c, code, err);
-}
-
-static enum cmc_rc finish(const struct cmc_sqlite *c, struct cmc_bind *b, struct cmc_err *err)
-{
-    bool row;
-    enum cmc_rc rc = step(c, b, &row, err);
-
-    (void)sqlite3_finalize(b->st);
+    *row = rc == CMC_OK && code == SQLITE_ROW;
     return rc;
 }
 
@@ -72,18 +56,18 @@ enum cmc_rc cmc_sqlite_publication(struct cmc_sqlite *c, const struct cmc_public
                                    int64_t at, struct cmc_err *err)
 {
     struct cmc_bind b =
-        prepare(c, "INSERT INTO publication (cert, wanted, at, seq) SELECT id, ?, ?,"
-                   " (SELECT coalesce(max(seq), 0) + 1 FROM publication) FROM cert"
-                   " WHERE issuer = (SELECT id FROM issuer WHERE name = ?) AND serial = ?"
-                   " ON CONFLICT (cert) DO UPDATE SET wanted = excluded.wanted, at = excluded.at,"
-                   " seq = excluded.seq");
+        once(c, "INSERT INTO publication (cert, wanted, at, seq) SELECT id, ?, ?,"
+                " (SELECT coalesce(max(seq), 0) + 1 FROM publication) FROM cert"
+                " WHERE issuer = (SELECT id FROM issuer WHERE name = ?) AND serial = ?"
+                " ON CONFLICT (cert) DO UPDATE SET wanted = excluded.wanted, at = excluded.at,"
+                " seq = excluded.seq");
     enum cmc_rc rc;
 
     cmc_bind_int(&b, p->wanted);
     cmc_bind_int(&b, at);
     cmc_bind_blob(&b, p->issuer);
     cmc_bind_blob(&b, p->serial);
-    rc = finish(c, &b, err);
+    rc = once_finish(c, &b, err);
     if (rc == CMC_OK && sqlite3_changes(c->db) == 0)
         rc = cmc_fail(err, CMC_E_CONFLICT, NULL, "the certificate to be published is not there");
     return rc;
@@ -91,9 +75,9 @@ enum cmc_rc cmc_sqlite_publication(struct cmc_sqlite *c, const struct cmc_public
 
 static enum cmc_rc write_mark(struct cmc_sqlite *c, const struct cmc_mark *m, struct cmc_err *err)
 {
-    struct cmc_bind b = prepare(c, "INSERT OR REPLACE INTO publish_mark"
-                                   " (target, issuer, object, number, digest, at)"
-                                   " VALUES (?, ?, ?, ?, ?, ?)");
+    struct cmc_bind b = once(c, "INSERT OR REPLACE INTO publish_mark"
+                                " (target, issuer, object, number, digest, at)"
+                                " VALUES (?, ?, ?, ?, ?, ?)");
 
     cmc_bind_text(&b, m->target);
     cmc_bind_blob(&b, m->issuer.p != NULL ? m->issuer : CMC_SLICE_LIT(""));
@@ -101,32 +85,32 @@ static enum cmc_rc write_mark(struct cmc_sqlite *c, const struct cmc_mark *m, st
     cmc_bind_int(&b, (int64_t)m->number);
     cmc_bind_blob(&b, cmc_slice(m->digest, sizeof m->digest));
     cmc_bind_int(&b, m->at);
-    return finish(c, &b, err);
+    return once_finish(c, &b, err);
 }
 
 static enum cmc_rc write_trouble(struct cmc_sqlite *c, const struct cmc_target_trouble *t,
                                  struct cmc_err *err)
 {
     struct cmc_bind b =
-        prepare(c, t->since != 0 ? "INSERT OR REPLACE INTO publish_trouble (target, since, text)"
-                                   " VALUES (?, ?, ?)"
-                                 : "DELETE FROM publish_trouble WHERE target = ?");
+        once(c, t->since != 0 ? "INSERT OR REPLACE INTO publish_trouble (target, since, text)"
+                                " VALUES (?, ?, ?)"
+                              : "DELETE FROM publish_trouble WHERE target = ?");
 
     cmc_bind_text(&b, t->target);
     if (t->since != 0) {
         cmc_bind_int(&b, t->since);
         cmc_bind_text(&b, t->text);
     }
-    return finish(c, &b, err);
+    return once_finish(c, &b, err);
 }
 
 static enum cmc_rc write_not_taken(struct cmc_sqlite *c, const struct cmc_not_taken *n,
                                    struct cmc_err *err)
 {
     struct cmc_bind b =
-        prepare(c, n->at != 0 ? "INSERT OR REPLACE INTO publish_not_taken (target, cert, at, text)"
-                                " VALUES (?, ?, ?, ?)"
-                              : "DELETE FROM publish_not_taken WHERE target = ? AND cert = ?");
+        once(c, n->at != 0 ? "INSERT OR REPLACE INTO publish_not_taken (target, cert, at, text)"
+                             " VALUES (?, ?, ?, ?)"
+                           : "DELETE FROM publish_not_taken WHERE target = ? AND cert = ?");
 
     cmc_bind_text(&b, n->target);
     cmc_bind_int(&b, n->id);
@@ -134,7 +118,7 @@ static enum cmc_rc write_not_taken(struct cmc_sqlite *c, const struct cmc_not_ta
         cmc_bind_int(&b, n->at);
         cmc_bind_text(&b, n->text);
     }
-    return finish(c, &b, err);
+    return once_finish(c, &b, err);
 }
 
 enum cmc_rc cmc_sqlite_publication_job(struct cmc_sqlite *c, const struct cmc_job *job,
@@ -155,8 +139,8 @@ enum cmc_rc cmc_sqlite_publication_job(struct cmc_sqlite *c, const struct cmc_jo
 static enum cmc_rc read_mark(void *rd, struct cmc_mark *m, struct cmc_err *err)
 {
     struct cmc_sqlite *c = rd;
-    struct cmc_bind b = prepare(c, "SELECT number, digest, at FROM publish_mark"
-                                   " WHERE target = ? AND issuer = ? AND object = ?");
+    struct cmc_bind b = once(c, "SELECT number, digest, at FROM publish_mark"
+                                " WHERE target = ? AND issuer = ? AND object = ?");
     enum cmc_rc rc;
     bool row;
 
@@ -181,7 +165,7 @@ static enum cmc_rc read_trouble(void *rd, const char *target, struct cmc_arena *
                                 struct cmc_target_trouble *out, struct cmc_err *err)
 {
     struct cmc_sqlite *c = rd;
-    struct cmc_bind b = prepare(c, "SELECT since, text FROM publish_trouble WHERE target = ?");
+    struct cmc_bind b = once(c, "SELECT since, text FROM publish_trouble WHERE target = ?");
     enum cmc_rc rc;
     bool row;
 
@@ -239,8 +223,7 @@ static enum cmc_rc wishes(void *rd, struct cmc_slice issuer, uint64_t after, siz
                           struct cmc_err *err)
 {
     struct cmc_sqlite *c = rd;
-    struct cmc_bind b =
-        prepare(c, WISH " WHERE p.seq > ? AND " OF_ISSUER " ORDER BY p.seq LIMIT ?");
+    struct cmc_bind b = once(c, WISH " WHERE p.seq > ? AND " OF_ISSUER " ORDER BY p.seq LIMIT ?");
 
     cmc_bind_int(&b, limited(after));
     cmc_bind_blob(&b, issuer);
@@ -254,9 +237,9 @@ static enum cmc_rc not_taken(void *rd, struct cmc_slice issuer, const char *targ
                              void *arg, struct cmc_err *err)
 {
     struct cmc_sqlite *c = rd;
-    struct cmc_bind b = prepare(c, WISH " JOIN publish_not_taken n ON n.cert = p.cert"
-                                        " WHERE n.target = ? AND n.at <= ? AND " OF_ISSUER
-                                        " ORDER BY p.seq LIMIT ?");
+    struct cmc_bind b =
+        once(c, WISH " JOIN publish_not_taken n ON n.cert = p.cert"
+                     " WHERE n.target = ? AND n.at <= ? AND " OF_ISSUER " ORDER BY p.seq LIMIT ?");
 
     cmc_bind_text(&b, target);
     cmc_bind_int(&b, before);
@@ -269,10 +252,10 @@ static enum cmc_rc count(void *rd, struct cmc_slice issuer, const char *target, 
                          struct cmc_publication_count *out, struct cmc_err *err)
 {
     struct cmc_sqlite *c = rd;
-    struct cmc_bind b = prepare(
-        c, "SELECT count(*), min(p.at), (SELECT count(*) FROM publish_not_taken n"
-           " JOIN cert c ON c.id = n.cert WHERE n.target = ? AND " OF_ISSUER ")"
-           " FROM publication p JOIN cert c ON c.id = p.cert WHERE p.seq > ? AND " OF_ISSUER);
+    struct cmc_bind b =
+        once(c, "SELECT count(*), min(p.at), (SELECT count(*) FROM publish_not_taken n"
+                " JOIN cert c ON c.id = n.cert WHERE n.target = ? AND " OF_ISSUER ")"
+                " FROM publication p JOIN cert c ON c.id = p.cert WHERE p.seq > ? AND " OF_ISSUER);
     enum cmc_rc rc;
     bool row;
 

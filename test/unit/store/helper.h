@@ -42,20 +42,54 @@ enum cmc_rc change(struct place *p, uint32_t n, enum cmc_cert_state from, enum c
 uint64_t generation(struct place *p);
 int64_t audit_count(struct place *p);
 
+/* Back to the time before each target of publication had its marks. */
+#define SQL_BEFORE_PUBLICATION                                                                     \
+    "DROP TABLE publish_not_taken; DROP TABLE publish_mark; DROP TABLE publish_trouble;"           \
+    "DROP TABLE publication;"                                                                      \
+    "CREATE TABLE publication (cert INTEGER PRIMARY KEY REFERENCES cert(id),"                      \
+    " wanted INTEGER NOT NULL, done INTEGER NOT NULL, at INTEGER NOT NULL) STRICT;"                \
+    "CREATE INDEX publication_due ON publication (at) WHERE done = 0;"                             \
+    "UPDATE meta SET value = 8 WHERE key = 'schema_version';"
+/* Back to one CRL for each issuer. */
+#define SQL_BEFORE_CRL_PARTS                                                                       \
+    SQL_BEFORE_PUBLICATION                                                                         \
+    "ALTER TABLE issuer ADD COLUMN crl_number INTEGER NOT NULL DEFAULT 0;"                         \
+    "UPDATE issuer SET crl_number ="                                                               \
+    " coalesce((SELECT p.crl_number FROM crl_part p WHERE p.issuer = id AND p.part = 0), 0);"      \
+    "DROP TABLE crl_part; DROP TABLE crl_change;"                                                  \
+    "DELETE FROM counter WHERE name = 'crl-changes';"                                              \
+    "DROP INDEX cert_revoked; ALTER TABLE cert DROP COLUMN part;"                                  \
+    "CREATE INDEX cert_revoked ON cert"                                                            \
+    " (issuer, serial, not_after, state, reason, revoked_at, invalidity_at) WHERE state <> 0;"     \
+    "ALTER TABLE crl RENAME TO parted;"                                                            \
+    "CREATE TABLE crl (issuer INTEGER PRIMARY KEY REFERENCES issuer(id), number INTEGER NOT NULL," \
+    " this_update INTEGER NOT NULL, next_update INTEGER NOT NULL, generation INTEGER NOT NULL,"    \
+    " der BLOB NOT NULL) STRICT;"                                                                  \
+    "INSERT INTO crl SELECT issuer, number, this_update, next_update, generation, der FROM parted" \
+    " WHERE part = 0 AND delta = 0;"                                                               \
+    "DROP TABLE parted; DROP INDEX crl_history_time; ALTER TABLE crl_history RENAME TO parted;"    \
+    "CREATE TABLE crl_history (issuer INTEGER NOT NULL REFERENCES issuer(id),"                     \
+    " number INTEGER NOT NULL, this_update INTEGER NOT NULL, next_update INTEGER NOT NULL,"        \
+    " der BLOB NOT NULL, PRIMARY KEY (issuer, number)) STRICT;"                                    \
+    "INSERT INTO crl_history SELECT issuer, number, this_update, next_update, der FROM parted"     \
+    " WHERE part = 0;"                                                                             \
+    "CREATE INDEX crl_history_time ON crl_history (issuer, this_update, number);"                  \
+    "DROP TABLE parted; ALTER TABLE crl_file RENAME TO parted;"                                    \
+    "CREATE TABLE crl_file (issuer INTEGER NOT NULL REFERENCES issuer(id),"                        \
+    " number INTEGER NOT NULL, octets INTEGER NOT NULL, PRIMARY KEY (issuer, number))"             \
+    " STRICT, WITHOUT ROWID;"                                                                      \
+    "INSERT INTO crl_file SELECT issuer, number, octets FROM parted WHERE part = 0;"               \
+    "DROP TABLE parted;"                                                                           \
+    "UPDATE meta SET value = 7 WHERE key = 'schema_version';"
 /* Back from schema version 3 to what was there before. */
 #define SQL_BEFORE_SCHEMA_3                                                                        \
-    "DROP TABLE publish_not_taken; DROP TABLE publish_mark; DROP TABLE publish_trouble;"           \
+    SQL_BEFORE_CRL_PARTS                                                                           \
     "DROP TABLE crl_file;"                                                                         \
     "DROP TABLE unique_key; DROP TABLE publication; DROP TABLE cert_digest; DROP TABLE anchor;"    \
     "DROP TABLE anchor_set; DROP TABLE crl_history;"                                               \
     "DROP TABLE approval; DROP TABLE held; DROP TABLE held_message; DROP TABLE await;"             \
     "DROP TABLE nonce; DROP TABLE nonce_secret;"                                                   \
     "DELETE FROM counter WHERE name = 'answers-forgotten';"
-
-/* Back to the schema before the marks of targets; the table publication is still to be made. */
-#define SQL_BEFORE_PUBLICATION                                                                     \
-    "DROP TABLE publish_not_taken; DROP TABLE publish_mark; DROP TABLE publish_trouble;"           \
-    "DROP TABLE publication; UPDATE meta SET value = 7 WHERE key = 'schema_version';"
 
 /* Run SQL past the store, as somebody with the sqlite3 shell would. */
 void sql(const char *path, const char *text);

@@ -182,9 +182,6 @@ static void an_older_store_goes_on(void **state)
     put_certs(p, 4);
     place_close(p);
     sql(p->path, SQL_BEFORE_PUBLICATION
-        "CREATE TABLE publication (cert INTEGER PRIMARY KEY REFERENCES cert(id),"
-        " wanted INTEGER NOT NULL, done INTEGER NOT NULL, at INTEGER NOT NULL) STRICT;"
-        "CREATE INDEX publication_due ON publication (at) WHERE done = 0;"
         "INSERT INTO publication VALUES (1, 1, 0, 30), (2, 1, 1, 40), (3, 0, 0, 20), (4, 1, 1, "
         "10)");
     place_open(p, false);
