@@ -28,7 +28,7 @@ struct cmc_ca_params {
                                    NULL: there are none */
     uint32_t secret_failures;   /* that lock a secret */
     /*
-     * For the CRL distribution point, or NULL. With CMC_CRL_SHARD in it certificates are spread
+     * For the CRL distribution point, or NULL. With CMC_SHARD_MARK in it certificates are spread
      * over shards, and the complete CRL is given out beside them only with crl_complete, which
      * certificates from before need.
      */
@@ -85,12 +85,6 @@ const struct cmc_authority *cmc_ca_get0_authority(const struct cmc_ca *ca);
 
 /* -- CRLs ------------------------------------------------------------------------------ */
 
-/* In a URL or path: here stands the number of the shard. */
-#define CMC_CRL_SHARD "{shard}"
-bool cmc_crl_is_template(const char *text);
-/* The text for one shard, in the arena; NULL: no memory. */
-char *cmc_crl_expand(const char *text, uint32_t shard, struct cmc_arena *arena);
-
 /* Which CRL: that of a shard, or the complete one (0); and the delta to it. */
 struct cmc_crl_scope {
     uint32_t shard;
@@ -123,6 +117,20 @@ enum cmc_rc cmc_ca_crl_get(struct cmc_ca *ca, const struct cmc_crl_scope *scope,
 /* The complete, full one. */
 enum cmc_rc cmc_ca_crl(struct cmc_ca *ca, int64_t now, struct cmc_arena *arena,
                        struct cmc_slice *out, struct cmc_err *err) CMC_MUST_USE;
+/*
+ * Every unexpired revoked certificate of the issuer stands in a part that is there and of which a
+ * CRL is given out. A row names one part, so none stands in two. Errors: CMC_E_REFUSED, saying
+ * which part it is and how many stand in it.
+ */
+struct cmc_crl_served {
+    struct cmc_slice issuer, key; /* key: cmc_crl_key() */
+    bool sharded, complete;       /* as in struct cmc_ca_params: crl_url, crl_complete */
+};
+enum cmc_rc cmc_crl_check_parts(const struct cmc_crl_served *served, struct cmc_reader *r,
+                                int64_t now, struct cmc_err *err) CMC_MUST_USE;
+/* What a CA key's parts are found by: its subjectKeyIdentifier, or absent. */
+struct cmc_slice cmc_crl_key(struct cmc_slice ski);
+
 /* Make it, if it is due or will be within so many seconds, so that who asks then need not wait. */
 enum cmc_rc cmc_ca_crl_renew(struct cmc_ca *ca, const struct cmc_crl_scope *scope, int64_t now,
                              int64_t ahead, struct cmc_arena *arena,

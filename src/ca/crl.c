@@ -134,7 +134,12 @@ static void audit_refusal(struct cmc_ca_shared *s, int64_t now, const struct cmc
 
 static enum cmc_rc check_parts(struct cmc_ca *ca, int64_t now, struct cmc_err *err)
 {
-    enum cmc_rc rc = cmc_crl_check_parts(ca->shared, ca->reader, now, err);
+    const struct cmc_ca_shared *s = ca->shared;
+    const struct cmc_crl_served served = {.issuer = s->ca_cert.tbs.subject,
+                                          .key = cmc_crl_key(s->ca_ski),
+                                          .sharded = s->crl_sharded,
+                                          .complete = s->crl_complete};
+    enum cmc_rc rc = cmc_crl_check_parts(&served, ca->reader, now, err);
 
     if (rc == CMC_E_REFUSED)
         audit_refusal(ca->shared, now, err);

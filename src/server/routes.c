@@ -7,6 +7,7 @@
 #include <strings.h>
 #include <time.h>
 
+#include "base/shard.h"
 #include "server/body_text.h"
 #include "server/media.h"
 #include "server/ocsp_url.h"
@@ -41,6 +42,7 @@ struct cmc_route {
     void (*serve)(struct exchange *e, const struct cmc_route *route);
     const struct cmc_conf_endpoint *endpoint; /* or NULL */
     unsigned int authority;
+    bool delta; /* a CRL */
 };
 
 /* -- answering --------------------------------------------------------------------------- */
@@ -418,17 +420,26 @@ static void serve_endpoint(struct exchange *e, const struct cmc_route *route)
 static void serve_crl(struct exchange *e, const struct cmc_route *route)
 {
     static const char *const headers[] = {"Cache-Control", "no-cache", NULL};
-    const struct cmc_crl_scope complete = {0};
+    struct cmc_crl_scope scope = {.delta = route->delta};
     struct cmc_front *f = e->front;
     struct cmc_slice crl;
     struct cmc_err err = {0};
     uint64_t octets;
     int fd;
+    enum cmc_rc rc;
 
+    if (cmc_shard_is_template(route->path) &&
+        !cmc_shard_match(route->path, cmc_http_path(e->rq), &scope.shard))
+        scope.shard = UINT32_MAX;
     atomic_fetch_add_explicit(&f->counters->crl_fetches, 1, memory_order_relaxed);
     cmc_arena_reset(f->arena);
-    if (cmc_ca_crl_open(f->seats[route->authority].ca, &complete, time(NULL), f->arena, &crl, &fd,
-                        &octets, &err) != CMC_OK) {
+    rc = cmc_ca_crl_open(f->seats[route->authority].ca, &scope, time(NULL), f->arena, &crl, &fd,
+                         &octets, &err);
+    if (rc == CMC_E_NOTFOUND && crl.p == NULL && fd < 0 && scope.shard != 0) {
+        refuse_text(e, 404, "there is no such shard of the CRL");
+        return;
+    }
+    if (rc != CMC_OK) {
         /* What went wrong inside is for the log, not for whoever asks. */
         finish(e, 503, TEXT_PLAIN, CMC_SLICE_LIT("the CRL cannot be made now; try again later\n"),
                (const char *const[]){"Retry-After", "10", NULL}, err.text);
@@ -532,16 +543,18 @@ static int compare_routes(const void *a, const void *b)
 }
 
 /* Of one authority, besides its endpoints. */
-#define OWN_ROUTES 5u
+#define OWN_ROUTES 7u
 
 static void add_own(struct cmc_routes *out, const struct cmc_conf_authority *a, unsigned int i)
 {
     const struct cmc_route own[OWN_ROUTES] = {
-        {a->crl_path, ALLOW_GET, serve_crl, NULL, i},
-        {a->ca_path, ALLOW_GET, serve_ca, NULL, i},
-        {a->chain_path, ALLOW_GET, serve_chain, NULL, i},
-        {a->encryption_path, ALLOW_GET, serve_encryption, NULL, i},
-        {a->ocsp.path, ALLOW_OCSP, serve_ocsp, NULL, i},
+        {a->crl_path, ALLOW_GET, serve_crl, NULL, i, false},
+        {a->crl_delta_path, ALLOW_GET, serve_crl, NULL, i, true},
+        {a->crl_complete_path, ALLOW_GET, serve_crl, NULL, i, false},
+        {a->ca_path, ALLOW_GET, serve_ca, NULL, i, false},
+        {a->chain_path, ALLOW_GET, serve_chain, NULL, i, false},
+        {a->encryption_path, ALLOW_GET, serve_encryption, NULL, i, false},
+        {a->ocsp.path, ALLOW_OCSP, serve_ocsp, NULL, i, false},
     };
 
     for (size_t k = 0; k < OWN_ROUTES; k++) {
@@ -561,11 +574,11 @@ enum cmc_rc cmc_routes_new(const struct cmc_conf *conf, struct cmc_routes *out, 
         add_own(out, &conf->authorities[i], i);
     if (conf->status_path != NULL)
         out->rows[out->n++] =
-            (struct cmc_route){conf->status_path, ALLOW_GET, serve_status, NULL, 0};
+            (struct cmc_route){conf->status_path, ALLOW_GET, serve_status, NULL, 0, false};
     for (unsigned int i = 0; i < conf->endpoint_count; i++)
-        out->rows[out->n++] =
-            (struct cmc_route){conf->endpoints[i].rules.path, ALLOW_POST, serve_endpoint,
-                               &conf->endpoints[i], conf->endpoints[i].authority};
+        out->rows[out->n++] = (struct cmc_route){
+            conf->endpoints[i].rules.path, ALLOW_POST, serve_endpoint, &conf->endpoints[i],
+            conf->endpoints[i].authority,  false};
     qsort(out->rows, out->n, sizeof *out->rows, compare_routes);
     return CMC_OK;
 }
@@ -614,6 +627,12 @@ static const struct cmc_route *find_route(const struct cmc_front *f, const char 
 
     if (found != NULL)
         return found;
+    for (size_t i = 0; i < f->routes->n; i++) {
+        uint32_t shard;
+
+        if (cmc_shard_match(f->routes->rows[i].path, path, &shard))
+            return &f->routes->rows[i];
+    }
     key.path = ocsp_path(f->service->conf, path);
     return key.path != NULL
                ? bsearch(&key, f->routes->rows, f->routes->n, sizeof key, compare_routes)
