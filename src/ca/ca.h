@@ -67,6 +67,12 @@ enum cmc_rc cmc_ca_new(struct cmc_ca_shared *shared, const struct cmc_crypto *cr
                        struct cmc_err *err) CMC_MUST_USE;
 void cmc_ca_free(struct cmc_ca *ca);
 /*
+ * For who must not wait for a token: what would need a key, or somebody who is using it for the
+ * same purpose, is CMC_E_RETRY from cmc_ca_crl_open() and cmc_ocsp_respond(). What is there already
+ * is given out.
+ */
+void cmc_ca_hands_off(struct cmc_ca *ca);
+/*
  * The key that messages to this authority are encrypted for; without one they cannot be opened.
  * key is taken over on success, cert (whole DER) borrowed. Errors: CMC_E_USAGE (they do not belong
  * together, or the keyUsage does not allow it).

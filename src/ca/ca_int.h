@@ -86,6 +86,7 @@ struct known {
 struct cmc_ca {
     struct cmc_ca_shared *shared;
     const struct cmc_crypto *crypto;
+    bool hands_off; /* cmc_ca_hands_off() */
     EVP_PKEY *ca_key, *responder_key;
     struct cmc_cms_recipient encryption; /* key owned; NULL: nothing can be encrypted for us */
     struct cmc_buf dh_cert;              /* empty: no proof of possession of DH keys */

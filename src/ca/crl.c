@@ -161,7 +161,11 @@ static int64_t oldest_end(const struct cmc_ca_shared *s, const struct cmc_crl_ma
     return last->known && last->this_update < from ? last->this_update : from;
 }
 
-/* Make, sign and store a new CRL; the lock is held. */
+/*
+ * Make, sign and store a new CRL; the lock is held. While the token with the CA's key is away, the
+ * one before goes on being given out for as long as it is valid: it is true, if not new, and
+ * without one every certificate would count as revoked.
+ */
 static enum cmc_rc renew(struct cmc_ca *ca, struct cmc_crl_line *line, bool delta,
                          uint64_t generation, int64_t now, struct cmc_arena *arena,
                          struct cmc_err *err)
@@ -180,12 +184,20 @@ static enum cmc_rc renew(struct cmc_ca *ca, struct cmc_crl_line *line, bool delt
                    .base = delta ? line->full.number : 0,
                    .keep = s->crl_keep,
                    .keep_from = s->crl_keep_seconds > 0 ? now - s->crl_keep_seconds : 0}};
-    enum cmc_rc rc = check_parts(ca, now, err);
+    const bool valid = m->known && now >= m->this_update && now - m->this_update < life(s, delta);
+    enum cmc_rc rc;
 
+    if (ca->hands_off)
+        return cmc_fail(err, CMC_E_RETRY, NULL, "a CRL is due, which is made elsewhere");
+    rc = check_parts(ca, now, err);
     if (rc != CMC_OK)
         return rc;
     m->known = false;
     rc = cmc_crl_make(ca, &o, arena, &m->der, err);
+    if (rc == CMC_E_RETRY && valid) {
+        m->known = true; /* signing comes before anything is replaced */
+        return CMC_OK;
+    }
     if (rc == CMC_OK)
         rc = cmc_store_crl_put(s->store, &id, &o.record, err);
     if (rc == CMC_OK)
@@ -275,7 +287,10 @@ static enum cmc_rc crl_open(struct cmc_ca *ca, const struct cmc_crl_scope *scope
     if (rc != CMC_OK)
         return rc;
     m = scope->delta ? &line->delta : &line->full;
-    (void)pthread_mutex_lock(&s->crl_lock);
+    if (!ca->hands_off)
+        (void)pthread_mutex_lock(&s->crl_lock);
+    else if (pthread_mutex_trylock(&s->crl_lock) != 0)
+        return cmc_fail(err, CMC_E_RETRY, NULL, "a CRL is being made");
     rc = scope->delta ? have_delta(ca, line, &ask, arena, fd, err)
                       : have_full(ca, line, &ask, arena, fd, err);
     if (rc == CMC_OK && *fd >= 0) {

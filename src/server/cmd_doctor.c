@@ -355,6 +355,12 @@ static void check_database(struct checking *c)
     check_room(c);
 }
 
+static void check_tokens(struct checking *c)
+{
+    for (size_t i = 0; i < c->ntokens; i++)
+        good(c, "token '%s' is there and takes its password", c->tokens[i].label);
+}
+
 /* -- the whole --------------------------------------------------------------------------- */
 
 enum cmc_rc cmcd_cmd_doctor(struct cmcd_run *r, int argc, char **argv)
@@ -387,6 +393,7 @@ enum cmc_rc cmcd_cmd_doctor(struct cmcd_run *r, int argc, char **argv)
     cmc_buf_init(&c.out, CMC_LIMIT_FILE_OCTETS);
     cmcd_check_all(&c, path);
     if (c.conf != NULL) {
+        check_tokens(&c);
         check_files(&c);
         check_database(&c);
     }

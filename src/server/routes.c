@@ -11,6 +11,7 @@
 #include "server/body_text.h"
 #include "server/media.h"
 #include "server/ocsp_url.h"
+#include "server/token_status.h"
 
 #define TEXT_PLAIN "text/plain; charset=utf-8"
 /* So many octets of a body tell whether it is text. */
@@ -513,13 +514,14 @@ static void serve_chain(struct exchange *e, const struct cmc_route *route)
 static void serve_status(struct exchange *e, const struct cmc_route *route)
 {
     const struct cmc_counters *c = e->front->counters;
-    char json[512];
+    struct cmc_buf json;
 
     (void)route;
-    (void)snprintf(json, sizeof json,
+    cmc_buf_init(&json, CMC_LIMIT_FILE_OCTETS);
+    cmc_buf_printf(&json,
                    "{\"ready\":true,\"uptime_seconds\":%lld,\"workers\":%u,\"requests\":%llu,"
                    "\"ok\":%llu,\"client_errors\":%llu,\"server_errors\":%llu,"
-                   "\"crl_fetches\":%llu,\"ocsp_requests\":%llu}\n",
+                   "\"crl_fetches\":%llu,\"ocsp_requests\":%llu",
                    (long long)(time(NULL) - c->started_at), e->front->service->conf->workers,
                    atomic_load_explicit(&c->requests, memory_order_relaxed),
                    atomic_load_explicit(&c->ok, memory_order_relaxed),
@@ -527,8 +529,11 @@ static void serve_status(struct exchange *e, const struct cmc_route *route)
                    atomic_load_explicit(&c->server_errors, memory_order_relaxed),
                    atomic_load_explicit(&c->crl_fetches, memory_order_relaxed),
                    atomic_load_explicit(&c->ocsp_requests, memory_order_relaxed));
-    finish(e, 200, "application/json", cmc_slice_str(json),
+    cmc_token_status(&json);
+    cmc_buf_str(&json, "}\n");
+    finish(e, cmc_buf_ok(&json) ? 200 : 503, "application/json", cmc_buf_get0(&json),
            (const char *const[]){"Cache-Control", "no-store", NULL}, "status");
+    cmc_buf_free(&json);
 }
 
 /* -- the table --------------------------------------------------------------------------- */
