@@ -95,6 +95,8 @@
 #define CMC_LIMIT_CONF_TARGETS     16u
 #define CMC_LIMIT_CONF_PROFILES    256u
 #define CMC_LIMIT_CONF_ENDPOINTS   256u
+/* Tokens that status and doctor tell of. */
+#define CMC_LIMIT_TOKENS 16u
 /* Worker threads of cmcd. */
 #define CMC_LIMIT_WORKERS 64u
 /* Transactions that one durable commit of the store takes together. */

@@ -504,6 +504,11 @@ enum cmc_rc cmc_ca_set0_encryption(struct cmc_ca *ca, EVP_PKEY *key, struct cmc_
     return rc;
 }
 
+void cmc_ca_hands_off(struct cmc_ca *ca)
+{
+    ca->hands_off = true;
+}
+
 void cmc_ca_free(struct cmc_ca *ca)
 {
     if (ca == NULL)

@@ -15,7 +15,7 @@ struct cmc_crl_made {
     bool known;
     uint64_t generation; /* that it was made at */
     uint64_t checked;    /* up to this one nothing that is in it has changed */
-    int64_t this_update;
+    int64_t this_update, next_update;
     uint64_t number, base;
     struct cmc_buf der; /* one that is no file */
     uint64_t octets;    /* one that is */
@@ -86,6 +86,7 @@ struct known {
 struct cmc_ca {
     struct cmc_ca_shared *shared;
     const struct cmc_crypto *crypto;
+    bool hands_off; /* cmc_ca_hands_off() */
     EVP_PKEY *ca_key, *responder_key;
     struct cmc_cms_recipient encryption; /* key owned; NULL: nothing can be encrypted for us */
     struct cmc_buf dh_cert;              /* empty: no proof of possession of DH keys */

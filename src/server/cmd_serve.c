@@ -11,8 +11,10 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "key/token.h"
 #include "server/checkpoint.h"
 #include "server/cmd.h"
+#include "server/crl_schedule.h"
 #include "server/notify.h"
 #include "server/sweep.h"
 #include "server/worker.h"
@@ -52,6 +54,7 @@ struct serving {
     struct cmc_counters counters;
     struct cmc_worker *workers[CMC_LIMIT_WORKERS];
     uint16_t ports[CMC_LIMIT_CONF_LISTENERS];
+    struct cmc_crl_schedule *schedule;
     EVP_PKEY *responder_key; /* the main thread's, for checkpoints */
     int64_t checkpoint;      /* number of the record that holds the last one */
 };
@@ -154,6 +157,18 @@ static enum cmc_rc checkpoint(struct serving *s)
     return rc;
 }
 
+/* -- tokens ------------------------------------------------------------------------------ */
+
+/* One line when a token goes away and one when it is back, however many requests that hits. */
+static void token_changed(void *arg, const struct cmc_token_state *state)
+{
+    struct cmc_log *log = arg;
+
+    cmc_log_event(log, state->away ? CMC_LOG_ERROR : CMC_LOG_INFO,
+                  state->away ? "token-away" : "token-back", "token", state->label,
+                  state->away ? "why" : "was", state->why, NULL);
+}
+
 /* -- starting ---------------------------------------------------------------------------- */
 
 static enum cmc_rc load(struct serving *s, const char *path)
@@ -166,6 +181,7 @@ static enum cmc_rc load(struct serving *s, const char *path)
     s->log = cmc_log_new(STDERR_FILENO, s->conf->log_level, s->conf->log_format);
     if (s->log == NULL)
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory for the log");
+    cmc_tokens_watch(token_changed, s->log);
     rc = cmc_service_load(&s->service, s->conf, s->run->crypto, err);
     if (rc == CMC_OK)
         rc = cmc_service_open(&s->service, s->log, err);
@@ -197,6 +213,8 @@ static enum cmc_rc start(struct serving *s)
         rc = checkpoint(s);
     for (unsigned int i = 0; i < s->conf->workers && rc == CMC_OK; i++)
         rc = cmc_worker_start(s->workers[i], err);
+    if (rc == CMC_OK)
+        rc = cmc_crl_schedule_start(&s->service, s->log, &s->schedule, err);
     return rc;
 }
 
@@ -261,6 +279,7 @@ static void stop(struct serving *s, enum cmc_rc so_far)
 
     for (unsigned int i = 0; i < n && s->workers[i] != NULL; i++)
         cmc_worker_stop(s->workers[i], GRACE_SECONDS);
+    cmc_crl_schedule_stop(s->schedule);
     for (unsigned int i = 0; i < n && s->workers[i] != NULL; i++)
         cmc_worker_join(s->workers[i]);
     if (n > 0 && s->workers[0] != NULL &&
@@ -273,6 +292,7 @@ static void stop(struct serving *s, enum cmc_rc so_far)
     cmc_service_close(&s->service);
     if (so_far == CMC_OK)
         cmc_log_event(s->log, CMC_LOG_INFO, "stopped", NULL);
+    cmc_tokens_watch(NULL, NULL);
     cmc_log_free(s->log);
     cmc_conf_free(s->conf);
     /* What ended the run is what main() tells. */

@@ -60,9 +60,14 @@ struct cmc_conf_authority {
     struct cmc_conf_pair ca;
     char **chain; /* further certificates up to the root, files */
     unsigned int chain_count;
-    char *crl_path;         /* URL path that serves the CRL, e.g. /ca.crl */
-    char *ca_path;          /* URL path of the CA certificate (pkix-cert), e.g. /ca.crt */
-    char *chain_path;       /* URL path of the chain (certs-only), e.g. /ca.p7c */
+    char *crl_path;          /* URL path that serves the CRL, e.g. /ca.crl, or with {shard} */
+    char *crl_complete_path; /* where there are shards: of the complete one; or NULL */
+    char *crl_delta_path, *crl_delta_url;
+    unsigned int crl_overlap; /* hours that a CRL is in force for longer than until the next */
+    uint32_t crl_shards;
+    unsigned int crl_delta_minutes; /* 0: no delta CRLs */
+    char *ca_path;                  /* URL path of the CA certificate (pkix-cert), e.g. /ca.crt */
+    char *chain_path;               /* URL path of the chain (certs-only), e.g. /ca.p7c */
     char *crl_url;          /* absolute URL for the CRL distribution point of certificates */
     unsigned int crl_hours; /* nextUpdate - thisUpdate */
     struct cmc_conf_target *targets; /* the folder under 'publish' is the first of them */

@@ -23,7 +23,8 @@ struct cmc_raw_limits {
 
 struct cmc_raw_crl {
     char *path, *url;
-    uint32_t *hours, *keep, *keep_days;
+    char *complete_path, *delta_path, *delta_url;
+    uint32_t *hours, *overlap, *shards, *delta, *keep, *keep_days;
 };
 
 struct cmc_raw_publish {
