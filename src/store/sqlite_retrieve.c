@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SQLite: what is given out again. Trust anchors that are published, and certificates by digest. All
- * of it is rare, so its statements are prepared when they are needed, and are not kept by each
+ * SQLite: what is given out again. Trust anchors that are published, and certificates by digest.
+ * All of it is rare, so its statements are prepared when they are needed, and are not kept by each
  * connection.
  */
 #include "store/sqlite_once.h"

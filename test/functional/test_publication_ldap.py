@@ -37,11 +37,11 @@ TLSCertificateFile {cert}
 TLSCertificateKeyFile {key}
 sockbuf_max_incoming 16777216
 sockbuf_max_incoming_auth 16777216
-authz-regexp "gidNumber=.*,uidNumber=.*,cn=peercred,cn=external,cn=auth" "{root}"
+authz-regexp "gidNumber=.*cn=peercred,cn=external,cn=auth" "{root}"
 database mdb
 suffix "{base}"
 rootdn "{root}"
-rootpw secret of the directory
+rootpw "secret of the directory"
 directory {folder}/db
 """
 
@@ -56,8 +56,8 @@ class Directory:
         (folder / "password").chmod(0o600)
         self.port, self.tls_port = free_port(), free_port()
         self.ldapi = "ldapi://" + str(folder / "ldapi").replace("/", "%2f")
-        self.ldap = "ldap://localhost:%d" % self.port
-        self.ldaps = "ldaps://localhost:%d" % self.tls_port
+        self.ldap = "ldap://127.0.0.1:%d" % self.port
+        self.ldaps = "ldaps://127.0.0.1:%d" % self.tls_port
         self.process = None
 
     def start(self):
@@ -84,7 +84,7 @@ class Directory:
         out = self.folder / "out"
         shutil.rmtree(out, ignore_errors=True)
         out.mkdir()
-        done = run("ldapsearch", "-Q", "-LLL", "-tt", "-T", out, "-H", self.ldapi, "-Y", "EXTERNAL",
+        done = run("ldapsearch", "-Q", "-LLL", "-o", "ldif-wrap=no", "-tt", "-T", out, "-H", self.ldapi, "-Y", "EXTERNAL",
                    "-b", dn, "-s", "base", attribute, ok=None)
         if done.returncode == 32:
             return None
@@ -92,7 +92,7 @@ class Directory:
             r"^%s:< file://(.*)$" % re.escape(attribute), done.stdout.decode(), re.M)]
 
     def classes(self, dn):
-        done = run("ldapsearch", "-Q", "-LLL", "-H", self.ldapi, "-Y", "EXTERNAL", "-b", dn, "-s",
+        done = run("ldapsearch", "-Q", "-LLL", "-o", "ldif-wrap=no", "-H", self.ldapi, "-Y", "EXTERNAL", "-b", dn, "-s",
                    "base", "objectClass")
         return set(re.findall(r"objectClass: (\w+)", done.stdout.decode()))
 
@@ -110,10 +110,14 @@ def directory(tmp_path_factory):
             "/sys/kernel/security/apparmor/profiles") and "slapd" in open(
                 "/sys/kernel/security/apparmor/profiles").read():
         pytest.skip("AppArmor lets slapd only into its own folders")
-    craft.openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                  "-keyout", folder / "tls.key", "-out", folder / "tls.crt", "-subj",
-                  "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "10")
-    d = Directory(folder / "slapd", folder / "tls.crt", folder / "tls.crt", folder / "tls.key")
+    new_key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+    craft.openssl("req", "-x509", *new_key, "-keyout", folder / "ca.key", "-out", folder / "ca.crt",
+                  "-subj", "/CN=CA of the directory", "-days", "10")
+    craft.openssl("req", "-x509", *new_key, "-keyout", folder / "tls.key", "-out",
+                  folder / "tls.crt", "-subj", "/CN=localhost", "-days", "10", "-CA",
+                  folder / "ca.crt", "-CAkey", folder / "ca.key", "-addext",
+                  "subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE")
+    d = Directory(folder / "slapd", folder / "ca.crt", folder / "tls.crt", folder / "tls.key")
     d.start()
     d.add("dn: %s\nobjectClass: dcObject\nobjectClass: organization\no: Example\ndc: example\n\n"
           "dn: ou=People,%s\nobjectClass: organizationalUnit\nou: People\n" % (BASE, BASE))
@@ -184,7 +188,7 @@ def test_an_entry_that_is_there(directory, serve):
 def test_tls(directory, serve, scheme, trust, words):
     """StartTLS and ldaps with a password; a server that is not known gets no password."""
     url = getattr(directory, scheme)
-    ca = directory.folder.parent / "tls.crt" if trust else "ca.crt"
+    ca = directory.folder.parent / "ca.crt" if trust else "ca.crt"
     dn = "cn=%s CA,%s" % (scheme, BASE)
     server = serve('what: [ca-certificate], url: "%s", bind: "%s", password-file: %s, tls-ca: %s, '
                    'dn: "%s", create: true, timeout: 3' % (
