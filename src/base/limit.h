@@ -74,6 +74,8 @@
 #define CMC_LIMIT_GET_CERTS     16u
 #define CMC_LIMIT_GET_CRLS      CMC_LIMIT_CMS_CRLS
 #define CMC_LIMIT_PUBLISH_CERTS 256u
+/* Octets of a CRL that a directory server is given: LDAP has no way to do it in pieces. */
+#define CMC_LIMIT_LDAP_OCTETS (64u * 1024u * 1024u)
 /* Trust anchors in one published set; they travel in one message with the responder's chain. */
 #define CMC_LIMIT_ANCHORS 16u
 /* Certificates that one OCSP request asks about, and octets of a nonce (RFC 9654). */
@@ -92,6 +94,7 @@
 /* Configuration: entries of each list. */
 #define CMC_LIMIT_CONF_LISTENERS   16u
 #define CMC_LIMIT_CONF_AUTHORITIES 16u
+#define CMC_LIMIT_CONF_TARGETS     16u
 #define CMC_LIMIT_CONF_PROFILES    256u
 #define CMC_LIMIT_CONF_ENDPOINTS   256u
 /* Tokens that status and doctor tell of. */

@@ -88,15 +88,18 @@ enum cmc_rc cmc_ca_shared_new(const struct cmc_ca_params *p, struct cmc_ca_share
     s->nanchors = p->nofficer_anchors > 0 ? p->nofficer_anchors : p->nchain;
     s->ra_any_eku = p->ra_any_eku;
     s->secret_failures = p->secret_failures;
-    s->publishes = p->publish_directory != NULL;
+    s->publishes = p->publish_web || p->publish_ldap_url != NULL;
+    s->publishing.web = p->publish_web;
     s->publish_wake = p->publish_wake;
     s->publish_arg = p->publish_arg;
-    if (p->publish_url != NULL) {
+    if (p->publish_url != NULL)
         s->publishing.url = cmc_arena_strdup(s->arena, p->publish_url);
-        if (s->publishing.url == NULL) {
-            rc = no_memory(err);
-            goto out;
-        }
+    if (p->publish_ldap_url != NULL)
+        s->publishing.ldap_url = cmc_arena_strdup(s->arena, p->publish_ldap_url);
+    if ((p->publish_url != NULL && s->publishing.url == NULL) ||
+        (p->publish_ldap_url != NULL && s->publishing.ldap_url == NULL)) {
+        rc = no_memory(err);
+        goto out;
     }
     if (p->secrets_key != NULL) {
         s->secrets_key = cmc_arena_dup(s->arena, p->secrets_key, CMC_SEAL_KEY_OCTETS);

@@ -15,7 +15,7 @@ struct cmc_crl_made {
     bool known;
     uint64_t generation; /* that it was made at */
     uint64_t checked;    /* up to this one nothing that is in it has changed */
-    int64_t this_update;
+    int64_t this_update, next_update;
     uint64_t number, base;
     struct cmc_buf der; /* one that is no file */
     uint64_t octets;    /* one that is */

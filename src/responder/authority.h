@@ -94,7 +94,9 @@ struct cmc_crl_query {
 
 /* How certificates are published, where they are. */
 struct cmc_publishing {
-    const char *url; /* what the published ones are found below, or NULL: not known */
+    bool web;             /* in a folder, or by a program of the operator's */
+    const char *url;      /* what those are found below, or NULL: not known */
+    const char *ldap_url; /* of the directory server they are in, or NULL: in none */
 };
 
 struct cmc_authority_ops {

@@ -52,6 +52,7 @@ enum cmc_rc cmcd_cmd_secret(struct cmcd_run *r, int argc, char **argv);
 enum cmc_rc cmcd_cmd_anchors(struct cmcd_run *r, int argc, char **argv);
 enum cmc_rc cmcd_cmd_cert(struct cmcd_run *r, int argc, char **argv);
 enum cmc_rc cmcd_cmd_profile(struct cmcd_run *r, int argc, char **argv);
+enum cmc_rc cmcd_cmd_publish(struct cmcd_run *r, int argc, char **argv);
 enum cmc_rc cmcd_cmd_revoke(struct cmcd_run *r, int argc, char **argv);
 enum cmc_rc cmcd_cmd_request(struct cmcd_run *r, int argc, char **argv);
 enum cmc_rc cmcd_cmd_audit(struct cmcd_run *r, int argc, char **argv);

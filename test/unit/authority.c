@@ -222,8 +222,9 @@ static void make_ca(struct test_authority *t, struct cmc_slice responder_cert, E
                               .secret_failures = TEST_FAILURES,
                               .crl_url = "http://ca.test/ca.crl",
                               .crl_hours = 24,
-                              .publish_directory = t->dir,
+                              .publish_web = true,
                               .publish_url = "http://ca.test/published/",
+                              .publish_ldap_url = "ldap://dir.test",
                               .crl_keep = 3,
                               .crl_days = 30};
     struct cmc_err err = {0};
