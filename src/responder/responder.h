@@ -8,6 +8,7 @@
 #define CMC_RESPONDER_RESPONDER_H
 
 #include "base/log.h"
+#include "message/name_space.h"
 #include "responder/authority.h"
 
 /* What an endpoint answers with. */
@@ -42,12 +43,19 @@ enum {
     CMC_RA_CONTROLS = 8  /* say that controls are dealt with: controlProcessed */
 };
 
-/* The names that an RA may give; nothing in it: any. */
-struct cmc_ra_names {
-    const struct cmc_slice *subjects; /* Names, whole DER: a subject begins with one of them */
-    size_t nsubjects;
-    const char *const *domains; /* of dNSName and rfc822Name */
-    size_t ndomains;
+/* How possession of the key has to be shown. */
+enum cmc_pop_rule {
+    CMC_POP_ANY,
+    CMC_POP_SIGNED,     /* the request is signed by its key */
+    CMC_POP_CHALLENGED, /* the key has decrypted a challenge */
+    CMC_POP_VOUCHED     /* a registration authority has seen it */
+};
+/* Who has to have asked. */
+enum cmc_identity_rule {
+    CMC_IDENTITY_ANY,
+    CMC_IDENTITY_OFFICER, /* or a registration authority that vouches */
+    CMC_IDENTITY_SECRET,  /* who proved a shared secret */
+    CMC_IDENTITY_HOLDER   /* who renews */
 };
 
 /* The rules of one endpoint. All borrowed; the same for all threads. */
@@ -65,7 +73,7 @@ struct cmc_endpoint_rules {
     unsigned int revoke_max;    /* revocations in one message; 0: no limit but the message's */
     unsigned int reasons;       /* CMC_REASON_BIT() of those allowed */
     unsigned int ra;            /* CMC_RA_* that officers with the role ra may do */
-    struct cmc_ra_names ra_names;
+    struct cmc_name_space ra_names; /* that RAs may give: ra_names.c */
     bool mandatory_fields_only;     /* ignore invalidityDate, passphrase and comment (Nexus) */
     enum cmc_retrieve retrieve;     /* who may ask for certificates and CRLs */
     bool publish;                   /* publishCert is served here */
@@ -79,6 +87,9 @@ struct cmc_endpoint_rules {
     int64_t confirm_seconds;        /* in which a certificate must be confirmed; 0: it need not */
     int64_t time_seconds;           /* how far signingTime may be from now; 0: any */
     bool refuse_nonces;             /* a senderNonce serves one message of who sends it */
+    /* Of the endpoint itself, and of its profile: both must be met. */
+    enum cmc_pop_rule pop, profile_pop;
+    enum cmc_identity_rule identity, profile_identity;
     struct cmc_slice response_info; /* for the responseInfo control, or absent */
 };
 
