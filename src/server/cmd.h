@@ -77,6 +77,9 @@ enum cmc_rc cmcd_db_open(struct cmcd_db *db, const char *conf_path,
                          struct cmc_err *err) CMC_MUST_USE;
 void cmcd_db_close(struct cmcd_db *db);
 
+/* The URL of the CRL as certificates have it: where there are shards, that of the first. */
+const char *cmcd_crl_url(struct cmcd_run *r, const struct cmc_conf_authority *a);
+
 /* A serial number in hex, with or without 0x, colons and blanks, as INTEGER content octets. */
 enum cmc_rc cmcd_parse_serial(struct cmcd_run *r, const char *text,
                               struct cmc_slice *out) CMC_MUST_USE;

@@ -316,7 +316,8 @@ static void check_profiles(struct checking *c)
         bool used = false;
 
         if (!cmcd_ok(c,
-                     cmc_profile_compile(&c->conf->profiles[i], c->conf->authorities[0].crl_url, &p,
+                     cmc_profile_compile(&c->conf->profiles[i],
+                                         cmcd_crl_url(c->run, &c->conf->authorities[0]), &p,
                                          &c->run->err),
                      NULL))
             continue;

@@ -170,6 +170,8 @@ struct cmc_store_crl_ops {
                                  int64_t not_after_from, uint64_t *n, struct cmc_err *err);
     enum cmc_rc (*revoked_part_after)(void *rd, struct cmc_slice issuer, int64_t part,
                                       int64_t *next, struct cmc_err *err);
+    enum cmc_rc (*changed)(void *rd, struct cmc_slice issuer, uint32_t part, uint64_t since,
+                           bool *changed, struct cmc_err *err);
     enum cmc_rc (*changes)(void *rd, struct cmc_slice issuer, uint32_t part, uint64_t since,
                            enum cmc_rc (*fn)(void *arg, const struct cmc_cert_record *c), void *arg,
                            struct cmc_err *err);

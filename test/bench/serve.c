@@ -488,20 +488,44 @@ static double peak_memory(const struct bench_server *s)
     return (double)kib / 1024;
 }
 
+static const char get_crl[] = "GET /ca.crl HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
+
+/* What a server takes that has made a CRL of nothing. */
+static double memory_of_nothing(struct world *w)
+{
+    size_t octets;
+    double memory;
+
+    bench_server_start(&w->server);
+    (void)bench_fetch(w->server.port, cmc_slice_str(get_crl), &octets);
+    memory = peak_memory(&w->server);
+    bench_server_end(&w->server);
+    return memory;
+}
+
+/* It makes a CRL when it starts, so there has to be another revocation for one that is waited for.
+ */
+static double fetch_next_crl(struct world *w, size_t *octets)
+{
+    (void)bench_fetch(w->server.port, cmc_slice_str(get_crl), octets);
+    store_certs(w, 1, true);
+    return bench_fetch(w->server.port, cmc_slice_str(get_crl), octets);
+}
+
 static void case_crl(const struct run *r)
 {
-    static const char text[] = "GET /ca.crl HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
     struct world w;
     double memory, cpu, wall;
     char name[48];
     size_t octets;
 
     world_new(&w, r, "ec:P-256", 1);
+    memory = memory_of_nothing(&w);
     store_certs(&w, r->messages, true);
     bench_server_start(&w.server);
-    memory = peak_memory(&w.server);
+    (void)bench_fetch(w.server.port, cmc_slice_str(get_crl), &octets);
     cpu = bench_seconds(w.server.cpu);
-    wall = bench_fetch(w.server.port, cmc_slice_str(text), &octets);
+    wall = fetch_next_crl(&w, &octets);
     cpu = bench_seconds(w.server.cpu) - cpu;
     memory = peak_memory(&w.server) - memory;
     bench_note("  CRL of %zu entries, %.1f MB, over HTTP: %.3f s, CPU %.3f s, %.0f MiB more",
@@ -599,20 +623,19 @@ static void search_each(const struct world *w, size_t total, int64_t now)
 /* As many certificates, a tenth of them revoked: start, CRL, search beside the server. */
 static void case_search(const struct run *r)
 {
-    static const char text[] = "GET /ca.crl HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n";
     const struct cmc_search none = {.serial = CMC_SLICE_LIT("\1"), .limit = 1};
     struct world w;
     double began, wall, memory;
     size_t octets, found;
 
     world_new(&w, r, "ec:P-256", 1);
+    memory = memory_of_nothing(&w);
     store_certs(&w, r->messages - r->messages / 10, false);
     store_certs(&w, r->messages / 10, true);
     began = bench_seconds(CLOCK_MONOTONIC);
     bench_server_start(&w.server);
     bench_result("search-1M-start", bench_seconds(CLOCK_MONOTONIC) - began, "s", "<=", 1);
-    memory = peak_memory(&w.server);
-    wall = bench_fetch(w.server.port, cmc_slice_str(text), &octets);
+    wall = fetch_next_crl(&w, &octets);
     bench_result("search-1M-crl", wall, "s", "<=", 0.5);
     bench_result("search-1M-crl-memory", peak_memory(&w.server) - memory, "MiB", "<=", 64);
     began = bench_seconds(CLOCK_MONOTONIC);
