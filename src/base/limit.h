@@ -88,9 +88,10 @@
 /* A file named on a command line or in a configuration. */
 #define CMC_LIMIT_FILE_OCTETS (64u * 1024u * 1024u)
 /* Configuration: entries of each list. */
-#define CMC_LIMIT_CONF_LISTENERS 16u
-#define CMC_LIMIT_CONF_PROFILES  256u
-#define CMC_LIMIT_CONF_ENDPOINTS 256u
+#define CMC_LIMIT_CONF_LISTENERS   16u
+#define CMC_LIMIT_CONF_AUTHORITIES 16u
+#define CMC_LIMIT_CONF_PROFILES    256u
+#define CMC_LIMIT_CONF_ENDPOINTS   256u
 /* Worker threads of cmcd. */
 #define CMC_LIMIT_WORKERS 64u
 /* Transactions that one durable commit of the store takes together. */

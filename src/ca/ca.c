@@ -280,13 +280,29 @@ static enum cmc_rc op_await(void *self, struct cmc_slice issuer, struct cmc_slic
     return cmc_reader_await(ca->reader, mine, serial, arena, out, err);
 }
 
+/* A transactionId may be in use at several authorities of one store. */
+struct own_awaits {
+    struct cmc_slice issuer;
+    enum cmc_rc (*fn)(void *arg, const struct cmc_await *a);
+    void *arg;
+};
+
+static enum cmc_rc own_await(void *arg, const struct cmc_await *a)
+{
+    const struct own_awaits *own = arg;
+
+    return cmc_slice_eq(a->issuer, own->issuer) ? own->fn(own->arg, a) : CMC_OK;
+}
+
 static enum cmc_rc op_await_each(void *self, struct cmc_slice transaction_id,
                                  enum cmc_rc (*fn)(void *arg, const struct cmc_await *a), void *arg,
                                  struct cmc_err *err)
 {
     struct cmc_ca *ca = self;
 
-    return cmc_reader_await_each(ca->reader, transaction_id, fn, arg, err);
+    return cmc_reader_await_each(
+        ca->reader, transaction_id, own_await,
+        &(struct own_awaits){.issuer = ca->shared->ca_cert.tbs.subject, .fn = fn, .arg = arg}, err);
 }
 
 static enum cmc_rc op_nonce(void *self, const uint8_t key[CMC_NONCE_KEY_OCTETS],
@@ -489,7 +505,7 @@ void cmc_ca_free(struct cmc_ca *ca)
     if (ca == NULL)
         return;
     for (size_t i = 0; i < OFFICER_CACHE; i++) {
-        EVP_PKEY_free(ca->known[i].who.key);
+        cmc_spki_give_back(ca->crypto, ca->known[i].who.key);
         cmc_arena_free(ca->known[i].arena);
     }
     cmc_buf_free(&ca->no_secret);

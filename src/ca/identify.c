@@ -112,7 +112,10 @@ out:
     return rc;
 }
 
-/* Of a certificate that we issued: is it ours indeed, and not revoked? */
+/*
+ * Of a certificate that is in our store: is it the one, and not revoked? *own: this authority
+ * issued it; the store may hold those of others too, whose officers are known here.
+ */
 static enum cmc_rc check_own(struct cmc_ca *ca, const struct cmc_cert *cert, struct cmc_slice der,
                              struct known *k, bool *own, struct cmc_err *err)
 {
@@ -120,8 +123,6 @@ static enum cmc_rc check_own(struct cmc_ca *ca, const struct cmc_cert *cert, str
     enum cmc_rc rc;
 
     *own = cmc_slice_eq(cert->tbs.issuer, ca->shared->ca_cert.tbs.subject);
-    if (!*own)
-        return CMC_OK;
     rc = cmc_reader_cert(ca->reader, cert->tbs.issuer, cert->tbs.serial, k->arena, &rec, err);
     if (rc == CMC_E_NOTFOUND) {
         /* An existing CA was taken over: what it issued before is not in our store. */
@@ -137,7 +138,8 @@ static enum cmc_rc check_own(struct cmc_ca *ca, const struct cmc_cert *cert, str
         return stranger(err, "RFC 5280 section 6.3", "the signer's certificate is revoked");
     if (rec.state == CMC_CERT_HELD)
         return stranger(err, "RFC 5280 section 6.3", "the signer's certificate is on hold");
-    k->who.profile = rec.profile;
+    if (*own)
+        k->who.profile = rec.profile;
     return CMC_OK;
 }
 
@@ -233,7 +235,7 @@ static enum cmc_rc find_out(struct cmc_ca *ca, struct cmc_slice der, const struc
                       "the signer's certificate is valid, but not registered as an officer");
     }
     if (rc == CMC_OK)
-        rc = cmc_spki_key(ca->crypto, cert.tbs.spki.raw, &k->who.key, err);
+        rc = cmc_spki_lend(ca->crypto, cert.tbs.spki.raw, &k->who.key, err);
 out:
     X509_free(leaf);
     return rc;
@@ -268,9 +270,9 @@ static struct known *oldest(struct cmc_ca *ca)
     return k;
 }
 
-static void forget(struct known *k)
+static void forget(const struct cmc_ca *ca, struct known *k)
 {
-    EVP_PKEY_free(k->who.key);
+    cmc_spki_give_back(ca->crypto, k->who.key);
     cmc_arena_free(k->arena);
     memset(k, 0, sizeof *k);
 }
@@ -320,11 +322,11 @@ enum cmc_rc cmc_ca_identify(void *self, struct cmc_slice cert, const struct cmc_
         memcpy(fresh.digest, digest, CMC_SHA256_OCTETS);
         rc = find_out(ca, cert, chain, nchain, now, &fresh, err);
         if (rc != CMC_OK) { /* a stranger takes nobody's place */
-            forget(&fresh);
+            forget(ca, &fresh);
             return rc;
         }
         k = oldest(ca);
-        forget(k);
+        forget(ca, k);
         *k = fresh;
     }
     k->used = ++ca->asked;

@@ -37,6 +37,8 @@ static void make_same(struct audit *a)
     const struct job *j = a->j;
 
     cmc_json_str(&a->same, "endpoint", cmc_slice_str(j->rules->path));
+    if (j->rules->authority != NULL)
+        cmc_json_str(&a->same, "authority", cmc_slice_str(j->rules->authority));
     cmc_json_str(&a->same, "peer", cmc_slice_str(j->x->peer));
     cmc_json_hex(&a->same, "request", cmc_slice(j->digest, sizeof j->digest));
     if (j->transaction_id.n > 0)

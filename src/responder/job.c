@@ -52,6 +52,14 @@ struct plan_item *cmc_job_add_item(struct job *j, enum plan_kind kind, uint32_t 
     return it;
 }
 
+void cmc_job_give_keys_back(struct job *j)
+{
+    for (size_t i = 0; i < j->nitems; i++) {
+        cmc_spki_give_back(j->r->crypto, j->items[i].key);
+        j->items[i].key = NULL;
+    }
+}
+
 /*
  * RFC 10002 section 6: what is to be given back is given back with a refusal too, so these are
  * read before anything may be refused, and without judging them.

@@ -43,9 +43,6 @@ static void job_free(struct job *j)
 {
     if (j == NULL)
         return;
-    for (size_t i = 0; i < j->nitems; i++)
-        EVP_PKEY_free(j->items[i].key);
-    EVP_PKEY_free(j->self_key);
     cmc_arena_pool_put(j->arenas, j->arena); /* j itself lives in it */
 }
 
@@ -221,8 +218,7 @@ static enum cmc_rc job_issue(struct job *j, struct cmc_err *err)
 
 static void drop_items(struct job *j)
 {
-    for (size_t i = 0; i < j->nitems; i++)
-        EVP_PKEY_free(j->items[i].key);
+    cmc_job_give_keys_back(j);
     j->nitems = 0;
 }
 
@@ -369,6 +365,10 @@ void cmc_respond(struct cmc_responder *r, const struct cmc_exchange *x, cmc_resp
     j->arena = arena;
     j->arenas = r->arenas;
     rc = job_run(j, &final, &err);
+    /* Here and not with the job: that ends in the writer's thread, to which no key belongs. */
+    cmc_job_give_keys_back(j);
+    EVP_PKEY_free(j->self_key);
+    j->self_key = NULL;
     if (rc == CMC_OK && !final) {
         rc = r->auth->ops->commit(r->auth->self, &j->txn, committed, j, &err);
         if (rc == CMC_OK)

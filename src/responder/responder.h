@@ -46,6 +46,7 @@ enum {
 /* The rules of one endpoint. All borrowed; the same for all threads. */
 struct cmc_endpoint_rules {
     const char *path;
+    const char *authority; /* its name for the audit log, or NULL: it has none */
     const char *profile;
     bool require_officer;       /* the CMC signer; for a bare PKCS#10 the TLS client certificate */
     bool allow_renewal;         /* signed by an existing certificate of the same subject */

@@ -26,6 +26,10 @@ bool cmcd_ok(struct checking *c, enum cmc_rc rc, const char *where);
 bool cmcd_check_validity(struct checking *c, struct cmc_slice der, const char *whose,
                          struct cmc_cert *cert);
 
+/* "CA key", or, of several authorities, "NAME: CA key" into buf; returns it. */
+const char *cmcd_whose(const struct checking *c, const struct cmc_service_authority *a,
+                       const char *what, char *buf, size_t size);
+
 /* All that serve would load from this configuration. */
 void cmcd_check_all(struct checking *c, const char *path);
 void cmcd_check_end(struct checking *c);

@@ -3,6 +3,7 @@
 #ifndef CMC_SERVER_CMD_H
 #define CMC_SERVER_CMD_H
 
+#include "asn1/pkix.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/options.h"
@@ -79,8 +80,17 @@ void cmcd_db_close(struct cmcd_db *db);
 enum cmc_rc cmcd_parse_serial(struct cmcd_run *r, const char *text,
                               struct cmc_slice *out) CMC_MUST_USE;
 
-/* The subject of the CA, which is the issuer of all its certificates. */
-enum cmc_rc cmcd_issuer_name(struct cmcd_run *r, const struct cmc_conf *conf,
+/* The option row of commands that are about one authority's certificates. */
+#define CMCD_OPTION_AUTHORITY(T, member)                                                           \
+    CMC_OPTION("authority", 0, STRING, "NAME", T, member, "of several authorities (the first)")
+/* The authority of that name, the first one for NULL. Errors: CMC_E_USAGE. */
+enum cmc_rc cmcd_authority(struct cmcd_run *r, const struct cmc_conf *conf, const char *name,
+                           const struct cmc_conf_authority **out) CMC_MUST_USE;
+/* Its certificate, decoded into the run's arena; *der is the whole of it, or NULL. */
+enum cmc_rc cmcd_ca_cert(struct cmcd_run *r, const struct cmc_conf_authority *a,
+                         struct cmc_slice *der, struct cmc_cert *cert) CMC_MUST_USE;
+/* The subject of its CA, which is the issuer of all its certificates. */
+enum cmc_rc cmcd_issuer_name(struct cmcd_run *r, const struct cmc_conf *conf, const char *name,
                              struct cmc_slice *out) CMC_MUST_USE;
 /* Who decides: the name that was given, or (as NULL) the user's. */
 enum cmc_rc cmcd_decider(struct cmcd_run *r, const char *as, const char **out) CMC_MUST_USE;

@@ -7,7 +7,6 @@
 #include "asn1/codec.h"
 #include "base/json.h"
 #include "client/chain.h"
-#include "key/key.h"
 #include "server/checkpoint.h"
 #include "server/officer_order.h"
 
@@ -27,9 +26,12 @@ struct verifying {
     struct cmcd_run *run;
     struct cmcd_db *db;
     struct cmc_reader *second; /* the walk itself is under way with the first */
-    struct cmc_slice ca;       /* the CA's certificate */
-    struct cmc_slice subject;  /* its Name */
     struct cmcd_order_audit *orders;
+    struct {
+        struct cmc_slice cert; /* of a CA */
+        struct cmc_slice subject;
+    } cas[CMC_LIMIT_CONF_AUTHORITIES];
+    size_t ncas;
     unsigned int checkpoints;
     int64_t last; /* record that the last checkpoint speaks of */
 };
@@ -72,23 +74,27 @@ static enum cmc_rc check_hash(struct cmc_reader *reader, int64_t seq,
                           (long long)seq);
 }
 
-/* Only a responder of this CA signs checkpoints; its certificate may have expired since. */
+/* Only a responder of ours signs checkpoints; its certificate may have expired since. */
 static enum cmc_rc check_signature(struct verifying *v, const struct cmc_checkpoint *p,
                                    struct cmc_err *err)
 {
     struct cmc_arena *arena = v->run->arena;
-    struct cmc_trust trust = {.anchors = &v->ca, .nanchors = 1};
+    struct cmc_trust trust = {.nanchors = 1};
     struct cmc_cert_record rec;
-    enum cmc_rc rc = cmc_reader_cert(v->second, v->subject, p->signer, arena, &rec, err);
+    enum cmc_rc rc = CMC_E_NOTFOUND;
 
+    for (size_t i = 0; i < v->ncas && rc == CMC_E_NOTFOUND; i++) {
+        trust.anchors = &v->cas[i].cert;
+        rc = cmc_reader_cert(v->second, v->cas[i].subject, p->signer, arena, &rec, err);
+    }
     if (rc == CMC_E_NOTFOUND)
         return cmc_fail(err, CMC_E_CRYPTO, NULL,
                         "the checkpoint of audit record %lld is signed with a certificate that "
-                        "this CA did not issue",
+                        "the CAs of this configuration did not issue",
                         (long long)p->seq);
     trust.now = rec.not_before;
     if (rc == CMC_OK)
-        rc = cmc_chain_check(v->run->crypto, rec.der, &v->ca, 1, &trust, arena, NULL, err);
+        rc = cmc_chain_check(v->run->crypto, rec.der, trust.anchors, 1, &trust, arena, NULL, err);
     if (rc == CMC_OK)
         rc = cmc_responder_check(rec.der, &trust, arena, err);
     if (rc == CMC_OK)
@@ -145,15 +151,16 @@ static enum cmc_rc verify_known(struct cmcd_run *r, struct cmc_reader *reader, c
 
 static enum cmc_rc verify_checkpoints(struct verifying *v)
 {
-    const struct cmc_passphrase none = {0};
-    struct cmc_slice *certs = NULL;
-    struct cmc_cert ca = {0};
-    size_t n = 0;
-    enum cmc_rc rc = cmc_certs_load(v->run->crypto, v->db->conf->authority.certificate, &none,
-                                    v->run->arena, &certs, &n, &v->run->err);
+    const struct cmc_conf *conf = v->db->conf;
+    enum cmc_rc rc = CMC_OK;
 
-    if (rc == CMC_OK)
-        rc = cmc_decode(&cmc_it_cert, certs[0], v->run->arena, &ca, &v->run->err);
+    for (unsigned int i = 0; i < conf->authority_count && rc == CMC_OK; i++) {
+        struct cmc_cert ca = {0};
+
+        rc = cmcd_ca_cert(v->run, &conf->authorities[i], &v->cas[i].cert, &ca);
+        v->cas[i].subject = ca.tbs.subject;
+        v->ncas++;
+    }
     if (rc == CMC_OK)
         rc = cmc_reader_new(v->db->store, &v->second, &v->run->err);
     if (rc != CMC_OK)
@@ -163,8 +170,6 @@ static enum cmc_rc verify_checkpoints(struct verifying *v)
         cmc_reader_free(v->second);
         return cmc_fail(&v->run->err, CMC_E_MEM, NULL, "no memory for a walk over the log");
     }
-    v->ca = certs[0];
-    v->subject = ca.tbs.subject;
     rc = cmc_reader_audit(v->db->reader, 1, verify_one, v, &v->run->err);
     cmc_reader_free(v->second);
     return rc;

@@ -23,7 +23,8 @@
 #define FILE_OCTETS     65536u
 
 struct values {
-    const char *config, *file, *purpose, *serial, *subject, *token, *token_key, *token_pass;
+    const char *config, *authority, *file, *purpose, *serial, *subject, *token, *token_key,
+        *token_pass;
     struct cmc_option_list names;
     unsigned int days;
     bool once, weak_ok, oaep, make;
@@ -200,23 +201,15 @@ static enum cmc_rc purpose_of(const struct values *v, enum cmc_secret_purpose *o
     return CMC_OK;
 }
 
-/* The certificate that a secret is to revoke: of the CA that this configuration is for. */
+/* The certificate that a secret is to revoke. */
 static enum cmc_rc name_certificate(struct cmcd_run *r, const struct cmcd_db *db,
-                                    const char *serial, struct cmc_secret *s)
+                                    const struct values *v, struct cmc_secret *s)
 {
-    const struct cmc_passphrase none = {0};
     struct cmc_cert_record record;
-    struct cmc_slice *certs = NULL;
-    struct cmc_cert ca = {0};
-    size_t n = 0;
-    enum cmc_rc rc = cmcd_parse_serial(r, serial, &s->serial);
+    enum cmc_rc rc = cmcd_parse_serial(r, v->serial, &s->serial);
 
     if (rc == CMC_OK)
-        rc = cmc_certs_load(r->crypto, db->conf->authority.certificate, &none, r->arena, &certs, &n,
-                            &r->err);
-    if (rc == CMC_OK)
-        rc = cmc_decode(&cmc_it_cert, certs[0], r->arena, &ca, &r->err);
-    s->issuer = ca.tbs.subject;
+        rc = cmcd_issuer_name(r, db->conf, v->authority, &s->issuer);
     if (rc == CMC_OK)
         rc = cmc_reader_cert(db->reader, s->issuer, s->serial, r->arena, &record, &r->err);
     return rc;
@@ -330,6 +323,8 @@ static enum cmc_rc add(struct cmcd_run *r, int argc, char **argv)
                    "DNS:example.org (may be repeated)"),
         CMC_OPTION("serial", 0, STRING, "HEX", struct values, serial,
                    "revoke: the certificate that it revokes"),
+        CMC_OPTION("authority", 0, STRING, "NAME", struct values, authority,
+                   "revoke: which of several authorities issued it (the\nfirst)"),
         CMC_OPTION("once", 0, FLAG, NULL, struct values, once,
                    "for one use; one that revokes always is"),
         CMC_OPTION("expires", 0, UINT, "DAYS", struct values, days, "no more after so many days"),
@@ -364,7 +359,7 @@ static enum cmc_rc add(struct cmcd_run *r, int argc, char **argv)
     if (rc == CMC_OK)
         rc = cmcd_db_open(&db, v.config, &r->err);
     if (rc == CMC_OK && s.purpose == CMC_SECRET_REVOKE)
-        rc = name_certificate(r, &db, v.serial, &s);
+        rc = name_certificate(r, &db, &v, &s);
     if (rc == CMC_OK)
         rc = seal(r, &db, value, &s);
     if (rc == CMC_OK)

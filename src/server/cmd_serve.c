@@ -145,7 +145,7 @@ static enum cmc_rc checkpoint(struct serving *s)
     if (rc == CMC_OK)
         rc = cmc_reader_audit_last(reader, &last, &s->run->err);
     if (rc == CMC_OK && last > s->checkpoint)
-        rc = cmc_checkpoint_make(s->run->crypto, reader, s->service.responder_cert,
+        rc = cmc_checkpoint_make(s->run->crypto, reader, s->service.authorities[0].responder_cert,
                                  s->responder_key, arena, &p, &s->run->err);
     if (rc == CMC_OK && last > s->checkpoint)
         rc = commit_checkpoint(s, &p, arena);
@@ -191,7 +191,8 @@ static enum cmc_rc start(struct serving *s)
     if (rc == CMC_OK)
         rc = audit(s, "start");
     if (rc == CMC_OK)
-        rc = cmc_service_responder_key(s->conf, s->run->crypto, &s->responder_key, err);
+        rc = cmc_service_key(&s->conf->authorities[0].responder, s->run->crypto, &s->responder_key,
+                             err);
     if (rc == CMC_OK)
         rc = checkpoint(s);
     for (unsigned int i = 0; i < s->conf->workers && rc == CMC_OK; i++)

@@ -155,7 +155,7 @@ enum cmc_rc cmc_sqlite_anchors(void *rd, struct cmc_arena *arena, struct cmc_anc
 enum cmc_rc cmc_sqlite_cert_by_digest(void *rd, const uint8_t digest[CMC_SHA256_OCTETS],
                                       struct cmc_arena *arena, struct cmc_slice *der,
                                       struct cmc_err *err);
-enum cmc_rc cmc_sqlite_publications_due(void *rd, size_t limit,
+enum cmc_rc cmc_sqlite_publications_due(void *rd, struct cmc_slice issuer, size_t limit,
                                         enum cmc_rc (*fn)(void *arg,
                                                           const struct cmc_publication *p),
                                         void *arg, struct cmc_err *err);

@@ -339,7 +339,7 @@ enum cmc_rc cmc_sqlite_published(struct cmc_sqlite *c, const struct cmc_publicat
     return finish(c, &b, err);
 }
 
-enum cmc_rc cmc_sqlite_publications_due(void *rd, size_t limit,
+enum cmc_rc cmc_sqlite_publications_due(void *rd, struct cmc_slice issuer, size_t limit,
                                         enum cmc_rc (*fn)(void *arg,
                                                           const struct cmc_publication *p),
                                         void *arg, struct cmc_err *err)
@@ -347,10 +347,13 @@ enum cmc_rc cmc_sqlite_publications_due(void *rd, size_t limit,
     struct cmc_sqlite *c = rd;
     struct cmc_bind b = prepare(c, "SELECT publication.cert, wanted, der FROM publication"
                                    " JOIN cert_der ON cert_der.id = publication.cert"
-                                   " WHERE done = 0 ORDER BY at LIMIT ?");
+                                   " JOIN cert ON cert.id = publication.cert"
+                                   " WHERE done = 0 AND cert.issuer ="
+                                   " (SELECT id FROM issuer WHERE name = ?) ORDER BY at LIMIT ?");
     enum cmc_rc rc;
     int code;
 
+    cmc_bind_blob(&b, issuer);
     cmc_bind_int(&b, limit > INT64_MAX ? INT64_MAX : (int64_t)limit);
     rc = step(c, &b, &code, err);
     while (rc == CMC_OK && code == SQLITE_ROW) {

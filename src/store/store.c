@@ -492,12 +492,12 @@ enum cmc_rc cmc_reader_cert_by_digest(struct cmc_reader *r, const uint8_t digest
     return r->ops->cert_by_digest(r->rd, digest, arena, der, err);
 }
 
-enum cmc_rc cmc_reader_publications_due(struct cmc_reader *r, size_t limit,
+enum cmc_rc cmc_reader_publications_due(struct cmc_reader *r, struct cmc_slice issuer, size_t limit,
                                         enum cmc_rc (*fn)(void *arg,
                                                           const struct cmc_publication *p),
                                         void *arg, struct cmc_err *err)
 {
-    return r->ops->publications_due(r->rd, limit, fn, arg, err);
+    return r->ops->publications_due(r->rd, issuer, limit, fn, arg, err);
 }
 
 enum cmc_rc cmc_reader_generation(struct cmc_reader *r, uint64_t *out, struct cmc_err *err)

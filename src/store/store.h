@@ -290,7 +290,7 @@ enum cmc_rc cmc_reader_cert_by_digest(struct cmc_reader *r, const uint8_t digest
                                       struct cmc_arena *arena, struct cmc_slice *der,
                                       struct cmc_err *err) CMC_MUST_USE;
 /* Publications that were asked for and not yet done, the oldest first, at most limit. */
-enum cmc_rc cmc_reader_publications_due(struct cmc_reader *r, size_t limit,
+enum cmc_rc cmc_reader_publications_due(struct cmc_reader *r, struct cmc_slice issuer, size_t limit,
                                         enum cmc_rc (*fn)(void *arg,
                                                           const struct cmc_publication *p),
                                         void *arg, struct cmc_err *err) CMC_MUST_USE;

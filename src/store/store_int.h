@@ -115,7 +115,7 @@ struct cmc_store_ops {
     enum cmc_rc (*cert_by_digest)(void *rd, const uint8_t digest[CMC_SHA256_OCTETS],
                                   struct cmc_arena *arena, struct cmc_slice *der,
                                   struct cmc_err *err);
-    enum cmc_rc (*publications_due)(void *rd, size_t limit,
+    enum cmc_rc (*publications_due)(void *rd, struct cmc_slice issuer, size_t limit,
                                     enum cmc_rc (*fn)(void *arg, const struct cmc_publication *p),
                                     void *arg, struct cmc_err *err);
     enum cmc_rc (*generation)(void *rd, uint64_t *out, struct cmc_err *err);

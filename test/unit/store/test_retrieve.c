@@ -164,7 +164,8 @@ static struct due due(struct place *p, size_t limit)
 {
     struct due d = {0};
 
-    assert_int_equal(cmc_reader_publications_due(p->reader, limit, keep, &d, &p->err), CMC_OK);
+    assert_int_equal(cmc_reader_publications_due(p->reader, issuer_a, limit, keep, &d, &p->err),
+                     CMC_OK);
     return d;
 }
 
