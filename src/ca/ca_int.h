@@ -44,6 +44,7 @@ struct cmc_ca_shared {
     int64_t ca_not_after;
     struct cmc_profile **profiles;
     size_t nprofiles;
+    struct cmc_lint_issuer lint_issuer; /* what rules need to know of ca_cert */
     bool publishes;
     struct cmc_publishing publishing;
     void (*publish_wake)(void *arg);
@@ -91,7 +92,8 @@ struct cmc_ca {
     struct cmc_cms_recipient encryption; /* key owned; NULL: nothing can be encrypted for us */
     struct cmc_buf dh_cert;              /* empty: no proof of possession of DH keys */
     EVP_PKEY *dh_key;
-    const struct cmc_sig_alg *ca_alg;
+    const struct cmc_sig_alg *ca_alg;       /* CRLs, and what says nothing else */
+    const struct cmc_sig_alg **profile_alg; /* what the key signs under each profile; owned */
     struct cmc_reader *reader;
     X509_STORE *trust;              /* officers' anchors */
     STACK_OF(X509) * intermediates; /* the authority's own chain */

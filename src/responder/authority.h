@@ -60,6 +60,8 @@ struct cmc_issue_order {
     const char *profile;
     const struct cmc_requester *requester;
     int64_t now;
+    bool judged;             /* it was held: request has the names that check gave it then */
+    struct cmc_request *due; /* check: the request as it is to be issued, or NULL */
 };
 
 struct cmc_issued {
@@ -109,11 +111,11 @@ struct cmc_authority_ops {
      */
     enum cmc_rc (*officer)(void *self, const char *name, struct cmc_arena *arena,
                            struct cmc_requester *out, struct cmc_err *err);
-    /* May this request be issued under the order's profile? No side effects.
-     * Errors: CMC_E_REFUSED with the failInfo due. */
+    /* May this request be issued under the order's profile, and with which names and extensions?
+     * No side effects. Errors: CMC_E_REFUSED with the failInfo due. */
     enum cmc_rc (*check)(void *self, const struct cmc_issue_order *order, struct cmc_arena *arena,
                          struct cmc_err *err);
-    /* Sign the certificate. Nothing is stored: that is commit's. */
+    /* Sign the certificate for a request as check gave it. Nothing is stored: that is commit's. */
     enum cmc_rc (*issue)(void *self, const struct cmc_issue_order *order, struct cmc_arena *arena,
                          struct cmc_issued *out, struct cmc_err *err);
     /*

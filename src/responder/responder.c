@@ -198,7 +198,8 @@ static enum cmc_rc job_issue(struct job *j, struct cmc_err *err)
                                               .key = it->key,
                                               .profile = cmc_item_profile(j, it),
                                               .requester = &j->requester,
-                                              .now = j->x->now};
+                                              .now = j->x->now,
+                                              .judged = it->held != NULL};
         enum cmc_rc rc;
 
         if (it->kind != PLAN_ISSUE || it->status != CMC_STATUS_SUCCESS)

@@ -26,12 +26,12 @@ struct verifying {
     struct cmcd_run *run;
     struct cmcd_db *db;
     struct cmc_reader *second; /* the walk itself is under way with the first */
-    struct cmcd_order_audit *orders;
     struct {
         struct cmc_slice cert; /* of a CA */
         struct cmc_slice subject;
     } cas[CMC_LIMIT_CONF_AUTHORITIES];
     size_t ncas;
+    struct cmcd_order_audit *orders;
     unsigned int checkpoints;
     int64_t last; /* record that the last checkpoint speaks of */
 };

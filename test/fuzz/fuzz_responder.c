@@ -54,6 +54,8 @@ static enum cmc_rc check(void *self, const struct cmc_issue_order *order, struct
     PROMISE(order->request != NULL && order->key != NULL && order->profile != NULL);
     if (order->request->extensions.n > 3)
         return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_UNSUPPORTED_EXT, NULL, "too many");
+    if (order->due != NULL)
+        *order->due = *order->request;
     return CMC_OK;
 }
 
