@@ -370,6 +370,7 @@ static const cyaml_schema_field_t revoke_fields[] = {
     CYAML_FIELD_UINT("quorum", MAYBE, struct cmc_raw_revoke, quorum),
     CYAML_FIELD_SEQUENCE("reasons", MAYBE | LIST, struct cmc_raw_revoke, reasons, &reason_entry, 1,
                          COUNT(reasons)),
+    CYAML_FIELD_BOOL("atomic", MAYBE, struct cmc_raw_revoke, atomic),
     CYAML_FIELD_BOOL("mandatory-fields-only", MAYBE, struct cmc_raw_revoke, mandatory_fields_only),
     CYAML_FIELD_END,
 };

@@ -177,7 +177,7 @@ struct cmc_raw_revoke {
     uint32_t max, quorum;
     int *reasons;
     uint32_t reasons_count;
-    bool mandatory_fields_only;
+    bool mandatory_fields_only, atomic;
 };
 
 struct cmc_raw_endpoint {

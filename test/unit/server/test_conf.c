@@ -835,7 +835,7 @@ static void test_exchange(void **state)
                    "    response-info: \"see the wiki\"\n"
                    "  - {path: /b, accept: [cmc], answer: [cmc], profile: tls-server,\n"
                    "     officer: required, approvals: 3, confirm: 7, compat: dogtag,\n"
-                   "     revoke: {quorum: 3}}\n"
+                   "     revoke: {quorum: 3, atomic: true}}\n"
                    "keep: {answers: 9, nonces: 8, requests: 7}\n",
                    text);
     if (load(s, whole, &c, &err) != CMC_OK)
@@ -851,6 +851,8 @@ static void test_exchange(void **state)
     assert_int_equal(c->endpoints[0].rules.revoke_quorum, 0);
     assert_int_equal(c->endpoints[1].rules.quorum, 0);
     assert_int_equal(c->endpoints[1].rules.revoke_quorum, 3);
+    assert_true(c->endpoints[1].rules.revoke_atomic);
+    assert_false(c->endpoints[0].rules.revoke_atomic);
     assert_int_equal(c->endpoints[1].rules.confirm_seconds, 420);
     assert_false(c->endpoints[1].rules.refuse_nonces);
     assert_null(c->endpoints[1].rules.response_info.p);
