@@ -9,6 +9,8 @@
 /* A CRL with entries of more than this is a file beside the database, and so much of it is held in
  * memory at a time. */
 #define CMC_LIMIT_CRL_HELD_OCTETS 65536u
+/* CRLs that the certificates of one CA key are spread over. */
+#define CMC_LIMIT_CRL_SHARDS 256u
 /* Octets of one message, request or response, before anything is decoded. */
 #define CMC_LIMIT_MESSAGE_OCTETS (16u * 1024u * 1024u)
 /* Nesting of constructed encodings in one ASN.1 value. */
@@ -63,6 +65,8 @@
 #define CMC_LIMIT_IDENTITY_OCTETS 255u
 /* Characters that a shared secret has at least (RFC 10002 section 6.2). */
 #define CMC_LIMIT_SECRET_CHARACTERS 16u
+/* Entries of one name space: of an officer, a shared secret, or the RAs of an endpoint. */
+#define CMC_LIMIT_NAME_RULES 64u
 /* Octets of the statusString that we emit. */
 #define CMC_LIMIT_STATUS_STRING 512u
 
@@ -86,9 +90,12 @@
 /* A file named on a command line or in a configuration. */
 #define CMC_LIMIT_FILE_OCTETS (64u * 1024u * 1024u)
 /* Configuration: entries of each list. */
-#define CMC_LIMIT_CONF_LISTENERS 16u
-#define CMC_LIMIT_CONF_PROFILES  256u
-#define CMC_LIMIT_CONF_ENDPOINTS 256u
+#define CMC_LIMIT_CONF_LISTENERS   16u
+#define CMC_LIMIT_CONF_AUTHORITIES 16u
+#define CMC_LIMIT_CONF_PROFILES    256u
+#define CMC_LIMIT_CONF_ENDPOINTS   256u
+/* Tokens that status and doctor tell of. */
+#define CMC_LIMIT_TOKENS 16u
 /* Worker threads of cmcd. */
 #define CMC_LIMIT_WORKERS 64u
 /* Transactions that one durable commit of the store takes together. */

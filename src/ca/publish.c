@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "asn1/codec.h"
 #include "base/file.h"
 #include "ca/ca_int.h"
 
@@ -58,8 +59,8 @@ static enum cmc_rc do_one(const struct cmc_publication *p, const char *path, str
 }
 
 enum cmc_rc cmc_publish_due(const struct cmc_crypto *c, struct cmc_store *store,
-                            struct cmc_reader *reader, const char *directory, size_t *done,
-                            struct cmc_err *err)
+                            struct cmc_reader *reader, struct cmc_slice issuer,
+                            const char *directory, size_t *done, struct cmc_err *err)
 {
     struct batch b = {.arena = cmc_arena_new(CMC_LIMIT_ARENA_OCTETS)};
     enum cmc_rc rc;
@@ -67,7 +68,7 @@ enum cmc_rc cmc_publish_due(const struct cmc_crypto *c, struct cmc_store *store,
     *done = 0;
     if (b.arena == NULL)
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory to publish certificates");
-    rc = cmc_reader_publications_due(reader, BATCH, keep, &b, err);
+    rc = cmc_reader_publications_due(reader, issuer, BATCH, keep, &b, err);
     for (size_t i = 0; rc == CMC_OK && i < b.n; i++) {
         char *path;
 
@@ -96,6 +97,13 @@ enum cmc_rc cmc_ca_find_digest(void *self, const uint8_t digest[CMC_SHA256_OCTET
                                struct cmc_arena *arena, struct cmc_slice *der, struct cmc_err *err)
 {
     struct cmc_ca *ca = self;
+    struct cmc_cert cert = {0};
+    enum cmc_rc rc = cmc_reader_cert_by_digest(ca->reader, digest, arena, der, err);
 
-    return cmc_reader_cert_by_digest(ca->reader, digest, arena, der, err);
+    if (rc == CMC_OK)
+        rc = cmc_decode(&cmc_it_cert, *der, arena, &cert, err);
+    /* The store is that of other authorities too. */
+    if (rc == CMC_OK && !cmc_slice_eq(cert.tbs.issuer, ca->shared->ca_cert.tbs.subject))
+        rc = cmc_fail(err, CMC_E_NOTFOUND, NULL, "the certificate is not from this authority");
+    return rc;
 }

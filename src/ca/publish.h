@@ -14,11 +14,12 @@
 #define CMC_PUBLISH_SUFFIX ".cer"
 
 /*
- * Do what is due: write files, remove files, and tell the store. *done is how many; 0 when nothing
- * is left. Errors: CMC_E_LOCAL (the folder, the store): what is left stays due.
+ * Do what is due for certificates of issuer (Name): write files, remove files, and tell the store.
+ * *done is how many; 0 when nothing is left. Errors: CMC_E_LOCAL (the folder, the store): what is
+ * left stays due.
  */
 enum cmc_rc cmc_publish_due(const struct cmc_crypto *c, struct cmc_store *store,
-                            struct cmc_reader *reader, const char *directory, size_t *done,
-                            struct cmc_err *err) CMC_MUST_USE;
+                            struct cmc_reader *reader, struct cmc_slice issuer,
+                            const char *directory, size_t *done, struct cmc_err *err) CMC_MUST_USE;
 
 #endif

@@ -37,6 +37,8 @@ static void make_same(struct audit *a)
     const struct job *j = a->j;
 
     cmc_json_str(&a->same, "endpoint", cmc_slice_str(j->rules->path));
+    if (j->rules->authority != NULL)
+        cmc_json_str(&a->same, "authority", cmc_slice_str(j->rules->authority));
     cmc_json_str(&a->same, "peer", cmc_slice_str(j->x->peer));
     cmc_json_hex(&a->same, "request", cmc_slice(j->digest, sizeof j->digest));
     if (j->transaction_id.n > 0)
@@ -177,6 +179,9 @@ static enum cmc_rc audit_item(struct audit *a, const struct plan_item *it, struc
             cmc_json_hex(&a->buf, "serial", it->publications[i].serial);
     }
     follow_up_members(a, it);
+    /* Else it stands in the reason for the refusal. */
+    if (ok && it->officers.not_counted != NULL)
+        cmc_json_str(&a->buf, "notCounted", cmc_slice_str(it->officers.not_counted));
     outcome(a, it->status, it->fail_info, it->clause,
             ok ? CMC_SLICE_NONE : cmc_slice_str(it->text));
     return end(a, err);

@@ -8,6 +8,7 @@
 #define CMC_RESPONDER_RESPONDER_H
 
 #include "base/log.h"
+#include "message/name_space.h"
 #include "responder/authority.h"
 
 /* What an endpoint answers with. */
@@ -42,17 +43,10 @@ enum {
     CMC_RA_CONTROLS = 8  /* say that controls are dealt with: controlProcessed */
 };
 
-/* The names that an RA may give; nothing in it: any. */
-struct cmc_ra_names {
-    const struct cmc_slice *subjects; /* Names, whole DER: a subject begins with one of them */
-    size_t nsubjects;
-    const char *const *domains; /* of dNSName and rfc822Name */
-    size_t ndomains;
-};
-
 /* The rules of one endpoint. All borrowed; the same for all threads. */
 struct cmc_endpoint_rules {
     const char *path;
+    const char *authority; /* its name for the audit log, or NULL: it has none */
     const char *profile;
     bool require_officer;       /* the CMC signer; for a bare PKCS#10 the TLS client certificate */
     bool allow_renewal;         /* signed by an existing certificate of the same subject */
@@ -64,7 +58,7 @@ struct cmc_endpoint_rules {
     unsigned int revoke_max;    /* revocations in one message; 0: no limit but the message's */
     unsigned int reasons;       /* CMC_REASON_BIT() of those allowed */
     unsigned int ra;            /* CMC_RA_* that officers with the role ra may do */
-    struct cmc_ra_names ra_names;
+    struct cmc_name_space ra_names; /* that RAs may give: ra_names.c */
     bool mandatory_fields_only;     /* ignore invalidityDate, passphrase and comment (Nexus) */
     enum cmc_retrieve retrieve;     /* who may ask for certificates and CRLs */
     bool publish;                   /* publishCert is served here */
@@ -91,6 +85,12 @@ struct cmc_exchange {
     const char *peer;          /* address, for the audit log */
     int64_t now;
     const char *unknown_profile; /* asked for beside the message and not there, or NULL */
+    /*
+     * Asked once before a commit, unless NULL. False: nobody waits for the answer any more, so
+     * nothing is done.
+     */
+    bool (*may_commit)(void *arg);
+    void *may_commit_arg;
     /* 0 and CMC_OK the first time; see cmc_reply.again. */
     unsigned int attempt;
     enum cmc_rc commit_rc;

@@ -3,6 +3,7 @@
 #ifndef CMC_SERVER_CHECK_H
 #define CMC_SERVER_CHECK_H
 
+#include "key/token.h"
 #include "server/cmd.h"
 #include "server/service.h"
 
@@ -16,6 +17,8 @@ struct checking {
     struct cmc_buf out; /* the findings, a line each */
     int64_t now;
     unsigned int errors, warnings;
+    struct cmc_token_state tokens[CMC_LIMIT_TOKENS]; /* that keys were loaded from */
+    size_t ntokens;
 };
 
 void cmcd_warn(struct checking *c, const char *fmt, ...) CMC_PRINTF(2, 3);
@@ -25,6 +28,10 @@ bool cmcd_ok(struct checking *c, enum cmc_rc rc, const char *where);
 /* Is it a certificate, and for how long? whose: "CA certificate". */
 bool cmcd_check_validity(struct checking *c, struct cmc_slice der, const char *whose,
                          struct cmc_cert *cert);
+
+/* "CA key", or, of several authorities, "NAME: CA key" into buf; returns it. */
+const char *cmcd_whose(const struct checking *c, const struct cmc_service_authority *a,
+                       const char *what, char *buf, size_t size);
 
 /* All that serve would load from this configuration. */
 void cmcd_check_all(struct checking *c, const char *path);

@@ -3,6 +3,7 @@
 #ifndef CMC_SERVER_CMD_H
 #define CMC_SERVER_CMD_H
 
+#include "asn1/pkix.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/options.h"
@@ -79,13 +80,26 @@ void cmcd_db_close(struct cmcd_db *db);
 enum cmc_rc cmcd_parse_serial(struct cmcd_run *r, const char *text,
                               struct cmc_slice *out) CMC_MUST_USE;
 
-/* The subject of the CA, which is the issuer of all its certificates. */
-enum cmc_rc cmcd_issuer_name(struct cmcd_run *r, const struct cmc_conf *conf,
+/* The option row of commands that are about one authority's certificates. */
+#define CMCD_OPTION_AUTHORITY(T, member)                                                           \
+    CMC_OPTION("authority", 0, STRING, "NAME", T, member, "of several authorities (the first)")
+/* The authority of that name, the first one for NULL. Errors: CMC_E_USAGE. */
+enum cmc_rc cmcd_authority(struct cmcd_run *r, const struct cmc_conf *conf, const char *name,
+                           const struct cmc_conf_authority **out) CMC_MUST_USE;
+/* Its certificate, decoded into the run's arena; *der is the whole of it, or NULL. */
+enum cmc_rc cmcd_ca_cert(struct cmcd_run *r, const struct cmc_conf_authority *a,
+                         struct cmc_slice *der, struct cmc_cert *cert) CMC_MUST_USE;
+/* The subject of its CA, which is the issuer of all its certificates. */
+enum cmc_rc cmcd_issuer_name(struct cmcd_run *r, const struct cmc_conf *conf, const char *name,
                              struct cmc_slice *out) CMC_MUST_USE;
 /* Who decides: the name that was given, or (as NULL) the user's. */
 enum cmc_rc cmcd_decider(struct cmcd_run *r, const char *as, const char **out) CMC_MUST_USE;
 /* Text of an option (or NULL) that goes into the audit log: one line, and not too long. */
 enum cmc_rc cmcd_check_line(struct cmcd_run *r, const char *option, const char *text) CMC_MUST_USE;
+
+/* --names, each an entry of a name space: as the store has it, into the run's arena. NULL: none. */
+enum cmc_rc cmcd_names_option(struct cmcd_run *r, const struct cmc_option_list *names,
+                              const char **out) CMC_MUST_USE;
 
 /* cmcd cert list and search; and what they call a state. */
 enum cmc_rc cmcd_cert_search(struct cmcd_run *r, int argc, char **argv);

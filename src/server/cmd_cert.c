@@ -9,7 +9,7 @@
 #include "server/cmd.h"
 
 struct values {
-    const char *config;
+    const char *config, *authority;
     bool pem;
 };
 
@@ -54,22 +54,6 @@ enum cmc_rc cmcd_parse_serial(struct cmcd_run *r, const char *text, struct cmc_s
     return CMC_OK;
 }
 
-/* The subject of the CA: the issuer of what is looked for. */
-enum cmc_rc cmcd_issuer_name(struct cmcd_run *r, const struct cmc_conf *conf, struct cmc_slice *out)
-{
-    const struct cmc_passphrase none = {0};
-    struct cmc_cert cert = {0};
-    struct cmc_slice *certs = NULL;
-    size_t n = 0;
-    enum cmc_rc rc = cmc_certs_load(r->crypto, conf->authority.certificate, &none, r->arena, &certs,
-                                    &n, &r->err);
-
-    if (rc == CMC_OK)
-        rc = cmc_decode(&cmc_it_cert, certs[0], r->arena, &cert, &r->err);
-    *out = cert.tbs.subject;
-    return rc;
-}
-
 static enum cmc_rc print_record(struct cmcd_run *r, const struct cmc_cert_record *c,
                                 struct cmc_buf *out)
 {
@@ -95,6 +79,7 @@ static enum cmc_rc show(struct cmcd_run *r, int argc, char **argv)
 {
     static const struct cmc_option rows[] = {
         CMC_OPTION("pem", 'p', FLAG, NULL, struct values, pem, "the certificate alone, as PEM"),
+        CMCD_OPTION_AUTHORITY(struct values, authority),
         CMCD_OPTION_CONF(struct values, config),
         CMC_OPTION_END,
     };
@@ -122,7 +107,7 @@ static enum cmc_rc show(struct cmcd_run *r, int argc, char **argv)
     if (rc == CMC_OK)
         rc = cmcd_db_open(&db, v.config, &r->err);
     if (rc == CMC_OK)
-        rc = cmcd_issuer_name(r, db.conf, &issuer);
+        rc = cmcd_issuer_name(r, db.conf, v.authority, &issuer);
     if (rc == CMC_OK)
         rc = cmc_reader_cert(db.reader, issuer, serial, r->arena, &record, &r->err);
     if (rc == CMC_OK)

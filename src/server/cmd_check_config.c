@@ -73,17 +73,65 @@ bool cmcd_check_validity(struct checking *c, struct cmc_slice der, const char *w
     return true;
 }
 
-/* Does a path lead from it to the end of the chain that is configured? */
-static void check_path(struct checking *c, struct cmc_slice cert, const char *whose)
+#define WHOSE_MAX 96
+
+const char *cmcd_whose(const struct checking *c, const struct cmc_service_authority *a,
+                       const char *what, char *buf, size_t size)
+{
+    if (c->service.nauthorities > 1)
+        (void)snprintf(buf, size, "%s: %s", cmc_conf_authority_name(a->conf), what);
+    else
+        (void)snprintf(buf, size, "%s", what);
+    return buf;
+}
+
+/*
+ * Does a path lead from it to the end of the chain that is configured? What several authorities
+ * share is issued by one of them.
+ */
+static enum cmc_rc find_path(struct checking *c, const struct cmc_service_authority *mine,
+                             struct cmc_slice cert, struct cmc_trust *trust)
 {
     const struct cmc_service *s = &c->service;
-    const struct cmc_trust trust = {
-        .anchors = &s->chain[s->nchain - 1], .nanchors = 1, .now = c->now};
+    enum cmc_rc rc;
 
-    (void)cmcd_ok(c,
-                  cmc_chain_check(c->run->crypto, cert, s->chain, s->nchain, &trust, c->run->arena,
-                                  NULL, &c->run->err),
-                  whose);
+    *trust =
+        (struct cmc_trust){.anchors = &mine->chain[mine->nchain - 1], .nanchors = 1, .now = c->now};
+    rc = cmc_chain_check(c->run->crypto, cert, mine->chain, mine->nchain, trust, c->run->arena,
+                         NULL, &c->run->err);
+    for (size_t i = 0; i < s->nauthorities && rc != CMC_OK; i++) {
+        const struct cmc_service_authority *a = &s->authorities[i];
+
+        trust->anchors = &a->chain[a->nchain - 1];
+        if (a != mine && cmc_chain_check(c->run->crypto, cert, a->chain, a->nchain, trust,
+                                         c->run->arena, NULL, NULL) == CMC_OK)
+            rc = CMC_OK;
+    }
+    return rc;
+}
+
+static bool check_path(struct checking *c, const struct cmc_service_authority *a,
+                       struct cmc_slice cert, const char *whose)
+{
+    struct cmc_trust trust;
+
+    return cmcd_ok(c, find_path(c, a, cert, &trust), whose);
+}
+
+/* Which tokens are in use, as long as a key of theirs is. */
+static void note_tokens(struct checking *c)
+{
+    struct cmc_token_state now[CMC_LIMIT_TOKENS];
+    size_t n = cmc_tokens_now(now, CMC_LIMIT_TOKENS);
+
+    for (size_t i = 0; i < n; i++) {
+        size_t k = 0;
+
+        while (k < c->ntokens && strcmp(c->tokens[k].label, now[i].label) != 0)
+            k++;
+        if (k == c->ntokens && k < CMC_LIMIT_TOKENS)
+            c->tokens[c->ntokens++] = now[i];
+    }
 }
 
 static void check_key(struct checking *c, enum cmc_rc loaded, EVP_PKEY *key,
@@ -93,6 +141,7 @@ static void check_key(struct checking *c, enum cmc_rc loaded, EVP_PKEY *key,
 
     if (!cmcd_ok(c, loaded, whose))
         return;
+    note_tokens(c);
     if (cmcd_ok(c, cmc_spki_key(c->run->crypto, cert->tbs.spki.raw, &pub, &c->run->err), whose) &&
         EVP_PKEY_eq(pub, key) != 1)
         (void)cmcd_ok(c,
@@ -102,57 +151,60 @@ static void check_key(struct checking *c, enum cmc_rc loaded, EVP_PKEY *key,
     EVP_PKEY_free(pub);
 }
 
-static void check_signers(struct checking *c)
+/* The certificate of a pair and its key. False: it is out of date or no certificate at all. */
+static bool check_pair(struct checking *c, const struct cmc_service_authority *a,
+                       struct cmc_slice der, const struct cmc_conf_pair *pair, const char *what)
 {
-    const struct cmc_service *s = &c->service;
-    const struct cmc_trust trust = {
-        .anchors = &s->chain[s->nchain - 1], .nanchors = 1, .now = c->now};
+    char whose[WHOSE_MAX], text[WHOSE_MAX / 2];
     struct cmc_cert cert = {0};
     EVP_PKEY *key = NULL;
     enum cmc_rc rc;
 
-    for (size_t i = 0; i < s->nchain; i++) {
-        (void)cmcd_check_validity(c, s->chain[i], i == 0 ? "CA certificate" : "CA chain", &cert);
-        if (i == 0) {
-            rc = cmc_service_ca_key(c->conf, c->run->crypto, &key, &c->run->err);
-            check_key(c, rc, key, &cert, "CA key");
-            EVP_PKEY_free(key);
-            key = NULL;
-        }
-    }
-    check_path(c, s->chain[0], "CA certificate");
-    if (!cmcd_check_validity(c, s->responder_cert, "responder certificate", &cert))
-        return;
-    check_path(c, s->responder_cert, "responder certificate");
-    (void)cmcd_ok(c, cmc_responder_check(s->responder_cert, &trust, c->run->arena, &c->run->err),
-                  "responder certificate");
-    rc = cmc_service_responder_key(c->conf, c->run->crypto, &key, &c->run->err);
-    check_key(c, rc, key, &cert, "responder key");
+    (void)snprintf(text, sizeof text, "%s certificate", what);
+    if (!cmcd_check_validity(c, der, cmcd_whose(c, a, text, whose, sizeof whose), &cert))
+        return false;
+    (void)check_path(c, a, der, whose);
+    (void)snprintf(text, sizeof text, "%s key", what);
+    rc = cmc_service_key(pair, c->run->crypto, &key, &c->run->err);
+    check_key(c, rc, key, &cert, cmcd_whose(c, a, text, whose, sizeof whose));
     EVP_PKEY_free(key);
-    if (c->conf->ocsp.path == NULL ||
-        !cmcd_check_validity(c, s->ocsp_cert, "OCSP certificate", &cert))
-        return;
-    check_path(c, s->ocsp_cert, "OCSP certificate");
-    key = NULL;
-    rc = cmc_service_ocsp_key(c->conf, c->run->crypto, &key, &c->run->err);
-    check_key(c, rc, key, &cert, "OCSP key");
-    EVP_PKEY_free(key);
+    return true;
+}
+
+static void check_signers(struct checking *c, const struct cmc_service_authority *a)
+{
+    char whose[WHOSE_MAX];
+    struct cmc_trust trust;
+    struct cmc_cert cert = {0};
+
+    (void)check_pair(c, a, a->chain[0], &a->conf->ca, "CA");
+    for (size_t i = 1; i < a->nchain; i++)
+        (void)cmcd_check_validity(c, a->chain[i], cmcd_whose(c, a, "CA chain", whose, sizeof whose),
+                                  &cert);
+    if (check_pair(c, a, a->responder_cert, &a->conf->responder, "responder") &&
+        find_path(c, a, a->responder_cert, &trust) == CMC_OK)
+        (void)cmcd_ok(c,
+                      cmc_responder_check(a->responder_cert, &trust, c->run->arena, &c->run->err),
+                      cmcd_whose(c, a, "responder certificate", whose, sizeof whose));
+    if (a->conf->ocsp.path != NULL)
+        (void)check_pair(c, a, a->ocsp_cert, &a->conf->ocsp.signer, "OCSP");
 }
 
 /* DH keys prove themselves to it: a DH key, its own, and not run out. */
-static void check_dh_pop(struct checking *c)
+static void check_dh_pop(struct checking *c, const struct cmc_service_authority *a)
 {
-    static const char whose[] = "dh-pop";
+    char whose[WHOSE_MAX];
     struct cmc_cert cert = {0};
     EVP_PKEY *key = NULL, *pub = NULL;
     enum cmc_rc rc;
 
-    if (c->conf->dh_pop_certificate == NULL ||
-        !cmcd_check_validity(c, c->service.dh_pop_cert, whose, &cert))
+    (void)cmcd_whose(c, a, "dh-pop", whose, sizeof whose);
+    if (a->conf->dh_pop.certificate == NULL ||
+        !cmcd_check_validity(c, a->dh_pop_cert, whose, &cert))
         return;
-    rc = cmc_dh_pop_certificate(c->run->crypto, c->service.dh_pop_cert, &pub, &c->run->err);
+    rc = cmc_dh_pop_certificate(c->run->crypto, a->dh_pop_cert, &pub, &c->run->err);
     if (cmcd_ok(c, rc, whose) && cmcd_ok(c, cmc_key_check(pub, &c->run->err), whose)) {
-        rc = cmc_service_dh_key(c->conf, c->run->crypto, &key, &c->run->err);
+        rc = cmc_service_key(&a->conf->dh_pop, c->run->crypto, &key, &c->run->err);
         check_key(c, rc, key, &cert, whose);
     }
     EVP_PKEY_free(key);
@@ -160,25 +212,24 @@ static void check_dh_pop(struct checking *c)
 }
 
 /* What clients encrypt to: a certificate whose key may decrypt, and that key. */
-static void check_encryption(struct checking *c)
+static void check_encryption(struct checking *c, const struct cmc_service_authority *a)
 {
-    struct cmc_slice der = c->service.encryption_cert;
+    char whose[WHOSE_MAX];
+    struct cmc_slice der = a->encryption_cert;
     struct cmc_cert cert = {0};
-    EVP_PKEY *key = NULL;
-    enum cmc_rc rc;
+    EVP_PKEY *pub = NULL;
 
-    if (der.p == NULL || !cmcd_check_validity(c, der, "encryption certificate", &cert))
+    if (der.p == NULL || !check_pair(c, a, der, &a->conf->encryption, "encryption") ||
+        cmc_decode(&cmc_it_cert, der, c->run->arena, &cert, NULL) != CMC_OK)
         return;
-    check_path(c, der, "encryption certificate");
-    rc = cmc_service_encryption_key(c->conf, c->run->crypto, &key, &c->run->err);
-    check_key(c, rc, key, &cert, "encryption key");
-    if (rc == CMC_OK && !cmc_envelope_may(&cert.tbs.extensions, key, c->run->arena))
+    if (cmc_spki_key(c->run->crypto, cert.tbs.spki.raw, &pub, NULL) == CMC_OK &&
+        !cmc_envelope_may(&cert.tbs.extensions, pub, c->run->arena))
         (void)cmcd_ok(c,
                       cmc_fail(&c->run->err, CMC_E_USAGE, "RFC 5280 section 4.2.1.3",
                                "its keyUsage does not let clients encrypt to it: RSA needs "
                                "keyEncipherment, EC and DH keyAgreement"),
-                      "encryption certificate");
-    EVP_PKEY_free(key);
+                      cmcd_whose(c, a, "encryption certificate", whose, sizeof whose));
+    EVP_PKEY_free(pub);
 }
 
 /* -- the rest ---------------------------------------------------------------------------- */
@@ -215,8 +266,8 @@ static void check_profiles(struct checking *c)
         struct cmc_profile *p = NULL;
 
         (void)cmcd_ok(c,
-                      cmc_profile_compile(&c->conf->profiles[i], c->conf->authority.crl_url, &p,
-                                          &c->run->err),
+                      cmc_profile_compile(&c->conf->profiles[i], c->conf->authorities[0].crl_url,
+                                          &p, &c->run->err),
                       NULL);
         cmc_profile_free(p);
     }
@@ -258,29 +309,29 @@ static void check_endpoints(struct checking *c)
 }
 
 /* The folder of published certificates must be there, and ours to write to. */
-static void check_publish(struct checking *c)
+static void check_publish(struct checking *c, const struct cmc_conf_authority *a)
 {
-    const char *dir = c->conf->authority.publish_directory;
+    const char *dir = a->publish_directory;
 
     if (dir != NULL && access(dir, W_OK | X_OK) != 0)
         (void)cmcd_ok(c, cmc_fail(&c->run->err, CMC_E_LOCAL, NULL, "%s: %s", dir, strerror(errno)),
                       "authority/publish/directory");
 }
 
-static void check_crl_url(struct checking *c)
+static void check_crl_url(struct checking *c, const struct cmc_conf_authority *a)
 {
-    const struct cmc_conf_authority *a = &c->conf->authority;
     size_t nurl, npath;
 
     if (a->crl_url == NULL) {
-        cmcd_warn(c, "authority/crl/url is not set: certificates will not say where the CRL is");
+        cmcd_warn(c, "%s/crl/url is not set: certificates will not say where the CRL is",
+                  cmc_conf_authority_name(a));
         return;
     }
     nurl = strlen(a->crl_url);
     npath = a->crl_path != NULL ? strlen(a->crl_path) : 0;
     if (npath > nurl || (npath > 0 && strcmp(a->crl_url + nurl - npath, a->crl_path) != 0))
-        cmcd_warn(c, "authority/crl/url %s does not end in the path %s where the CRL is served",
-                  a->crl_url, a->crl_path);
+        cmcd_warn(c, "%s/crl/url %s does not end in the path %s where the CRL is served",
+                  cmc_conf_authority_name(a), a->crl_url, a->crl_path);
 }
 
 struct officers {
@@ -320,15 +371,19 @@ void cmcd_check_all(struct checking *c, const char *path)
     if (!cmcd_ok(c, cmc_conf_load(path, &c->conf, err), NULL))
         return;
     if (cmcd_ok(c, cmc_service_load(&c->service, c->conf, c->run->crypto, err), NULL)) {
-        check_signers(c);
-        check_dh_pop(c);
-        check_encryption(c);
+        for (size_t i = 0; i < c->service.nauthorities; i++) {
+            check_signers(c, &c->service.authorities[i]);
+            check_dh_pop(c, &c->service.authorities[i]);
+            check_encryption(c, &c->service.authorities[i]);
+        }
         check_listeners(c);
     }
     check_profiles(c);
     check_endpoints(c);
-    check_publish(c);
-    check_crl_url(c);
+    for (unsigned int i = 0; i < c->conf->authority_count; i++) {
+        check_publish(c, &c->conf->authorities[i]);
+        check_crl_url(c, &c->conf->authorities[i]);
+    }
     check_store(c);
 }
 

@@ -68,28 +68,35 @@ static void check_secret_file(struct checking *c, const char *path, const char *
                   (unsigned int)st.st_uid);
 }
 
-static void check_files(struct checking *c)
+static void check_authority_files(struct checking *c, const struct cmc_conf_authority *a)
 {
-    const struct cmc_conf *conf = c->conf;
     const struct {
         const char *path, *what;
     } rows[] = {
-        {conf->authority.key, "CA key"},
-        {conf->authority.key_passphrase_file, "passphrase of the CA key"},
-        {conf->responder_key, "responder key"},
-        {conf->responder_passphrase_file, "passphrase of the responder key"},
-        {conf->ocsp.key, "OCSP key"},
-        {conf->ocsp.key_passphrase_file, "passphrase of the OCSP key"},
-        {conf->dh_pop_key, "Diffie-Hellman key"},
-        {conf->encryption_key, "encryption key"},
-        {conf->encryption_passphrase_file, "passphrase of the encryption key"},
-        {conf->secrets_key, "key of the shared secrets"},
-        {conf->database, "database"},
+        {a->ca.key, "CA key"},
+        {a->ca.passphrase_file, "passphrase of the CA key"},
+        {a->responder.key, "responder key"},
+        {a->responder.passphrase_file, "passphrase of the responder key"},
+        {a->ocsp.signer.key, "OCSP key"},
+        {a->ocsp.signer.passphrase_file, "passphrase of the OCSP key"},
+        {a->dh_pop.key, "Diffie-Hellman key"},
+        {a->encryption.key, "encryption key"},
+        {a->encryption.passphrase_file, "passphrase of the encryption key"},
     };
-    const unsigned int before = c->errors;
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         check_secret_file(c, rows[i].path, rows[i].what);
+}
+
+static void check_files(struct checking *c)
+{
+    const struct cmc_conf *conf = c->conf;
+    const unsigned int before = c->errors;
+
+    for (unsigned int i = 0; i < conf->authority_count; i++)
+        check_authority_files(c, &conf->authorities[i]);
+    check_secret_file(c, conf->secrets_key, "key of the shared secrets");
+    check_secret_file(c, conf->database, "database");
     for (unsigned int i = 0; i < conf->listener_count; i++) {
         if (conf->listeners[i].tls != NULL)
             check_secret_file(c, conf->listeners[i].tls->key, "TLS key");
@@ -163,44 +170,49 @@ static void check_audit(struct checking *c, struct cmc_reader *reader)
 
 /* One that is a file: is it there? */
 static void check_crl_file(struct checking *c, const struct cmc_store *store,
-                           struct cmc_slice issuer, const struct cmc_crl_record *crl)
+                           const struct cmc_crl_id *id, const struct cmc_crl_record *crl)
 {
     struct cmc_err err = {0};
     int fd;
 
     if (crl->octets == 0)
         return;
-    if (cmc_crl_file_open(store, issuer, crl, &fd, &err) != CMC_OK)
+    if (cmc_crl_file_open(store, id, crl, &fd, &err) != CMC_OK)
         cmcd_warn(c, "%s; the next request for the CRL makes another", err.text);
     else
         (void)close(fd);
 }
 
-static void check_crl(struct checking *c, const struct cmc_store *store, struct cmc_reader *reader)
+static void check_crl(struct checking *c, const struct cmc_service_authority *a,
+                      const struct cmc_store *store, struct cmc_reader *reader)
 {
+    char whose[80];
     struct cmc_cert ca = {0};
+    struct cmc_crl_id id = {0};
     struct cmc_crl_record crl;
     char when[CMCD_TIME_SIZE];
     enum cmc_rc rc;
 
-    if (c->service.nchain == 0 ||
-        cmc_decode(&cmc_it_cert, c->service.chain[0], c->run->arena, &ca, &c->run->err) != CMC_OK)
+    if (a->nchain == 0 ||
+        cmc_decode(&cmc_it_cert, a->chain[0], c->run->arena, &ca, &c->run->err) != CMC_OK)
         return;
-    rc = cmc_reader_crl(reader, ca.tbs.subject, c->run->arena, &crl, &c->run->err);
+    cmcd_whose(c, a, "CRL", whose, sizeof whose);
+    id.issuer = ca.tbs.subject;
+    rc = cmc_reader_crl(reader, &id, c->run->arena, &crl, &c->run->err);
     if (rc == CMC_E_NOTFOUND)
-        good(c, "no CRL was asked for yet; the first request makes it");
-    else if (!cmcd_ok(c, rc, "CRL"))
+        good(c, "%s: none was asked for yet; the first request makes it", whose);
+    else if (!cmcd_ok(c, rc, whose))
         return;
     else if (crl.next_update <= c->now)
         cmcd_warn(c,
-                  "the last CRL, number %llu, ended at %s and nobody has fetched another; is %s "
-                  "reachable?",
-                  (unsigned long long)crl.number, cmcd_time(crl.next_update, when),
-                  c->conf->authority.crl_url != NULL ? c->conf->authority.crl_url : "the server");
+                  "%s: the last one, number %llu, ended at %s and nobody has fetched another; is "
+                  "%s reachable?",
+                  whose, (unsigned long long)crl.number, cmcd_time(crl.next_update, when),
+                  a->conf->crl_url != NULL ? a->conf->crl_url : "the server");
     else
-        good(c, "CRL number %llu is good until %s", (unsigned long long)crl.number,
+        good(c, "%s number %llu is good until %s", whose, (unsigned long long)crl.number,
              cmcd_time(crl.next_update, when));
-    check_crl_file(c, store, ca.tbs.subject, &crl);
+    check_crl_file(c, store, &id, &crl);
 }
 
 struct people {
@@ -262,13 +274,20 @@ static void check_database(struct checking *c)
     if (cmc_store_open(c->conf->database, false, &store, err) == CMC_OK &&
         cmcd_ok(c, cmc_reader_new(store, &reader, err), NULL)) {
         check_audit(c, reader);
-        check_crl(c, store, reader);
+        for (size_t i = 0; i < c->service.nauthorities; i++)
+            check_crl(c, &c->service.authorities[i], store, reader);
         check_people(c, reader);
     }
     cmc_reader_free(reader);
     cmc_store_close(store);
     check_log_size(c);
     check_room(c);
+}
+
+static void check_tokens(struct checking *c)
+{
+    for (size_t i = 0; i < c->ntokens; i++)
+        good(c, "token '%s' is there and takes its password", c->tokens[i].label);
 }
 
 /* -- the whole --------------------------------------------------------------------------- */
@@ -303,6 +322,7 @@ enum cmc_rc cmcd_cmd_doctor(struct cmcd_run *r, int argc, char **argv)
     cmc_buf_init(&c.out, CMC_LIMIT_FILE_OCTETS);
     cmcd_check_all(&c, path);
     if (c.conf != NULL) {
+        check_tokens(&c);
         check_files(&c);
         check_database(&c);
     }

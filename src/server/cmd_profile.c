@@ -17,7 +17,7 @@
 #include "server/cmd.h"
 
 struct values {
-    const char *config;
+    const char *config, *authority;
 };
 
 /* -- list -------------------------------------------------------------------------------- */
@@ -76,12 +76,13 @@ static enum cmc_rc list(struct cmcd_run *r, int argc, char **argv)
 
 /* -- test -------------------------------------------------------------------------------- */
 
-static enum cmc_rc find(struct cmcd_run *r, const struct cmc_conf *conf, const char *name,
+static enum cmc_rc find(struct cmcd_run *r, const struct cmc_conf *conf,
+                        const struct cmc_conf_authority *a, const char *name,
                         struct cmc_profile **out)
 {
     for (unsigned int i = 0; i < conf->profile_count; i++) {
         if (strcmp(conf->profiles[i].name, name) == 0)
-            return cmc_profile_compile(&conf->profiles[i], conf->authority.crl_url, out, &r->err);
+            return cmc_profile_compile(&conf->profiles[i], a->crl_url, out, &r->err);
     }
     return cmc_fail(&r->err, CMC_E_NOTFOUND, NULL,
                     "there is no profile '%.60s'; see 'cmcd profile list'", name);
@@ -109,19 +110,14 @@ static enum cmc_rc read_request(struct cmcd_run *r, const char *path, struct cmc
 }
 
 /* What the CA gives to each of its certificates. */
-static enum cmc_rc issuer_params(struct cmcd_run *r, const struct cmc_conf *conf, EVP_PKEY **ca_key,
-                                 struct cmc_cert_params *out)
+static enum cmc_rc issuer_params(struct cmcd_run *r, const struct cmc_conf_authority *a,
+                                 EVP_PKEY **ca_key, struct cmc_cert_params *out)
 {
     static const uint8_t serial[] = {1};
-    const struct cmc_passphrase none = {0};
     struct cmc_cert cert = {0};
-    struct cmc_slice *certs = NULL, end;
-    size_t n = 0;
-    enum cmc_rc rc = cmc_certs_load(r->crypto, conf->authority.certificate, &none, r->arena, &certs,
-                                    &n, &r->err);
+    struct cmc_slice end;
+    enum cmc_rc rc = cmcd_ca_cert(r, a, NULL, &cert);
 
-    if (rc == CMC_OK)
-        rc = cmc_decode(&cmc_it_cert, certs[0], r->arena, &cert, &r->err);
     if (rc == CMC_OK)
         rc = cmc_spki_key(r->crypto, cert.tbs.spki.raw, ca_key, &r->err);
     if (rc != CMC_OK)
@@ -135,19 +131,19 @@ static enum cmc_rc issuer_params(struct cmcd_run *r, const struct cmc_conf *conf
         !cmc_time_parse(end.p[0], cmc_slice(end.p + 2, end.n - 2), &out->issuer_not_after))
         return cmc_fail(&r->err, CMC_E_INPUT, "RFC 5280 section 4.1.2.5",
                         "%s: the key cannot sign, or the end of validity is no time",
-                        conf->authority.certificate);
+                        a->ca.certificate);
     return CMC_OK;
 }
 
 static enum cmc_rc show(struct cmcd_run *r, const struct cmc_profile *p,
-                        const struct cmc_conf *conf, const struct cmc_request *rq,
+                        const struct cmc_conf_authority *a, const struct cmc_request *rq,
                         struct cmc_buf *out)
 {
     struct cmc_cert_params params = {0};
     struct cmc_tbs_cert tbs = {0};
     struct cmc_slice der;
     EVP_PKEY *ca_key = NULL;
-    enum cmc_rc rc = issuer_params(r, conf, &ca_key, &params);
+    enum cmc_rc rc = issuer_params(r, a, &ca_key, &params);
 
     if (rc == CMC_OK) {
         cmc_profile_validity(p, time(NULL), &params.not_before, &params.not_after);
@@ -193,6 +189,7 @@ static enum cmc_rc check(struct cmcd_run *r, const struct cmc_profile *p,
 static enum cmc_rc test(struct cmcd_run *r, int argc, char **argv)
 {
     static const struct cmc_option rows[] = {
+        CMCD_OPTION_AUTHORITY(struct values, authority),
         CMCD_OPTION_CONF(struct values, config),
         CMC_OPTION_END,
     };
@@ -206,6 +203,7 @@ static enum cmc_rc test(struct cmcd_run *r, int argc, char **argv)
         rows};
     struct values v = {0};
     struct cmc_conf *conf = NULL;
+    const struct cmc_conf_authority *a = NULL;
     struct cmc_profile *p = NULL;
     struct cmc_request rq = {0};
     EVP_PKEY *key = NULL;
@@ -220,7 +218,9 @@ static enum cmc_rc test(struct cmcd_run *r, int argc, char **argv)
     cmc_buf_init(&out, CMC_LIMIT_FILE_OCTETS);
     rc = cmc_conf_load(v.config != NULL ? v.config : CMCD_DEFAULT_CONF, &conf, &r->err);
     if (rc == CMC_OK)
-        rc = find(r, conf, words[0], &p);
+        rc = cmcd_authority(r, conf, v.authority, &a);
+    if (rc == CMC_OK)
+        rc = find(r, conf, a, words[0], &p);
     if (rc == CMC_OK)
         rc = read_request(r, words[1], &rq, &key);
     if (rc == CMC_OK) {
@@ -228,7 +228,7 @@ static enum cmc_rc test(struct cmcd_run *r, int argc, char **argv)
         rc = rc == CMC_E_REFUSED || rc == CMC_E_CRYPTO ? refused(r, p) : rc;
     }
     if (rc == CMC_OK)
-        rc = show(r, p, conf, &rq, &out);
+        rc = show(r, p, a, &rq, &out);
     if (rc == CMC_OK)
         rc = cmcd_print(&out, &r->err);
     EVP_PKEY_free(key);

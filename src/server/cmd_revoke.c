@@ -20,7 +20,7 @@
 #define INVALIDITY_DAYS 36525u
 
 struct values {
-    const char *config, *as, *reason, *comment;
+    const char *config, *authority, *as, *reason, *comment;
     unsigned int since;
     bool dry_run;
 };
@@ -169,6 +169,7 @@ enum cmc_rc cmcd_cmd_revoke(struct cmcd_run *r, int argc, char **argv)
                    "not to be trusted since so many days ago"),
         CMC_OPTION("dry-run", 0, FLAG, NULL, struct values, dry_run,
                    "say what would happen, and do nothing"),
+        CMCD_OPTION_AUTHORITY(struct values, authority),
         CMCD_OPTION_CONF(struct values, config),
         CMC_OPTION_END,
     };
@@ -202,7 +203,7 @@ enum cmc_rc cmcd_cmd_revoke(struct cmcd_run *r, int argc, char **argv)
     if (rc == CMC_OK)
         rc = cmcd_db_open(&db, v.config, &r->err);
     if (rc == CMC_OK)
-        rc = cmcd_issuer_name(r, db.conf, &w.issuer);
+        rc = cmcd_issuer_name(r, db.conf, v.authority, &w.issuer);
     if (rc == CMC_OK)
         rc = revoke_all(&w, &db, serials, n);
     if (rc == CMC_OK)

@@ -23,7 +23,9 @@
 #define FILE_OCTETS     65536u
 
 struct values {
-    const char *config, *file, *purpose, *serial, *subject, *token, *token_key, *token_pass;
+    const char *config, *authority, *file, *purpose, *serial, *subject, *token, *token_key,
+        *token_pass;
+    struct cmc_option_list names;
     unsigned int days;
     bool once, weak_ok, oaep, make;
 };
@@ -194,26 +196,20 @@ static enum cmc_rc purpose_of(const struct values *v, enum cmc_secret_purpose *o
         return cmc_fail(err, CMC_E_USAGE, NULL, "--serial is for --purpose revoke");
     if (*out == CMC_SECRET_REVOKE && v->subject != NULL)
         return cmc_fail(err, CMC_E_USAGE, NULL, "--subject is for --purpose enroll");
+    if (*out == CMC_SECRET_REVOKE && v->names.n > 0)
+        return cmc_fail(err, CMC_E_USAGE, NULL, "--names is for --purpose enroll");
     return CMC_OK;
 }
 
-/* The certificate that a secret is to revoke: of the CA that this configuration is for. */
+/* The certificate that a secret is to revoke. */
 static enum cmc_rc name_certificate(struct cmcd_run *r, const struct cmcd_db *db,
-                                    const char *serial, struct cmc_secret *s)
+                                    const struct values *v, struct cmc_secret *s)
 {
-    const struct cmc_passphrase none = {0};
     struct cmc_cert_record record;
-    struct cmc_slice *certs = NULL;
-    struct cmc_cert ca = {0};
-    size_t n = 0;
-    enum cmc_rc rc = cmcd_parse_serial(r, serial, &s->serial);
+    enum cmc_rc rc = cmcd_parse_serial(r, v->serial, &s->serial);
 
     if (rc == CMC_OK)
-        rc = cmc_certs_load(r->crypto, db->conf->authority.certificate, &none, r->arena, &certs, &n,
-                            &r->err);
-    if (rc == CMC_OK)
-        rc = cmc_decode(&cmc_it_cert, certs[0], r->arena, &ca, &r->err);
-    s->issuer = ca.tbs.subject;
+        rc = cmcd_issuer_name(r, db->conf, v->authority, &s->issuer);
     if (rc == CMC_OK)
         rc = cmc_reader_cert(db->reader, s->issuer, s->serial, r->arena, &record, &r->err);
     return rc;
@@ -252,6 +248,8 @@ static enum cmc_rc fill(struct cmcd_run *r, const struct values *v, struct cmc_s
         if (rc == CMC_OK && s->subject.n <= 2) /* [10002-6.3.2-a] */
             rc = cmc_fail(&r->err, CMC_E_USAGE, NULL, "--subject: the name is empty");
     }
+    if (rc == CMC_OK)
+        rc = cmcd_names_option(r, &v->names, &s->names);
     if (rc != CMC_OK)
         return rc;
     /* RFC 10002 section 6.11: a revocation secret is for one use. */
@@ -320,8 +318,13 @@ static enum cmc_rc add(struct cmcd_run *r, int argc, char **argv)
                    "enroll (the default) or revoke"),
         CMC_OPTION("subject", 's', STRING, "NAME", struct values, subject,
                    "enroll: each request must have exactly this subject"),
+        CMC_OPTION("names", 0, LIST, "ENTRY", struct values, names,
+                   "enroll: all names lie in this name space, as\n"
+                   "DNS:example.org (may be repeated)"),
         CMC_OPTION("serial", 0, STRING, "HEX", struct values, serial,
                    "revoke: the certificate that it revokes"),
+        CMC_OPTION("authority", 0, STRING, "NAME", struct values, authority,
+                   "revoke: which of several authorities issued it (the\nfirst)"),
         CMC_OPTION("once", 0, FLAG, NULL, struct values, once,
                    "for one use; one that revokes always is"),
         CMC_OPTION("expires", 0, UINT, "DAYS", struct values, days, "no more after so many days"),
@@ -356,7 +359,7 @@ static enum cmc_rc add(struct cmcd_run *r, int argc, char **argv)
     if (rc == CMC_OK)
         rc = cmcd_db_open(&db, v.config, &r->err);
     if (rc == CMC_OK && s.purpose == CMC_SECRET_REVOKE)
-        rc = name_certificate(r, &db, v.serial, &s);
+        rc = name_certificate(r, &db, &v, &s);
     if (rc == CMC_OK)
         rc = seal(r, &db, value, &s);
     if (rc == CMC_OK)
@@ -427,6 +430,12 @@ static enum cmc_rc list_one(void *arg, const struct cmc_secret *s)
     if (s->subject.p != NULL) {
         cmc_buf_str(&l->out, "  subject ");
         cmc_name_print(s->subject, &l->out);
+    }
+    for (const char *p = s->names; p != NULL;) {
+        int n = (int)strcspn(p, "\n");
+
+        cmc_buf_printf(&l->out, "%s%.*s", p == s->names ? "  names " : "; ", n, p);
+        p = p[n] == '\n' ? p + n + 1 : NULL;
     }
     cmc_buf_str(&l->out, "\n");
     return CMC_OK;

@@ -12,19 +12,10 @@
 #define CONF_OCTETS                (4u * 1024u * 1024u)
 #define DEFAULT_MESSAGE            (4u * 1024u * 1024u)
 #define MIN_MESSAGE                1024u
-#define DEFAULT_CRL_HOURS          168u
 #define DEFAULT_CHECKPOINT_MINUTES 60u
 #define MAX_CHECKPOINT_MINUTES     (60u * 24u * 31u)
-#define DEFAULT_OCSP_MINUTES       60u
-#define MAX_OCSP_MINUTES           (60u * 24u * 31u)
 #define DEFAULT_FAILURES           5u
 #define MAX_FAILURES               1000u
-#define MAX_CRL_HOURS              (10u * 366u * 24u)
-#define DEFAULT_CRL_KEEP           32u
-#define MAX_CRL_KEEP               100000u
-/* A CRL may be asked for while what was signed under it may be looked at again. */
-#define DEFAULT_CRL_KEEP_DAYS 400u
-#define MAX_CRL_KEEP_DAYS     36600u
 
 /* What cmc_conf_load() hands out; the arena holds all that the configuration points to. */
 struct whole {
@@ -53,7 +44,7 @@ static bool has_prefix(const char *s, const char *prefix)
 }
 
 /* The path of a file, or the URI of something else, such that the current folder is no matter. */
-static enum cmc_rc copy_path(struct cmc_conf_loading *l, const char *s, char **out)
+enum cmc_rc cmc_conf_copy_path(struct cmc_conf_loading *l, const char *s, char **out)
 {
     static const char *const file_schemes[] = {"file:", "sqlite:"};
     static const char *const other_schemes[] = {"pkcs11:", "nss:", "postgresql:"};
@@ -76,16 +67,42 @@ static enum cmc_rc copy_path(struct cmc_conf_loading *l, const char *s, char **o
     return *out != NULL ? CMC_OK : cmc_conf_no_memory(l->err);
 }
 
-static enum cmc_rc copy_paths(struct cmc_conf_loading *l, char *const *from, uint32_t n,
-                              char ***out, unsigned int *count)
+enum cmc_rc cmc_conf_copy_paths(struct cmc_conf_loading *l, char *const *from, uint32_t n,
+                                char ***out, unsigned int *count)
 {
     char **list = cmc_arena_array(l->arena, n, sizeof *list);
 
     if (list == NULL)
         return cmc_conf_no_memory(l->err);
     for (uint32_t i = 0; i < n; i++) {
-        enum cmc_rc rc = copy_path(l, from[i], &list[i]);
+        enum cmc_rc rc = cmc_conf_copy_path(l, from[i], &list[i]);
 
+        if (rc != CMC_OK)
+            return rc;
+    }
+    *out = list;
+    *count = n;
+    return CMC_OK;
+}
+
+enum cmc_rc cmc_conf_copy_words(struct cmc_conf_loading *l, const char *place, const char *what,
+                                char *const *from, uint32_t n, char ***out, unsigned int *count)
+{
+    char **list = cmc_arena_array(l->arena, n, sizeof *list);
+
+    if (list == NULL)
+        return cmc_conf_no_memory(l->err);
+    for (uint32_t i = 0; i < n; i++) {
+        enum cmc_rc rc = cmc_conf_copy(l, from[i], &list[i]);
+
+        for (uint32_t k = 0; k < i && rc == CMC_OK; k++) {
+            char here[CMC_CONF_PLACE_MAX];
+
+            (void)snprintf(here, sizeof here, "%s/%u", place, i);
+            if (strcmp(list[k], list[i]) == 0)
+                rc = cmc_conf_tree_fail(l->tree, l->err, here, "%s '%.60s' is listed twice", what,
+                                        list[i]);
+        }
         if (rc != CMC_OK)
             return rc;
     }
@@ -168,141 +185,13 @@ static enum cmc_rc load_process(struct cmc_conf_loading *l)
         rc = cmc_conf_in_range(l, "limits/message", "'message'", (uint32_t)c->message_octets,
                                MIN_MESSAGE, CMC_LIMIT_MESSAGE_OCTETS);
     if (rc == CMC_OK)
-        rc = copy_path(l, raw->database, &c->database);
+        rc = cmc_conf_copy_path(l, raw->database, &c->database);
     if (rc == CMC_OK)
         rc = cmc_conf_copy_url_path(l, "status", "'status'", raw->status, &c->status_path);
     return rc;
 }
 
-/* -- who signs --------------------------------------------------------------------------- */
-
-/* It goes into every certificate: a slip here cannot be called back. */
-static enum cmc_rc check_url(struct cmc_conf_loading *l, const char *place, const char *url)
-{
-    static const char *const schemes[] = {"http://", "https://", "ldap://"};
-    size_t scheme = 0;
-
-    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
-        if (has_prefix(url, schemes[i]))
-            scheme = strlen(schemes[i]);
-    }
-    if (scheme == 0 || strchr("/:", url[scheme]) != NULL || strpbrk(url, " <>\"\\") != NULL)
-        return cmc_conf_tree_fail(l->tree, l->err, place,
-                                  "'%.80s' is not an absolute URL; write for instance "
-                                  "http://ca.example/ca.crl",
-                                  url);
-    return CMC_OK;
-}
-
-static enum cmc_rc load_crl(struct cmc_conf_loading *l, const struct cmc_raw_crl *raw,
-                            struct cmc_conf_authority *a)
-{
-    enum cmc_rc rc = CMC_OK;
-
-    a->crl_hours = DEFAULT_CRL_HOURS;
-    a->crl_keep = DEFAULT_CRL_KEEP;
-    a->crl_days = DEFAULT_CRL_KEEP_DAYS;
-    if (raw == NULL)
-        return CMC_OK;
-    if (raw->hours != NULL)
-        a->crl_hours = *raw->hours;
-    if (raw->keep != NULL)
-        a->crl_keep = *raw->keep;
-    if (raw->keep_days != NULL)
-        a->crl_days = *raw->keep_days;
-    rc = cmc_conf_in_range(l, "authority/crl/hours", "'hours'", a->crl_hours, 1, MAX_CRL_HOURS);
-    if (rc == CMC_OK)
-        rc = cmc_conf_in_range(l, "authority/crl/keep", "'keep'", a->crl_keep, 0, MAX_CRL_KEEP);
-    if (rc == CMC_OK)
-        rc = cmc_conf_in_range(l, "authority/crl/keep-days", "'keep-days'", a->crl_days, 0,
-                               MAX_CRL_KEEP_DAYS);
-    if (rc == CMC_OK)
-        rc = cmc_conf_copy_url_path(l, "authority/crl/path", "the CRL", raw->path, &a->crl_path);
-    if (rc == CMC_OK && raw->url != NULL)
-        rc = check_url(l, "authority/crl/url", raw->url);
-    if (rc == CMC_OK)
-        rc = cmc_conf_copy(l, raw->url, &a->crl_url);
-    return rc;
-}
-
-static enum cmc_rc load_authority(struct cmc_conf_loading *l)
-{
-    const struct cmc_raw_authority *raw = &l->raw->authority;
-    struct cmc_conf_authority *a = &l->conf->authority;
-    enum cmc_rc rc = copy_path(l, raw->certificate, &a->certificate);
-
-    if (rc == CMC_OK)
-        rc = copy_path(l, raw->key, &a->key);
-    if (rc == CMC_OK)
-        rc = copy_path(l, raw->passphrase_file, &a->key_passphrase_file);
-    if (rc == CMC_OK)
-        rc = copy_paths(l, raw->chain, raw->chain_count, &a->chain, &a->chain_count);
-    if (rc == CMC_OK)
-        rc = load_crl(l, raw->crl, a);
-    if (rc == CMC_OK && raw->publish != NULL)
-        rc = copy_path(l, raw->publish->directory, &a->publish_directory);
-    if (rc == CMC_OK && raw->publish != NULL && raw->publish->url != NULL)
-        rc = check_url(l, "authority/publish/url", raw->publish->url);
-    if (rc == CMC_OK && raw->publish != NULL)
-        rc = cmc_conf_copy(l, raw->publish->url, &a->publish_url);
-    if (rc == CMC_OK)
-        rc = cmc_conf_copy_url_path(l, "authority/certificate-path", "the CA certificate",
-                                    raw->certificate_path, &a->ca_path);
-    if (rc == CMC_OK)
-        rc = cmc_conf_copy_url_path(l, "authority/chain-path", "the chain", raw->chain_path,
-                                    &a->chain_path);
-    return rc;
-}
-
-static enum cmc_rc load_signers(struct cmc_conf_loading *l)
-{
-    const struct cmc_raw_responder *raw = &l->raw->responder;
-    struct cmc_conf *c = l->conf;
-    enum cmc_rc rc = load_authority(l);
-
-    if (rc == CMC_OK)
-        rc = copy_path(l, raw->certificate, &c->responder_certificate);
-    if (rc == CMC_OK)
-        rc = copy_path(l, raw->key, &c->responder_key);
-    if (rc == CMC_OK)
-        rc = copy_path(l, raw->passphrase_file, &c->responder_passphrase_file);
-    c->ra_any_eku = l->raw->officers != NULL && l->raw->officers->ra_eku == CMC_RAW_OPTIONAL;
-    if (rc == CMC_OK && l->raw->officers != NULL)
-        rc = copy_paths(l, l->raw->officers->trust, l->raw->officers->trust_count,
-                        &c->officer_trust, &c->officer_trust_count);
-    return rc;
-}
-
-static enum cmc_rc load_dh_pop(struct cmc_conf_loading *l)
-{
-    const struct cmc_raw_dh_pop *raw = l->raw->dh_pop;
-    enum cmc_rc rc = CMC_OK;
-
-    if (raw != NULL)
-        rc = copy_path(l, raw->certificate, &l->conf->dh_pop_certificate);
-    if (raw != NULL && rc == CMC_OK)
-        rc = copy_path(l, raw->key, &l->conf->dh_pop_key);
-    return rc;
-}
-
-static enum cmc_rc load_encryption(struct cmc_conf_loading *l)
-{
-    const struct cmc_raw_encryption *raw = l->raw->encryption;
-    struct cmc_conf *c = l->conf;
-    enum cmc_rc rc;
-
-    if (raw == NULL)
-        return CMC_OK;
-    rc = copy_path(l, raw->certificate, &c->encryption_certificate);
-    if (rc == CMC_OK)
-        rc = copy_path(l, raw->key, &c->encryption_key);
-    if (rc == CMC_OK)
-        rc = copy_path(l, raw->passphrase_file, &c->encryption_passphrase_file);
-    if (rc == CMC_OK)
-        rc = cmc_conf_copy_url_path(l, "encryption/path", "the encryption certificate", raw->path,
-                                    &c->encryption_path);
-    return rc;
-}
+/* -- what all have ------------------------------------------------------------------------ */
 
 static enum cmc_rc load_audit(struct cmc_conf_loading *l)
 {
@@ -312,27 +201,6 @@ static enum cmc_rc load_audit(struct cmc_conf_loading *l)
         raw != NULL && raw->checkpoint != NULL ? *raw->checkpoint : DEFAULT_CHECKPOINT_MINUTES;
     return cmc_conf_in_range(l, "audit/checkpoint", "'checkpoint'", l->conf->checkpoint_minutes, 1,
                              MAX_CHECKPOINT_MINUTES);
-}
-
-static enum cmc_rc load_ocsp(struct cmc_conf_loading *l)
-{
-    const struct cmc_raw_ocsp *raw = l->raw->ocsp;
-    struct cmc_conf_ocsp *o = &l->conf->ocsp;
-    enum cmc_rc rc;
-
-    if (raw == NULL)
-        return CMC_OK;
-    o->minutes = raw->minutes != NULL ? *raw->minutes : DEFAULT_OCSP_MINUTES;
-    rc = cmc_conf_in_range(l, "ocsp/minutes", "'minutes'", o->minutes, 1, MAX_OCSP_MINUTES);
-    if (rc == CMC_OK)
-        rc = cmc_conf_copy_url_path(l, "ocsp/path", "OCSP", raw->path, &o->path);
-    if (rc == CMC_OK)
-        rc = copy_path(l, raw->certificate, &o->certificate);
-    if (rc == CMC_OK)
-        rc = copy_path(l, raw->key, &o->key);
-    if (rc == CMC_OK)
-        rc = copy_path(l, raw->passphrase_file, &o->key_passphrase_file);
-    return rc;
 }
 
 static enum cmc_rc load_secrets(struct cmc_conf_loading *l)
@@ -345,7 +213,7 @@ static enum cmc_rc load_secrets(struct cmc_conf_loading *l)
     l->conf->secret_failures = raw->failures != NULL ? *raw->failures : DEFAULT_FAILURES;
     rc = cmc_conf_in_range(l, "secrets/failures", "'failures'", l->conf->secret_failures, 1,
                            MAX_FAILURES);
-    return rc == CMC_OK ? copy_path(l, raw->key, &l->conf->secrets_key) : rc;
+    return rc == CMC_OK ? cmc_conf_copy_path(l, raw->key, &l->conf->secrets_key) : rc;
 }
 
 /* -- where we listen --------------------------------------------------------------------- */
@@ -389,11 +257,11 @@ static enum cmc_rc load_tls(struct cmc_conf_loading *l, uint32_t i, struct cmc_c
         return cmc_conf_no_memory(l->err);
     *out = tls;
     tls->client_auth = (enum cmc_client_auth)raw->client;
-    rc = copy_path(l, raw->certificate, &tls->certificate);
+    rc = cmc_conf_copy_path(l, raw->certificate, &tls->certificate);
     if (rc == CMC_OK)
-        rc = copy_path(l, raw->key, &tls->key);
+        rc = cmc_conf_copy_path(l, raw->key, &tls->key);
     if (rc == CMC_OK)
-        rc = copy_path(l, raw->client_ca, &tls->client_ca);
+        rc = cmc_conf_copy_path(l, raw->client_ca, &tls->client_ca);
     return rc;
 }
 
@@ -449,19 +317,13 @@ static enum cmc_rc load_all(struct cmc_conf_loading *l, const char *path)
     if (rc == CMC_OK)
         rc = load_process(l);
     if (rc == CMC_OK)
-        rc = load_signers(l);
-    if (rc == CMC_OK)
-        rc = load_encryption(l);
+        rc = cmc_conf_load_authorities(l);
     if (rc == CMC_OK)
         rc = load_audit(l);
-    if (rc == CMC_OK)
-        rc = load_ocsp(l);
     if (rc == CMC_OK)
         rc = load_secrets(l);
     if (rc == CMC_OK)
         rc = cmc_conf_load_keep(l);
-    if (rc == CMC_OK)
-        rc = load_dh_pop(l);
     if (rc == CMC_OK)
         rc = load_listeners(l);
     if (rc == CMC_OK)
@@ -484,42 +346,56 @@ static void CMC_PRINTF(3, 0)
     text[strcspn(text, "\n")] = '\0';
 }
 
-static enum cmc_rc read_raw(const char *path, struct cmc_slice text, const cyaml_config_t *cfg,
-                            struct cmc_raw_conf **out, struct cmc_err *err)
-{
-    cyaml_err_t e = cyaml_load_data(text.p, text.n, cfg, &cmc_conf_schema, (void **)out, NULL);
-
-    if (e == CYAML_OK && *out != NULL)
-        return CMC_OK;
-    return cmc_fail(err, CMC_E_USAGE, NULL, "%s: %s: %s", path, cyaml_strerror(e),
-                    (const char *)cfg->log_ctx);
-}
-
-enum cmc_rc cmc_conf_load(const char *path, struct cmc_conf **out, struct cmc_err *err)
+static enum cmc_rc read_raw(const char *path, struct cmc_slice text,
+                            const cyaml_schema_value_t *schema, void **out, struct cmc_err *err)
 {
     char message[CMC_LIMIT_ERROR_TEXT / 2] = "";
     const cyaml_config_t cfg = {.log_fn = keep_first_line,
                                 .log_ctx = message,
                                 .log_level = CYAML_LOG_ERROR,
                                 .mem_fn = cyaml_mem};
-    struct cmc_conf_tree *tree = NULL;
-    struct cmc_raw_conf *raw = NULL;
-    struct cmc_arena *arena = NULL;
-    struct whole *w = NULL;
+    cyaml_err_t e = cyaml_load_data(text.p, text.n, &cfg, schema, out, NULL);
+
+    if (e == CYAML_OK && *out != NULL)
+        return CMC_OK;
+    return cmc_fail(err, CMC_E_USAGE, NULL, "%s: %s: %s", path, cyaml_strerror(e), message);
+}
+
+enum cmc_rc cmc_conf_read(const char *path, const char *what, const cyaml_schema_value_t *schema,
+                          struct cmc_conf_tree **tree, void **raw, struct cmc_err *err)
+{
     struct cmc_buf text;
     enum cmc_rc rc;
 
     cmc_buf_init(&text, CONF_OCTETS);
     rc = cmc_file_read(path, &text, err);
-    if (rc != CMC_OK)
-        goto out;
-    rc = cmc_conf_tree_new(path, cmc_buf_get0(&text), &tree, err);
-    if (rc != CMC_OK)
-        goto out;
-    rc = cmc_conf_tree_check(tree, &cmc_conf_schema, err);
-    if (rc != CMC_OK)
-        goto out;
-    rc = read_raw(path, cmc_buf_get0(&text), &cfg, &raw, err);
+    if (rc == CMC_OK)
+        rc = cmc_conf_tree_new(path, cmc_buf_get0(&text), tree, err);
+    if (rc == CMC_OK)
+        rc = cmc_conf_tree_check(*tree, what, schema, err);
+    if (rc == CMC_OK)
+        rc = read_raw(path, cmc_buf_get0(&text), schema, raw, err);
+    cmc_buf_free(&text);
+    return rc;
+}
+
+void cmc_conf_read_end(const cyaml_schema_value_t *schema, struct cmc_conf_tree *tree, void *raw)
+{
+    const cyaml_config_t cfg = {.log_level = CYAML_LOG_ERROR, .mem_fn = cyaml_mem};
+
+    (void)cyaml_free(&cfg, schema, raw, 0);
+    cmc_conf_tree_free(tree);
+}
+
+enum cmc_rc cmc_conf_load(const char *path, struct cmc_conf **out, struct cmc_err *err)
+{
+    struct cmc_conf_loading l = {.err = err};
+    struct cmc_conf_tree *tree = NULL;
+    struct cmc_arena *arena = NULL;
+    struct whole *w = NULL;
+    void *raw = NULL;
+    enum cmc_rc rc = cmc_conf_read(path, "the configuration", &cmc_conf_schema, &tree, &raw, err);
+
     if (rc != CMC_OK)
         goto out;
     arena = cmc_arena_new(CMC_LIMIT_FILE_OCTETS);
@@ -529,19 +405,19 @@ enum cmc_rc cmc_conf_load(const char *path, struct cmc_conf **out, struct cmc_er
         goto out;
     }
     w->arena = arena;
-    rc = load_all(
-        &(struct cmc_conf_loading){
-            .tree = tree, .raw = raw, .arena = arena, .conf = &w->conf, .err = err},
-        path);
+    l.tree = tree;
+    l.raw = raw;
+    l.arena = arena;
+    l.conf = &w->conf;
+    rc = load_all(&l, path);
     if (rc != CMC_OK)
         goto out;
     *out = &w->conf;
     arena = NULL;
 out:
+    cmc_conf_profile_files_end(&l);
     cmc_arena_free(arena);
-    (void)cyaml_free(&cfg, &cmc_conf_schema, raw, 0);
-    cmc_conf_tree_free(tree);
-    cmc_buf_free(&text);
+    cmc_conf_read_end(&cmc_conf_schema, tree, raw);
     return rc;
 }
 

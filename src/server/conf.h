@@ -25,10 +25,23 @@ struct cmc_conf_listener {
     struct cmc_conf_tls *tls; /* NULL: plain HTTP */
 };
 
-struct cmc_conf_authority {
+/* A certificate and its private key; certificate NULL: there is none. */
+struct cmc_conf_pair {
     char *certificate;
     char *key; /* URI */
-    char *key_passphrase_file;
+    char *passphrase_file;
+};
+
+/* OCSP; path NULL: not served. */
+struct cmc_conf_ocsp {
+    char *path; /* URL path: POST there, GET below it */
+    struct cmc_conf_pair signer;
+    unsigned int minutes; /* nextUpdate - thisUpdate */
+};
+
+struct cmc_conf_authority {
+    char *name; /* NULL: there is one, and it needs none */
+    struct cmc_conf_pair ca;
     char **chain; /* further certificates up to the root, files */
     unsigned int chain_count;
     char *crl_path;          /* URL path that serves the CRL, e.g. /ca.crl */
@@ -40,19 +53,20 @@ struct cmc_conf_authority {
     char *publish_url;
     uint32_t crl_keep;     /* how many earlier CRLs are kept */
     unsigned int crl_days; /* and for how long */
-};
-
-/* OCSP; path NULL: not served. */
-struct cmc_conf_ocsp {
-    char *path; /* URL path: POST there, GET below it */
-    char *certificate;
-    char *key; /* URI */
-    char *key_passphrase_file;
-    unsigned int minutes; /* nextUpdate - thisUpdate */
+    /* Its own, or what all have. */
+    struct cmc_conf_pair responder;
+    struct cmc_conf_pair encryption; /* none: nothing is decrypted */
+    char *encryption_path;           /* URL path of that certificate, or NULL */
+    struct cmc_conf_ocsp ocsp;
+    struct cmc_conf_pair dh_pop; /* none: DH keys cannot prove themselves */
+    char **officer_trust; /* files: trust anchors for officers; none: the authority's chain */
+    unsigned int officer_trust_count;
+    bool ra_any_eku; /* the certificate of an RA need not have id-kp-cmcRA */
 };
 
 struct cmc_conf_endpoint {
     struct cmc_endpoint_rules rules;
+    unsigned int authority; /* which of them serves it */
     enum cmc_request_type accept[2];
     unsigned int accept_count;
     enum cmc_answer_form answer[4]; /* the first is the default; for a bare PKCS#10 the first that
@@ -72,18 +86,10 @@ struct cmc_conf {
     enum cmc_log_format log_format;
     char *status_path; /* URL path of health and metrics, or NULL */
     size_t message_octets;
-    struct cmc_conf_authority authority;
-    char *responder_certificate, *responder_key, *responder_passphrase_file;
-    char *encryption_certificate, *encryption_key; /* or NULL: nothing is decrypted */
-    char *encryption_passphrase_file;
-    char *encryption_path; /* URL path of that certificate, or NULL */
-    struct cmc_conf_ocsp ocsp;
+    struct cmc_conf_authority *authorities;
+    unsigned int authority_count;    /* at least 1 */
     unsigned int checkpoint_minutes; /* between checkpoints of the audit chain */
-    char **officer_trust; /* files: trust anchors for officers; none: the authority's chain */
-    unsigned int officer_trust_count;
-    bool ra_any_eku;                       /* the certificate of an RA need not have id-kp-cmcRA */
-    char *dh_pop_certificate, *dh_pop_key; /* NULL: DH keys cannot prove themselves */
-    char *secrets_key;                     /* file, or NULL: no shared secrets */
+    char *secrets_key;               /* file, or NULL: no shared secrets */
     uint32_t secret_failures;
     uint32_t keep_answers_days; /* 0: for ever */
     uint32_t keep_nonces_hours;
@@ -104,6 +110,11 @@ struct cmc_conf {
 enum cmc_rc cmc_conf_load(const char *path, struct cmc_conf **out,
                           struct cmc_err *err) CMC_MUST_USE;
 void cmc_conf_free(struct cmc_conf *conf);
+
+/* The authority of that name, of which the first is meant by NULL; NULL if there is none. */
+const struct cmc_conf_authority *cmc_conf_authority(const struct cmc_conf *conf, const char *name);
+/* What to call it in a message: its name, or "authority". */
+const char *cmc_conf_authority_name(const struct cmc_conf_authority *a);
 
 /* Does this ?profileId= lead to the endpoint? */
 bool cmc_conf_has_profile_id(const struct cmc_conf_endpoint *ep, const char *id);

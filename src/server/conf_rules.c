@@ -1,127 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The part of the configuration that says what may be issued, and where. */
 #include <stdio.h>
-#include <strings.h>
 
 #include "server/conf_int.h"
-
-#define DEFAULT_BACKDATE 5u
-#define MAX_BACKDATE     (7u * 24u * 60u)
-#define MAX_DAYS         36525u
-
-/* -- profiles ---------------------------------------------------------------------------- */
-
-/* A list of words in which none may stand twice; place is that of the list. */
-static enum cmc_rc copy_words(struct cmc_conf_loading *l, const char *place, const char *what,
-                              char *const *from, uint32_t n, char ***out, unsigned int *count)
-{
-    char **list = cmc_arena_array(l->arena, n, sizeof *list);
-
-    if (list == NULL)
-        return cmc_conf_no_memory(l->err);
-    for (uint32_t i = 0; i < n; i++) {
-        enum cmc_rc rc = cmc_conf_copy(l, from[i], &list[i]);
-
-        for (uint32_t k = 0; k < i && rc == CMC_OK; k++) {
-            char here[CMC_CONF_PLACE_MAX];
-
-            (void)snprintf(here, sizeof here, "%s/%u", place, i);
-            if (strcmp(list[k], list[i]) == 0)
-                rc = cmc_conf_tree_fail(l->tree, l->err, here, "%s '%.60s' is listed twice", what,
-                                        list[i]);
-        }
-        if (rc != CMC_OK)
-            return rc;
-    }
-    *out = list;
-    *count = n;
-    return CMC_OK;
-}
-
-static enum cmc_rc load_extensions(struct cmc_conf_loading *l, uint32_t i,
-                                   struct cmc_profile_spec *p)
-{
-    const struct cmc_raw_profile *raw = &l->raw->profiles[i];
-    char place[CMC_CONF_PLACE_MAX], key[CMC_CONF_PLACE_MAX / 2];
-    enum cmc_rc rc = CMC_OK;
-
-    p->extension_count = raw->extensions_count;
-    p->extensions = cmc_arena_array(l->arena, p->extension_count, sizeof *p->extensions);
-    if (p->extensions == NULL)
-        return cmc_conf_no_memory(l->err);
-    for (uint32_t k = 0; k < p->extension_count && rc == CMC_OK; k++) {
-        rc = cmc_conf_copy(l, raw->extensions[k].name, &p->extensions[k].name);
-        if (rc == CMC_OK)
-            rc = cmc_conf_copy(l, raw->extensions[k].value, &p->extensions[k].value);
-        (void)snprintf(key, sizeof key, "extensions/%u/name", k);
-        for (uint32_t m = 0; m < k && rc == CMC_OK; m++) {
-            if (strcmp(p->extensions[m].name, p->extensions[k].name) == 0)
-                rc = cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "profiles", i, key),
-                                        "extension '%.60s' is listed twice", p->extensions[k].name);
-        }
-        for (uint32_t m = 0; m < raw->from_request_count && rc == CMC_OK; m++) {
-            if (strcmp(raw->from_request[m], p->extensions[k].name) == 0)
-                rc = cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "profiles", i, key),
-                                        "extension '%.60s' is both fixed and in 'from-request'; "
-                                        "choose one",
-                                        p->extensions[k].name);
-        }
-    }
-    return rc;
-}
-
-static enum cmc_rc load_profile(struct cmc_conf_loading *l, uint32_t i, struct cmc_profile_spec *p)
-{
-    const struct cmc_raw_profile *raw = &l->raw->profiles[i];
-    char place[CMC_CONF_PLACE_MAX];
-    enum cmc_rc rc;
-
-    for (uint32_t k = 0; k < i; k++) {
-        if (strcmp(l->raw->profiles[k].name, raw->name) == 0)
-            return cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "profiles", i, "name"),
-                                      "a second profile '%.60s'; each needs its own name",
-                                      raw->name);
-    }
-    p->days = raw->days;
-    p->backdate_minutes = raw->backdate != NULL ? *raw->backdate : DEFAULT_BACKDATE;
-    p->refuse_other_extensions = raw->other_extensions == CMC_RAW_OTHER_REFUSE;
-    p->allow_empty_subject = raw->empty_subject;
-    p->require_san = raw->require_san;
-    p->change_subject_name = raw->change_subject_name;
-    p->unique_keys = raw->key_reuse == CMC_RAW_REUSE_REFUSE;
-    p->require_archive = raw->archive == CMC_RAW_ARCHIVE_REQUIRED;
-    rc = cmc_conf_in_range(l, cmc_conf_at(place, "profiles", i, "days"), "'days'", p->days, 1,
-                           MAX_DAYS);
-    if (rc == CMC_OK)
-        rc = cmc_conf_in_range(l, cmc_conf_at(place, "profiles", i, "backdate"),
-                               "'backdate' (minutes)", p->backdate_minutes, 0, MAX_BACKDATE);
-    if (rc == CMC_OK)
-        rc = cmc_conf_copy(l, raw->name, &p->name);
-    if (rc == CMC_OK)
-        rc = copy_words(l, cmc_conf_at(place, "profiles", i, "keys"), "key type", raw->keys,
-                        raw->keys_count, &p->key_types, &p->key_type_count);
-    if (rc == CMC_OK)
-        rc = copy_words(l, cmc_conf_at(place, "profiles", i, "from-request"), "extension",
-                        raw->from_request, raw->from_request_count, &p->request_extensions,
-                        &p->request_extension_count);
-    if (rc == CMC_OK)
-        rc = load_extensions(l, i, p);
-    return rc;
-}
-
-enum cmc_rc cmc_conf_load_profiles(struct cmc_conf_loading *l)
-{
-    struct cmc_conf *c = l->conf;
-    enum cmc_rc rc = CMC_OK;
-
-    c->profile_count = l->raw->profiles_count;
-    c->profiles = cmc_arena_array(l->arena, c->profile_count, sizeof *c->profiles);
-    if (c->profiles == NULL)
-        return cmc_conf_no_memory(l->err);
-    for (uint32_t i = 0; i < c->profile_count && rc == CMC_OK; i++)
-        rc = load_profile(l, i, &c->profiles[i]);
-    return rc;
-}
 
 /* -- endpoints --------------------------------------------------------------------------- */
 
@@ -195,30 +76,22 @@ static enum cmc_rc load_revoke(struct cmc_conf_loading *l, uint32_t i, struct cm
     return load_reasons(l, i, raw, &r->reasons);
 }
 
-/* "DNS:example.org" is a domain, all else the beginning of a subject. */
+/* An entry of a name space; a domain is one of mailboxes too. */
 static enum cmc_rc load_ra_name(struct cmc_conf_loading *l, uint32_t i, uint32_t k,
-                                struct cmc_ra_names *names, struct cmc_slice *subjects,
-                                const char **domains)
+                                struct cmc_name_rule *rules, size_t *n)
 {
     const char *text = l->raw->endpoints[i].ra_names[k];
+    struct cmc_name_rule *r = &rules[*n];
     char place[CMC_CONF_PLACE_MAX], entry[CMC_CONF_PLACE_MAX / 2];
     struct cmc_err why = {0};
 
     (void)snprintf(entry, sizeof entry, "ra-names/%u", k);
-    if (strncasecmp(text, "DNS:", 4) == 0) {
-        char *domain = NULL;
-        enum cmc_rc rc = cmc_conf_copy(l, text + 4, &domain);
-
-        if (rc == CMC_OK && (domain[0] == '\0' || domain[0] == '.'))
-            rc = cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "endpoints", i, entry),
-                                    "a domain such as DNS:example.org is due; it stands for all "
-                                    "names below it");
-        domains[names->ndomains++] = domain;
-        return rc;
-    }
-    if (cmc_name_parse(text, l->arena, &subjects[names->nsubjects++], &why) != CMC_OK)
+    if (cmc_name_rule_parse(text, l->arena, r, &why) != CMC_OK)
         return cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "endpoints", i, entry), "%s",
                                   why.text);
+    *n += 1;
+    if (r->kind == CMC_NAME_DNS)
+        rules[(*n)++] = (struct cmc_name_rule){.kind = CMC_NAME_EMAIL, .base = r->base};
     return CMC_OK;
 }
 
@@ -226,8 +99,8 @@ static enum cmc_rc load_ra_name(struct cmc_conf_loading *l, uint32_t i, uint32_t
 static enum cmc_rc load_ra(struct cmc_conf_loading *l, uint32_t i, struct cmc_endpoint_rules *r)
 {
     const struct cmc_raw_endpoint *raw = &l->raw->endpoints[i];
-    struct cmc_slice *subjects;
-    const char **domains;
+    struct cmc_name_rule *rules;
+    size_t n = 0;
     char place[CMC_CONF_PLACE_MAX];
     enum cmc_rc rc = check_set(l, i, "ra", raw->ra, raw->ra_count);
 
@@ -239,14 +112,12 @@ static enum cmc_rc load_ra(struct cmc_conf_loading *l, uint32_t i, struct cmc_en
     if (rc == CMC_OK && raw->ra_names_count > 0 && (r->ra & CMC_RA_TEMPLATE) == 0)
         rc = cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "endpoints", i, "ra-names"),
                                 "'ra-names' has no effect without 'ra: [template]'");
-    subjects = cmc_arena_array(l->arena, raw->ra_names_count, sizeof *subjects);
-    domains = cmc_arena_array(l->arena, raw->ra_names_count, sizeof *domains);
-    if (subjects == NULL || domains == NULL)
+    rules = cmc_arena_array(l->arena, 2 * (size_t)raw->ra_names_count, sizeof *rules);
+    if (rules == NULL)
         return cmc_conf_no_memory(l->err);
     for (uint32_t k = 0; k < raw->ra_names_count && rc == CMC_OK; k++)
-        rc = load_ra_name(l, i, k, &r->ra_names, subjects, domains);
-    r->ra_names.subjects = subjects;
-    r->ra_names.domains = domains;
+        rc = load_ra_name(l, i, k, rules, &n);
+    r->ra_names = (struct cmc_name_space){rules, n};
     return rc;
 }
 
@@ -262,7 +133,23 @@ static enum cmc_rc find_profile(struct cmc_conf_loading *l, uint32_t i, const ch
         }
     }
     return cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "endpoints", i, "profile"),
-                              "profile '%.60s' is not in 'profiles'", name);
+                              "profile '%.60s' is not in 'profiles'%s", name,
+                              l->raw->profile_files_count > 0 ? " or 'profile-files'" : "");
+}
+
+static enum cmc_rc find_authority(struct cmc_conf_loading *l, uint32_t i,
+                                  struct cmc_conf_endpoint *ep)
+{
+    const char *name = l->raw->endpoints[i].authority;
+    const struct cmc_conf_authority *a = cmc_conf_authority(l->conf, name);
+    char place[CMC_CONF_PLACE_MAX];
+
+    if (a == NULL)
+        return cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "endpoints", i, "authority"),
+                                  "authority '%.60s' is not in 'authorities'", name);
+    ep->authority = (unsigned int)(a - l->conf->authorities);
+    ep->rules.authority = a->name;
+    return CMC_OK;
 }
 
 /* Dogtag's ?profileId= chooses among all its servlets, so a name stands at one endpoint only. */
@@ -293,8 +180,8 @@ static enum cmc_rc load_profile_ids(struct cmc_conf_loading *l, uint32_t i,
                                           l->conf->endpoints[m].rules.path);
         }
     }
-    return copy_words(l, place, "profile id", raw->profile_ids, raw->profile_ids_count,
-                      &ep->profile_ids, &ep->profile_id_count);
+    return cmc_conf_copy_words(l, place, "profile id", raw->profile_ids, raw->profile_ids_count,
+                               &ep->profile_ids, &ep->profile_id_count);
 }
 
 bool cmc_conf_has_profile_id(const struct cmc_conf_endpoint *ep, const char *id)
@@ -342,7 +229,10 @@ static enum cmc_rc load_endpoint(struct cmc_conf_loading *l, uint32_t i,
         return cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "endpoints", i, "secrets"),
                                   "a shared secret is used in a CMC request; add 'cmc' to "
                                   "'accept'");
-    if (raw->publish && l->conf->authority.publish_directory == NULL)
+    rc = find_authority(l, i, ep);
+    if (rc != CMC_OK)
+        return rc;
+    if (raw->publish && l->conf->authorities[ep->authority].publish_directory == NULL)
         return cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "endpoints", i, "publish"),
                                   "certificates are published in a folder; write 'publish: "
                                   "{directory: PATH}' under 'authority'");

@@ -71,19 +71,6 @@ static const cyaml_schema_field_t publish_fields[] = {
     CYAML_FIELD_END,
 };
 
-static const cyaml_schema_field_t authority_fields[] = {
-    FIELD_TEXT("certificate", NEED, struct cmc_raw_authority, certificate),
-    FIELD_TEXT("key", NEED, struct cmc_raw_authority, key),
-    FIELD_TEXT("passphrase-file", MAYBE, struct cmc_raw_authority, passphrase_file),
-    CYAML_FIELD_SEQUENCE("chain", MAYBE | LIST, struct cmc_raw_authority, chain, &text_entry, 0,
-                         CMC_LIMIT_CMS_CERTS - 1),
-    CYAML_FIELD_MAPPING_PTR("crl", MAYBE, struct cmc_raw_authority, crl, crl_fields),
-    CYAML_FIELD_MAPPING_PTR("publish", MAYBE, struct cmc_raw_authority, publish, publish_fields),
-    FIELD_TEXT("certificate-path", MAYBE, struct cmc_raw_authority, certificate_path),
-    FIELD_TEXT("chain-path", MAYBE, struct cmc_raw_authority, chain_path),
-    CYAML_FIELD_END,
-};
-
 static const cyaml_schema_field_t responder_fields[] = {
     FIELD_TEXT("certificate", NEED, struct cmc_raw_responder, certificate),
     FIELD_TEXT("key", NEED, struct cmc_raw_responder, key),
@@ -124,6 +111,36 @@ static const cyaml_schema_field_t officers_fields[] = {
     CYAML_FIELD_END,
 };
 
+static const cyaml_schema_field_t dh_pop_fields[] = {
+    FIELD_TEXT("certificate", NEED, struct cmc_raw_dh_pop, certificate),
+    FIELD_TEXT("key", NEED, struct cmc_raw_dh_pop, key),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_field_t authority_fields[] = {
+    FIELD_TEXT("name", MAYBE, struct cmc_raw_authority, name),
+    FIELD_TEXT("certificate", NEED, struct cmc_raw_authority, certificate),
+    FIELD_TEXT("key", NEED, struct cmc_raw_authority, key),
+    FIELD_TEXT("passphrase-file", MAYBE, struct cmc_raw_authority, passphrase_file),
+    CYAML_FIELD_SEQUENCE("chain", MAYBE | LIST, struct cmc_raw_authority, chain, &text_entry, 0,
+                         CMC_LIMIT_CMS_CERTS - 1),
+    CYAML_FIELD_MAPPING_PTR("crl", MAYBE, struct cmc_raw_authority, crl, crl_fields),
+    CYAML_FIELD_MAPPING_PTR("publish", MAYBE, struct cmc_raw_authority, publish, publish_fields),
+    FIELD_TEXT("certificate-path", MAYBE, struct cmc_raw_authority, certificate_path),
+    FIELD_TEXT("chain-path", MAYBE, struct cmc_raw_authority, chain_path),
+    CYAML_FIELD_MAPPING_PTR("responder", MAYBE, struct cmc_raw_authority, responder,
+                            responder_fields),
+    CYAML_FIELD_MAPPING_PTR("encryption", MAYBE, struct cmc_raw_authority, encryption,
+                            encryption_fields),
+    CYAML_FIELD_MAPPING_PTR("officers", MAYBE, struct cmc_raw_authority, officers, officers_fields),
+    CYAML_FIELD_MAPPING_PTR("ocsp", MAYBE, struct cmc_raw_authority, ocsp, ocsp_fields),
+    CYAML_FIELD_MAPPING_PTR("dh-pop", MAYBE, struct cmc_raw_authority, dh_pop, dh_pop_fields),
+    CYAML_FIELD_END,
+};
+
+static const cyaml_schema_value_t authority_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct cmc_raw_authority, authority_fields)};
+
 static const cyaml_schema_field_t secrets_fields[] = {
     FIELD_TEXT("key", NEED, struct cmc_raw_secrets, key),
     CYAML_FIELD_UINT_PTR("failures", MAYBE, struct cmc_raw_secrets, failures),
@@ -136,12 +153,6 @@ static const cyaml_schema_field_t keep_fields[] = {
     CYAML_FIELD_UINT_PTR("answers", MAYBE, struct cmc_raw_keep, answers),
     CYAML_FIELD_UINT_PTR("nonces", MAYBE, struct cmc_raw_keep, nonces),
     CYAML_FIELD_UINT_PTR("requests", MAYBE, struct cmc_raw_keep, requests),
-    CYAML_FIELD_END,
-};
-
-static const cyaml_schema_field_t dh_pop_fields[] = {
-    FIELD_TEXT("certificate", NEED, struct cmc_raw_dh_pop, certificate),
-    FIELD_TEXT("key", NEED, struct cmc_raw_dh_pop, key),
     CYAML_FIELD_END,
 };
 
@@ -210,6 +221,8 @@ static const cyaml_schema_field_t profile_fields[] = {
 };
 static const cyaml_schema_value_t profile_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct cmc_raw_profile, profile_fields)};
+const cyaml_schema_value_t cmc_conf_profile_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct cmc_raw_profile, profile_fields)};
 
 /* -- endpoints --------------------------------------------------------------------------- */
 
@@ -279,6 +292,7 @@ static const cyaml_schema_field_t endpoint_fields[] = {
     CYAML_FIELD_SEQUENCE("answer", LIST, struct cmc_raw_endpoint, answer, &answer_form_entry, 1,
                          COUNT(answer_forms)),
     FIELD_TEXT("profile", NEED, struct cmc_raw_endpoint, profile),
+    FIELD_TEXT("authority", MAYBE, struct cmc_raw_endpoint, authority),
     /* Who may enrol must be said, not guessed. */
     FIELD_WORD("officer", NEED, struct cmc_raw_endpoint, officer, officer_modes),
     CYAML_FIELD_BOOL("secrets", MAYBE, struct cmc_raw_endpoint, secrets),
@@ -318,8 +332,10 @@ static const cyaml_schema_field_t conf_fields[] = {
     CYAML_FIELD_MAPPING_PTR("log", MAYBE, struct cmc_raw_conf, log, log_fields),
     FIELD_TEXT("status", MAYBE, struct cmc_raw_conf, status),
     CYAML_FIELD_MAPPING_PTR("limits", MAYBE, struct cmc_raw_conf, limits, limits_fields),
-    CYAML_FIELD_MAPPING("authority", NEED, struct cmc_raw_conf, authority, authority_fields),
-    CYAML_FIELD_MAPPING("responder", NEED, struct cmc_raw_conf, responder, responder_fields),
+    CYAML_FIELD_MAPPING_PTR("authority", MAYBE, struct cmc_raw_conf, authority, authority_fields),
+    CYAML_FIELD_SEQUENCE("authorities", MAYBE | LIST, struct cmc_raw_conf, authorities,
+                         &authority_entry, 1, CMC_LIMIT_CONF_AUTHORITIES),
+    CYAML_FIELD_MAPPING_PTR("responder", MAYBE, struct cmc_raw_conf, responder, responder_fields),
     CYAML_FIELD_MAPPING_PTR("encryption", MAYBE, struct cmc_raw_conf, encryption,
                             encryption_fields),
     CYAML_FIELD_MAPPING_PTR("audit", MAYBE, struct cmc_raw_conf, audit, audit_fields),
@@ -330,8 +346,10 @@ static const cyaml_schema_field_t conf_fields[] = {
     CYAML_FIELD_MAPPING_PTR("dh-pop", MAYBE, struct cmc_raw_conf, dh_pop, dh_pop_fields),
     CYAML_FIELD_SEQUENCE("listen", LIST, struct cmc_raw_conf, listen, &listener_entry, 1,
                          CMC_LIMIT_CONF_LISTENERS),
-    CYAML_FIELD_SEQUENCE("profiles", LIST, struct cmc_raw_conf, profiles, &profile_entry, 1,
+    CYAML_FIELD_SEQUENCE("profiles", MAYBE | LIST, struct cmc_raw_conf, profiles, &profile_entry, 1,
                          CMC_LIMIT_CONF_PROFILES),
+    CYAML_FIELD_SEQUENCE("profile-files", MAYBE | LIST, struct cmc_raw_conf, profile_files,
+                         &text_entry, 1, CMC_LIMIT_CONF_PROFILES),
     CYAML_FIELD_SEQUENCE("endpoints", LIST, struct cmc_raw_conf, endpoints, &endpoint_entry, 1,
                          CMC_LIMIT_CONF_ENDPOINTS),
     CYAML_FIELD_END,

@@ -30,15 +30,6 @@ struct cmc_raw_publish {
     char *directory, *url;
 };
 
-struct cmc_raw_authority {
-    char *certificate, *key, *passphrase_file;
-    char **chain;
-    uint32_t chain_count;
-    struct cmc_raw_crl *crl;
-    struct cmc_raw_publish *publish;
-    char *certificate_path, *chain_path;
-};
-
 struct cmc_raw_responder {
     char *certificate, *key, *passphrase_file;
 };
@@ -64,6 +55,26 @@ struct cmc_raw_ocsp {
     uint32_t *minutes;
 };
 
+struct cmc_raw_dh_pop {
+    char *certificate, *key;
+};
+
+struct cmc_raw_authority {
+    char *name;
+    char *certificate, *key, *passphrase_file;
+    char **chain;
+    uint32_t chain_count;
+    struct cmc_raw_crl *crl;
+    struct cmc_raw_publish *publish;
+    char *certificate_path, *chain_path;
+    /* In place of those at the top level. */
+    struct cmc_raw_responder *responder;
+    struct cmc_raw_encryption *encryption;
+    struct cmc_raw_officers *officers;
+    struct cmc_raw_ocsp *ocsp;
+    struct cmc_raw_dh_pop *dh_pop;
+};
+
 struct cmc_raw_secrets {
     char *key;
     uint32_t *failures;
@@ -71,10 +82,6 @@ struct cmc_raw_secrets {
 
 struct cmc_raw_keep {
     uint32_t *answers, *nonces, *requests;
-};
-
-struct cmc_raw_dh_pop {
-    char *certificate, *key;
 };
 
 struct cmc_raw_tls {
@@ -125,7 +132,7 @@ struct cmc_raw_revoke {
 };
 
 struct cmc_raw_endpoint {
-    char *path, *profile;
+    char *path, *profile, *authority;
     int *accept; /* enum cmc_request_type */
     uint32_t accept_count;
     int *answer; /* enum cmc_answer_form */
@@ -158,8 +165,10 @@ struct cmc_raw_conf {
     struct cmc_raw_log *log;
     char *status;
     struct cmc_raw_limits *limits;
-    struct cmc_raw_authority authority;
-    struct cmc_raw_responder responder;
+    struct cmc_raw_authority *authority; /* one of these two */
+    struct cmc_raw_authority *authorities;
+    uint32_t authorities_count;
+    struct cmc_raw_responder *responder;
     struct cmc_raw_encryption *encryption;
     struct cmc_raw_officers *officers;
     struct cmc_raw_audit *audit;
@@ -171,11 +180,15 @@ struct cmc_raw_conf {
     uint32_t listen_count;
     struct cmc_raw_profile *profiles;
     uint32_t profiles_count;
+    char **profile_files;
+    uint32_t profile_files_count;
     struct cmc_raw_endpoint *endpoints;
     uint32_t endpoints_count;
 };
 
 /* A pointer to struct cmc_raw_conf. */
 extern const cyaml_schema_value_t cmc_conf_schema;
+/* A pointer to struct cmc_raw_profile: a file that holds one. */
+extern const cyaml_schema_value_t cmc_conf_profile_schema;
 
 #endif

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "base/buf.h"
 #include "ca/publish.h"
 
 /* When the folder could not be written to. */
@@ -13,6 +14,7 @@
 struct cmc_publisher {
     struct cmc_store *store;
     struct cmc_log *log;
+    struct cmc_buf issuer;
     char *directory;
     struct cmc_crypto *crypto;
     struct cmc_reader *reader;
@@ -31,7 +33,8 @@ static bool work(struct cmc_publisher *p)
     enum cmc_rc rc;
 
     do {
-        rc = cmc_publish_due(p->crypto, p->store, p->reader, p->directory, &done, &err);
+        rc = cmc_publish_due(p->crypto, p->store, p->reader, cmc_buf_get0(&p->issuer), p->directory,
+                             &done, &err);
         if (done > 0) {
             (void)snprintf(count, sizeof count, "%zu", done);
             cmc_log_event(p->log, CMC_LOG_INFO, "publish", "certificates", count, NULL);
@@ -72,11 +75,13 @@ static void destroy(struct cmc_publisher *p)
     cmc_crypto_free(p->crypto);
     (void)pthread_cond_destroy(&p->cond);
     (void)pthread_mutex_destroy(&p->lock);
+    cmc_buf_free(&p->issuer);
     free(p->directory);
     free(p);
 }
 
-enum cmc_rc cmc_publisher_start(struct cmc_store *store, const char *directory, struct cmc_log *log,
+enum cmc_rc cmc_publisher_start(struct cmc_store *store, struct cmc_slice issuer,
+                                const char *directory, struct cmc_log *log,
                                 struct cmc_publisher **out, struct cmc_err *err)
 {
     struct cmc_publisher *p = calloc(1, sizeof *p);
@@ -91,8 +96,10 @@ enum cmc_rc cmc_publisher_start(struct cmc_store *store, const char *directory, 
     p->store = store;
     p->log = log;
     p->due = true;
+    cmc_buf_init(&p->issuer, CMC_LIMIT_FILE_OCTETS);
+    cmc_buf_slice(&p->issuer, issuer);
     p->directory = strdup(directory);
-    if (p->directory == NULL)
+    if (p->directory == NULL || !cmc_buf_ok(&p->issuer))
         rc = cmc_fail(err, CMC_E_MEM, NULL, "no memory for the publisher");
     if (rc == CMC_OK)
         rc = cmc_crypto_new(&p->crypto, err);

@@ -8,8 +8,12 @@
 
 struct cmc_publisher;
 
-/* What a crash left is done first. store and log are borrowed. */
-enum cmc_rc cmc_publisher_start(struct cmc_store *store, const char *directory, struct cmc_log *log,
+/*
+ * For the certificates of one issuer (Name, copied). What a crash left is done first. store and
+ * log are borrowed.
+ */
+enum cmc_rc cmc_publisher_start(struct cmc_store *store, struct cmc_slice issuer,
+                                const char *directory, struct cmc_log *log,
                                 struct cmc_publisher **out, struct cmc_err *err) CMC_MUST_USE;
 /* Something is due. May be called in any thread; quick. */
 void cmc_publisher_wake(void *publisher);

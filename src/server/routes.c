@@ -10,6 +10,7 @@
 #include "server/body_text.h"
 #include "server/media.h"
 #include "server/ocsp_url.h"
+#include "server/token_status.h"
 
 #define TEXT_PLAIN "text/plain; charset=utf-8"
 /* So many octets of a body tell whether it is text. */
@@ -40,6 +41,7 @@ struct cmc_route {
     const char *allow; /* methods, as the Allow header lists them */
     void (*serve)(struct exchange *e, const struct cmc_route *route);
     const struct cmc_conf_endpoint *endpoint; /* or NULL */
+    unsigned int authority;
 };
 
 /* -- answering --------------------------------------------------------------------------- */
@@ -165,6 +167,11 @@ static void finish_exchange(void *arg)
 
 static void answered(void *arg, const struct cmc_reply *reply);
 
+static struct cmc_responder *responder_of(const struct exchange *e)
+{
+    return e->front->seats[e->endpoint->authority].responder;
+}
+
 /* In the loop's thread: the commit did not happen, so the request is planned anew. */
 static void respond_again(void *arg)
 {
@@ -175,7 +182,7 @@ static void respond_again(void *arg)
         return;
     }
     e->x.attempt++;
-    cmc_respond(e->front->responder, &e->x, answered, e);
+    cmc_respond(responder_of(e), &e->x, answered, e);
 }
 
 static void copy_reply(struct exchange *e, const struct cmc_reply *reply)
@@ -404,7 +411,7 @@ static void serve_endpoint(struct exchange *e, const struct cmc_route *route)
     e->x.peer = cmc_http_peer(e->rq);
     e->x.now = time(NULL);
     hold_store(e->front);
-    cmc_respond(e->front->responder, &e->x, answered, e);
+    cmc_respond(responder_of(e), &e->x, answered, e);
 }
 
 /* -- the CA's own: GET ------------------------------------------------------------------- */
@@ -412,16 +419,17 @@ static void serve_endpoint(struct exchange *e, const struct cmc_route *route)
 static void serve_crl(struct exchange *e, const struct cmc_route *route)
 {
     static const char *const headers[] = {"Cache-Control", "no-cache", NULL};
+    const struct cmc_crl_scope complete = {0};
     struct cmc_front *f = e->front;
     struct cmc_slice crl;
     struct cmc_err err = {0};
     uint64_t octets;
     int fd;
 
-    (void)route;
     atomic_fetch_add_explicit(&f->counters->crl_fetches, 1, memory_order_relaxed);
     cmc_arena_reset(f->arena);
-    if (cmc_ca_crl_open(f->ca, time(NULL), f->arena, &crl, &fd, &octets, &err) != CMC_OK) {
+    if (cmc_ca_crl_open(f->seats[route->authority].ca, &complete, time(NULL), f->arena, &crl, &fd,
+                        &octets, &err) != CMC_OK) {
         /* What went wrong inside is for the log, not for whoever asks. */
         finish(e, 503, TEXT_PLAIN, CMC_SLICE_LIT("the CRL cannot be made now; try again later\n"),
                (const char *const[]){"Retry-After", "10", NULL}, err.text);
@@ -458,7 +466,8 @@ static void serve_ocsp(struct exchange *e, const struct cmc_route *route)
         refuse(e, 400, NULL, &err);
         return;
     }
-    if (cmc_ocsp_respond(f->ocsp, request, time(NULL), f->arena, &answer, &err) != CMC_OK) {
+    if (cmc_ocsp_respond(f->seats[route->authority].ocsp, request, time(NULL), f->arena, &answer,
+                         &err) != CMC_OK) {
         refuse_text(e, 503, "out of memory; send the request again");
         return;
     }
@@ -469,35 +478,39 @@ static void serve_ocsp(struct exchange *e, const struct cmc_route *route)
            (const char *const[]){"Cache-Control", cache, NULL}, answer.outcome);
 }
 
+static const struct cmc_service_authority *authority_of(const struct exchange *e,
+                                                        const struct cmc_route *route)
+{
+    return &e->front->service->authorities[route->authority];
+}
+
 static void serve_ca(struct exchange *e, const struct cmc_route *route)
 {
-    (void)route;
-    finish(e, 200, CMC_MEDIA_PKIX_CERT, e->front->service->chain[0], NULL, "CA certificate");
+    finish(e, 200, CMC_MEDIA_PKIX_CERT, authority_of(e, route)->chain[0], NULL, "CA certificate");
 }
 
 static void serve_encryption(struct exchange *e, const struct cmc_route *route)
 {
-    (void)route;
-    finish(e, 200, CMC_MEDIA_PKIX_CERT, e->front->service->encryption_cert, NULL,
+    finish(e, 200, CMC_MEDIA_PKIX_CERT, authority_of(e, route)->encryption_cert, NULL,
            "encryption certificate");
 }
 
 static void serve_chain(struct exchange *e, const struct cmc_route *route)
 {
-    (void)route;
-    finish(e, 200, CMC_MEDIA_CERTS_ONLY, e->front->service->chain_p7c, NULL, "CA chain");
+    finish(e, 200, CMC_MEDIA_CERTS_ONLY, authority_of(e, route)->chain_p7c, NULL, "CA chain");
 }
 
 static void serve_status(struct exchange *e, const struct cmc_route *route)
 {
     const struct cmc_counters *c = e->front->counters;
-    char json[512];
+    struct cmc_buf json;
 
     (void)route;
-    (void)snprintf(json, sizeof json,
+    cmc_buf_init(&json, CMC_LIMIT_FILE_OCTETS);
+    cmc_buf_printf(&json,
                    "{\"ready\":true,\"uptime_seconds\":%lld,\"workers\":%u,\"requests\":%llu,"
                    "\"ok\":%llu,\"client_errors\":%llu,\"server_errors\":%llu,"
-                   "\"crl_fetches\":%llu,\"ocsp_requests\":%llu}\n",
+                   "\"crl_fetches\":%llu,\"ocsp_requests\":%llu",
                    (long long)(time(NULL) - c->started_at), e->front->service->conf->workers,
                    atomic_load_explicit(&c->requests, memory_order_relaxed),
                    atomic_load_explicit(&c->ok, memory_order_relaxed),
@@ -505,8 +518,11 @@ static void serve_status(struct exchange *e, const struct cmc_route *route)
                    atomic_load_explicit(&c->server_errors, memory_order_relaxed),
                    atomic_load_explicit(&c->crl_fetches, memory_order_relaxed),
                    atomic_load_explicit(&c->ocsp_requests, memory_order_relaxed));
-    finish(e, 200, "application/json", cmc_slice_str(json),
+    cmc_token_status(&json);
+    cmc_buf_str(&json, "}\n");
+    finish(e, cmc_buf_ok(&json) ? 200 : 503, "application/json", cmc_buf_get0(&json),
            (const char *const[]){"Cache-Control", "no-store", NULL}, "status");
+    cmc_buf_free(&json);
 }
 
 /* -- the table --------------------------------------------------------------------------- */
@@ -520,29 +536,41 @@ static int compare_routes(const void *a, const void *b)
     return strcmp(((const struct cmc_route *)a)->path, ((const struct cmc_route *)b)->path);
 }
 
+/* Of one authority, besides its endpoints. */
+#define OWN_ROUTES 5u
+
+static void add_own(struct cmc_routes *out, const struct cmc_conf_authority *a, unsigned int i)
+{
+    const struct cmc_route own[OWN_ROUTES] = {
+        {a->crl_path, ALLOW_GET, serve_crl, NULL, i},
+        {a->ca_path, ALLOW_GET, serve_ca, NULL, i},
+        {a->chain_path, ALLOW_GET, serve_chain, NULL, i},
+        {a->encryption_path, ALLOW_GET, serve_encryption, NULL, i},
+        {a->ocsp.path, ALLOW_OCSP, serve_ocsp, NULL, i},
+    };
+
+    for (size_t k = 0; k < OWN_ROUTES; k++) {
+        if (own[k].path != NULL)
+            out->rows[out->n++] = own[k];
+    }
+}
+
 enum cmc_rc cmc_routes_new(const struct cmc_conf *conf, struct cmc_routes *out, struct cmc_err *err)
 {
-    const struct cmc_route own[] = {
-        {conf->authority.crl_path, ALLOW_GET, serve_crl, NULL},
-        {conf->authority.ca_path, ALLOW_GET, serve_ca, NULL},
-        {conf->authority.chain_path, ALLOW_GET, serve_chain, NULL},
-        {conf->encryption_path, ALLOW_GET, serve_encryption, NULL},
-        {conf->status_path, ALLOW_GET, serve_status, NULL},
-        {conf->ocsp.path, ALLOW_OCSP, serve_ocsp, NULL},
-    };
-    const size_t nown = sizeof own / sizeof own[0];
-
     out->n = 0;
-    out->rows = calloc(conf->endpoint_count + nown, sizeof *out->rows);
+    out->rows = calloc(conf->endpoint_count + (size_t)conf->authority_count * OWN_ROUTES + 1,
+                       sizeof *out->rows);
     if (out->rows == NULL)
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory for the routes");
-    for (size_t i = 0; i < nown; i++) {
-        if (own[i].path != NULL)
-            out->rows[out->n++] = own[i];
-    }
+    for (unsigned int i = 0; i < conf->authority_count; i++)
+        add_own(out, &conf->authorities[i], i);
+    if (conf->status_path != NULL)
+        out->rows[out->n++] =
+            (struct cmc_route){conf->status_path, ALLOW_GET, serve_status, NULL, 0};
     for (unsigned int i = 0; i < conf->endpoint_count; i++)
-        out->rows[out->n++] = (struct cmc_route){conf->endpoints[i].rules.path, ALLOW_POST,
-                                                 serve_endpoint, &conf->endpoints[i]};
+        out->rows[out->n++] =
+            (struct cmc_route){conf->endpoints[i].rules.path, ALLOW_POST, serve_endpoint,
+                               &conf->endpoints[i], conf->endpoints[i].authority};
     qsort(out->rows, out->n, sizeof *out->rows, compare_routes);
     return CMC_OK;
 }
@@ -565,16 +593,36 @@ static bool is_allowed(const char *allow, const char *method)
     return false;
 }
 
+/* OCSP alone has requests in its path: the longest that this one goes on from, or NULL. */
+static const char *ocsp_path(const struct cmc_conf *conf, const char *path)
+{
+    const char *best = NULL;
+    size_t longest = 0;
+
+    for (unsigned int i = 0; i < conf->authority_count; i++) {
+        const char *ocsp = conf->authorities[i].ocsp.path;
+        size_t n = ocsp != NULL ? strlen(ocsp) : 0;
+
+        if (n > longest && strncmp(path, ocsp, n) == 0 && path[n] == '/') {
+            best = ocsp;
+            longest = n;
+        }
+    }
+    return best;
+}
+
 static const struct cmc_route *find_route(const struct cmc_front *f, const char *path)
 {
-    const char *ocsp = f->service->conf->ocsp.path;
     struct cmc_route key = {.path = path};
-    size_t n = ocsp != NULL ? strlen(ocsp) : 0;
+    const struct cmc_route *found =
+        bsearch(&key, f->routes->rows, f->routes->n, sizeof key, compare_routes);
 
-    /* OCSP alone has requests in its path. */
-    if (ocsp != NULL && strncmp(path, ocsp, n) == 0 && path[n] == '/')
-        key.path = ocsp;
-    return bsearch(&key, f->routes->rows, f->routes->n, sizeof key, compare_routes);
+    if (found != NULL)
+        return found;
+    key.path = ocsp_path(f->service->conf, path);
+    return key.path != NULL
+               ? bsearch(&key, f->routes->rows, f->routes->n, sizeof key, compare_routes)
+               : NULL;
 }
 
 void cmc_routes_handle(void *front, struct cmc_http_request *rq)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/service.h"
 
+#include "asn1/codec.h"
 #include "cms/signed_data.h"
 #include "key/key.h"
 #include "server/secrets.h"
@@ -62,86 +63,158 @@ static enum cmc_rc load_one(struct cmc_service *s, const struct cmc_crypto *c, c
     return rc;
 }
 
-static enum cmc_rc load_chain(struct cmc_service *s, const struct cmc_crypto *c,
+static enum cmc_rc load_pair(struct cmc_service *s, const struct cmc_crypto *c,
+                             const struct cmc_conf_pair *pair, struct cmc_slice *out,
+                             struct cmc_err *err)
+{
+    return pair->certificate != NULL ? load_one(s, c, pair->certificate, out, err) : CMC_OK;
+}
+
+static enum cmc_rc load_authority(struct cmc_service *s, const struct cmc_crypto *c,
+                                  struct cmc_service_authority *a, struct cmc_err *err)
+{
+    const struct cmc_conf_authority *conf = a->conf;
+    struct cmc_slice ca;
+    enum cmc_rc rc = load_one(s, c, conf->ca.certificate, &ca, err);
+
+    if (rc == CMC_OK)
+        rc = load_files(s, c, &ca, conf->chain, conf->chain_count, &a->chain, &a->nchain, err);
+    if (rc == CMC_OK)
+        rc = load_pair(s, c, &conf->responder, &a->responder_cert, err);
+    if (rc == CMC_OK)
+        rc = load_pair(s, c, &conf->encryption, &a->encryption_cert, err);
+    if (rc == CMC_OK)
+        rc = load_pair(s, c, &conf->ocsp.signer, &a->ocsp_cert, err);
+    if (rc == CMC_OK && conf->officer_trust_count > 0)
+        rc = load_files(s, c, NULL, conf->officer_trust, conf->officer_trust_count,
+                        &a->officer_anchors, &a->nofficer_anchors, err);
+    if (rc == CMC_OK)
+        rc = load_pair(s, c, &conf->dh_pop, &a->dh_pop_cert, err);
+    if (rc == CMC_OK)
+        rc = cmc_certs_only_create(a->chain, a->nchain, NULL, 0, s->arena, &a->chain_p7c, err);
+    return rc;
+}
+
+static enum cmc_rc subject_of(struct cmc_service *s, size_t i, struct cmc_slice *out,
                               struct cmc_err *err)
 {
-    const struct cmc_conf_authority *a = &s->conf->authority;
-    char *const *files = a->chain;
-    struct cmc_slice ca;
-    enum cmc_rc rc = load_one(s, c, a->certificate, &ca, err);
+    struct cmc_cert cert = {0};
+    enum cmc_rc rc = cmc_decode(&cmc_it_cert, s->authorities[i].chain[0], s->arena, &cert, err);
 
-    if (rc != CMC_OK)
-        return rc;
-    return load_files(s, c, &ca, files, a->chain_count, &s->chain, &s->nchain, err);
+    if (rc != CMC_OK) {
+        cmc_err_prefix(err, "%s", s->authorities[i].conf->ca.certificate);
+        return CMC_E_USAGE;
+    }
+    *out = cert.tbs.subject;
+    return CMC_OK;
+}
+
+/* The issuer's name is what certificates, revocations and CRLs are found by. */
+static enum cmc_rc check_names(struct cmc_service *s, struct cmc_err *err)
+{
+    for (size_t i = 1; i < s->nauthorities; i++) {
+        struct cmc_slice mine, theirs;
+        enum cmc_rc rc = subject_of(s, i, &mine, err);
+
+        for (size_t k = 0; k < i && rc == CMC_OK; k++) {
+            rc = subject_of(s, k, &theirs, err);
+            if (rc == CMC_OK && cmc_name_eq(mine, theirs))
+                rc = cmc_fail(err, CMC_E_USAGE, "RFC 5280 section 4.1.2.4",
+                              "%s: its CA certificates of '%s' and '%s' have the same subject; "
+                              "each authority needs a name of its own",
+                              s->conf->path, cmc_conf_authority_name(s->authorities[k].conf),
+                              cmc_conf_authority_name(s->authorities[i].conf));
+        }
+        if (rc != CMC_OK)
+            return rc;
+    }
+    return CMC_OK;
 }
 
 enum cmc_rc cmc_service_load(struct cmc_service *s, const struct cmc_conf *conf,
                              const struct cmc_crypto *c, struct cmc_err *err)
 {
-    enum cmc_rc rc;
+    enum cmc_rc rc = CMC_OK;
 
     s->conf = conf;
     s->arena = cmc_arena_new(CMC_LIMIT_ARENA_OCTETS);
-    if (s->arena == NULL)
+    if (s->arena != NULL)
+        s->authorities = cmc_arena_array(s->arena, conf->authority_count, sizeof *s->authorities);
+    if (s->authorities == NULL)
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory to begin");
-    rc = load_chain(s, c, err);
+    s->nauthorities = conf->authority_count;
+    for (size_t i = 0; i < s->nauthorities; i++)
+        s->authorities[i].conf = &conf->authorities[i];
+    for (size_t i = 0; i < s->nauthorities && rc == CMC_OK; i++)
+        rc = load_authority(s, c, &s->authorities[i], err);
     if (rc == CMC_OK)
-        rc = load_one(s, c, conf->responder_certificate, &s->responder_cert, err);
-    if (rc == CMC_OK && conf->encryption_certificate != NULL)
-        rc = load_one(s, c, conf->encryption_certificate, &s->encryption_cert, err);
-    if (rc == CMC_OK && conf->ocsp.path != NULL)
-        rc = load_one(s, c, conf->ocsp.certificate, &s->ocsp_cert, err);
-    if (rc == CMC_OK && conf->officer_trust_count > 0)
-        rc = load_files(s, c, NULL, conf->officer_trust, conf->officer_trust_count,
-                        &s->officer_anchors, &s->nofficer_anchors, err);
-    if (rc == CMC_OK && conf->dh_pop_certificate != NULL)
-        rc = load_one(s, c, conf->dh_pop_certificate, &s->dh_pop_cert, err);
+        rc = check_names(s, err);
     if (rc == CMC_OK && conf->secrets_key != NULL)
         rc = cmc_secrets_key_load(conf->secrets_key, s->arena, &s->secrets_key, err);
-    if (rc == CMC_OK)
-        rc = cmc_certs_only_create(s->chain, s->nchain, NULL, 0, s->arena, &s->chain_p7c, err);
     return rc;
 }
 
-/* -- the store and the authority --------------------------------------------------------- */
+/* -- the store and the authorities -------------------------------------------------------- */
 
-enum cmc_rc cmc_service_open(struct cmc_service *s, struct cmc_log *log, struct cmc_err *err)
+static enum cmc_rc open_authority(struct cmc_service *s, struct cmc_service_authority *a,
+                                  struct cmc_slice subject, struct cmc_log *log,
+                                  struct cmc_err *err)
 {
-    const struct cmc_conf *conf = s->conf;
-    enum cmc_rc rc = cmc_store_open(conf->database, false, &s->store, err);
+    const struct cmc_conf_authority *conf = a->conf;
+    enum cmc_rc rc = CMC_OK;
 
-    if (rc == CMC_OK && conf->authority.publish_directory != NULL)
-        rc = cmc_publisher_start(s->store, conf->authority.publish_directory, log, &s->publisher,
+    if (conf->publish_directory != NULL)
+        rc = cmc_publisher_start(s->store, subject, conf->publish_directory, log, &a->publisher,
                                  err);
     if (rc != CMC_OK)
         return rc;
-    return cmc_ca_shared_new(
+    rc = cmc_ca_shared_new(
         &(struct cmc_ca_params){.store = s->store,
-                                .chain = s->chain,
-                                .nchain = s->nchain,
-                                .responder_cert = s->responder_cert,
-                                .officer_anchors = s->officer_anchors,
-                                .nofficer_anchors = s->nofficer_anchors,
+                                .chain = a->chain,
+                                .nchain = a->nchain,
+                                .responder_cert = a->responder_cert,
+                                .officer_anchors = a->officer_anchors,
+                                .nofficer_anchors = a->nofficer_anchors,
                                 .ra_any_eku = conf->ra_any_eku,
-                                .profiles = conf->profiles,
-                                .nprofiles = conf->profile_count,
+                                .profiles = s->conf->profiles,
+                                .nprofiles = s->conf->profile_count,
                                 .secrets_key = s->secrets_key.p,
-                                .secret_failures = conf->secret_failures,
-                                .crl_url = conf->authority.crl_url,
-                                .crl_hours = conf->authority.crl_hours,
-                                .publish_directory = conf->authority.publish_directory,
-                                .publish_url = conf->authority.publish_url,
-                                .publish_wake = s->publisher != NULL ? cmc_publisher_wake : NULL,
-                                .publish_arg = s->publisher,
-                                .crl_keep = conf->authority.crl_keep,
-                                .crl_days = conf->authority.crl_days},
-        &s->ca, err);
+                                .secret_failures = s->conf->secret_failures,
+                                .crl_url = conf->crl_url,
+                                .crl_hours = conf->crl_hours,
+                                .publish_directory = conf->publish_directory,
+                                .publish_url = conf->publish_url,
+                                .publish_wake = a->publisher != NULL ? cmc_publisher_wake : NULL,
+                                .publish_arg = a->publisher,
+                                .crl_keep = conf->crl_keep,
+                                .crl_days = conf->crl_days},
+        &a->ca, err);
+    /* Of several it must be said which. */
+    if (rc != CMC_OK && s->nauthorities > 1)
+        cmc_err_prefix(err, "%s", cmc_conf_authority_name(conf));
+    return rc;
+}
+
+enum cmc_rc cmc_service_open(struct cmc_service *s, struct cmc_log *log, struct cmc_err *err)
+{
+    enum cmc_rc rc = cmc_store_open(s->conf->database, false, &s->store, err);
+
+    for (size_t i = 0; i < s->nauthorities && rc == CMC_OK; i++) {
+        struct cmc_slice subject;
+
+        rc = subject_of(s, i, &subject, err);
+        if (rc == CMC_OK)
+            rc = open_authority(s, &s->authorities[i], subject, log, err);
+    }
+    return rc;
 }
 
 void cmc_service_close(struct cmc_service *s)
 {
-    cmc_ca_shared_free(s->ca);
-    cmc_publisher_stop(s->publisher);
+    for (size_t i = 0; i < s->nauthorities; i++) {
+        cmc_ca_shared_free(s->authorities[i].ca);
+        cmc_publisher_stop(s->authorities[i].publisher);
+    }
     cmc_store_close(s->store);
     cmc_arena_free(s->arena);
     *s = (struct cmc_service){0};
@@ -149,47 +222,38 @@ void cmc_service_close(struct cmc_service *s)
 
 /* -- keys -------------------------------------------------------------------------------- */
 
-enum cmc_rc cmc_service_ca_key(const struct cmc_conf *conf, const struct cmc_crypto *c,
-                               EVP_PKEY **out, struct cmc_err *err)
+enum cmc_rc cmc_service_key(const struct cmc_conf_pair *pair, const struct cmc_crypto *c,
+                            EVP_PKEY **out, struct cmc_err *err)
 {
-    const struct cmc_passphrase pass = {.file = conf->authority.key_passphrase_file};
-
-    return cmc_key_load(c, conf->authority.key, &pass, out, err);
-}
-
-enum cmc_rc cmc_service_responder_key(const struct cmc_conf *conf, const struct cmc_crypto *c,
-                                      EVP_PKEY **out, struct cmc_err *err)
-{
-    const struct cmc_passphrase pass = {.file = conf->responder_passphrase_file};
-
-    return cmc_key_load(c, conf->responder_key, &pass, out, err);
-}
-
-enum cmc_rc cmc_service_dh_key(const struct cmc_conf *conf, const struct cmc_crypto *c,
-                               EVP_PKEY **out, struct cmc_err *err)
-{
-    const struct cmc_passphrase none = {0};
+    const struct cmc_passphrase pass = {.file = pair->passphrase_file};
 
     *out = NULL;
-    return conf->dh_pop_key != NULL ? cmc_key_load(c, conf->dh_pop_key, &none, out, err) : CMC_OK;
+    return pair->key != NULL ? cmc_key_load(c, pair->key, &pass, out, err) : CMC_OK;
 }
 
-enum cmc_rc cmc_service_encryption_key(const struct cmc_conf *conf, const struct cmc_crypto *c,
-                                       EVP_PKEY **out, struct cmc_err *err)
+/* Clients of whom nothing else is said show certificates of any of the authorities. */
+static enum cmc_rc all_chains(const struct cmc_service *s, struct cmc_arena *arena,
+                              struct cmc_slice **out, size_t *n, struct cmc_err *err)
 {
-    const struct cmc_passphrase pass = {.file = conf->encryption_passphrase_file};
+    size_t count = 0;
 
-    *out = NULL;
-    return conf->encryption_key != NULL ? cmc_key_load(c, conf->encryption_key, &pass, out, err)
-                                        : CMC_OK;
-}
+    for (size_t i = 0; i < s->nauthorities; i++)
+        count += s->authorities[i].nchain;
+    *n = 0;
+    *out = cmc_arena_array(arena, count, sizeof **out);
+    if (*out == NULL)
+        return cmc_fail(err, CMC_E_MEM, NULL, "no memory for TLS");
+    for (size_t i = 0; i < s->nauthorities; i++) {
+        for (size_t k = 0; k < s->authorities[i].nchain; k++) {
+            bool known = false;
 
-enum cmc_rc cmc_service_ocsp_key(const struct cmc_conf *conf, const struct cmc_crypto *c,
-                                 EVP_PKEY **out, struct cmc_err *err)
-{
-    const struct cmc_passphrase pass = {.file = conf->ocsp.key_passphrase_file};
-
-    return cmc_key_load(c, conf->ocsp.key, &pass, out, err);
+            for (size_t m = 0; m < *n && !known; m++)
+                known = cmc_slice_eq((*out)[m], s->authorities[i].chain[k]);
+            if (!known)
+                (*out)[(*n)++] = s->authorities[i].chain[k];
+        }
+    }
+    return CMC_OK;
 }
 
 enum cmc_rc cmc_service_tls(const struct cmc_service *s, const struct cmc_conf_tls *tls,
@@ -197,8 +261,8 @@ enum cmc_rc cmc_service_tls(const struct cmc_service *s, const struct cmc_conf_t
 {
     const struct cmc_passphrase none = {0};
     struct cmc_arena *arena = NULL;
-    struct cmc_slice *anchors = s->chain;
-    size_t n = s->nchain;
+    struct cmc_slice *anchors = NULL;
+    size_t n = 0;
     EVP_PKEY *key = NULL;
     enum cmc_rc rc;
 
@@ -208,6 +272,8 @@ enum cmc_rc cmc_service_tls(const struct cmc_service *s, const struct cmc_conf_t
     rc = cmc_key_load(c, tls->key, &none, &key, err);
     if (rc == CMC_OK && tls->client_ca != NULL)
         rc = cmc_certs_load(c, tls->client_ca, &none, arena, &anchors, &n, err);
+    else if (rc == CMC_OK)
+        rc = all_chains(s, arena, &anchors, &n, err);
     if (rc == CMC_OK)
         rc = cmc_tls_context_new(c, tls->certificate, key, tls->client_auth, anchors, n, out, err);
     EVP_PKEY_free(key);

@@ -10,9 +10,9 @@
 #include "server/conf.h"
 #include "server/publisher.h"
 
-struct cmc_service {
-    const struct cmc_conf *conf;
-    struct cmc_arena *arena; /* the certificates below */
+/* One authority's part. */
+struct cmc_service_authority {
+    const struct cmc_conf_authority *conf;
     struct cmc_slice *chain; /* the CA itself first, root last; whole DERs */
     size_t nchain;
     struct cmc_slice responder_cert;
@@ -20,17 +20,25 @@ struct cmc_service {
     struct cmc_slice ocsp_cert;        /* of the OCSP signer, or absent */
     struct cmc_slice *officer_anchors; /* none: the chain */
     size_t nofficer_anchors;
-    struct cmc_slice dh_pop_cert; /* or absent */
-    struct cmc_slice secrets_key; /* in the arena, or absent */
-    struct cmc_slice chain_p7c;   /* certs-only of the chain */
-    struct cmc_store *store;
+    struct cmc_slice dh_pop_cert;    /* or absent */
+    struct cmc_slice chain_p7c;      /* certs-only of the chain */
     struct cmc_publisher *publisher; /* NULL: nothing is published */
     struct cmc_ca_shared *ca;
 };
 
+struct cmc_service {
+    const struct cmc_conf *conf;
+    struct cmc_arena *arena;                   /* the certificates */
+    struct cmc_service_authority *authorities; /* as in conf */
+    size_t nauthorities;
+    struct cmc_slice secrets_key; /* in the arena, or absent */
+    struct cmc_store *store;
+};
+
 /*
  * Load the certificates that conf names. conf is borrowed; s is zeroed before. c is used during
- * the call only. Errors: those of cmc_certs_load(). cmc_service_close() is due in any case.
+ * the call only. Errors: those of cmc_certs_load(), CMC_E_USAGE (two authorities of one name).
+ * cmc_service_close() is due in any case.
  */
 enum cmc_rc cmc_service_load(struct cmc_service *s, const struct cmc_conf *conf,
                              const struct cmc_crypto *c, struct cmc_err *err) CMC_MUST_USE;
@@ -40,20 +48,12 @@ enum cmc_rc cmc_service_open(struct cmc_service *s, struct cmc_log *log,
                              struct cmc_err *err) CMC_MUST_USE;
 void cmc_service_close(struct cmc_service *s);
 
-/* The keys, loaded with the crypto context of who will use them. The caller frees. */
-enum cmc_rc cmc_service_ca_key(const struct cmc_conf *conf, const struct cmc_crypto *c,
-                               EVP_PKEY **out, struct cmc_err *err) CMC_MUST_USE;
-enum cmc_rc cmc_service_responder_key(const struct cmc_conf *conf, const struct cmc_crypto *c,
-                                      EVP_PKEY **out, struct cmc_err *err) CMC_MUST_USE;
-/* The key of the DH certificate, NULL if there is none. */
-enum cmc_rc cmc_service_dh_key(const struct cmc_conf *conf, const struct cmc_crypto *c,
-                               EVP_PKEY **out, struct cmc_err *err) CMC_MUST_USE;
-/* *out is NULL where the configuration names none. */
-enum cmc_rc cmc_service_encryption_key(const struct cmc_conf *conf, const struct cmc_crypto *c,
-                                       EVP_PKEY **out, struct cmc_err *err) CMC_MUST_USE;
-/* Only with conf->ocsp.path. */
-enum cmc_rc cmc_service_ocsp_key(const struct cmc_conf *conf, const struct cmc_crypto *c,
-                                 EVP_PKEY **out, struct cmc_err *err) CMC_MUST_USE;
+/*
+ * The key of a pair, loaded with the crypto context of who will use it. The caller frees. *out is
+ * NULL where the configuration names none.
+ */
+enum cmc_rc cmc_service_key(const struct cmc_conf_pair *pair, const struct cmc_crypto *c,
+                            EVP_PKEY **out, struct cmc_err *err) CMC_MUST_USE;
 /* The TLS of a listener that has it, in c's library context. */
 enum cmc_rc cmc_service_tls(const struct cmc_service *s, const struct cmc_conf_tls *tls,
                             const struct cmc_crypto *c, SSL_CTX **out,

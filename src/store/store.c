@@ -317,21 +317,29 @@ enum cmc_rc cmc_store_commit(struct cmc_store *s, const struct cmc_txn *txn, str
     return run(s, &job, err);
 }
 
+enum cmc_rc cmc_store_officer_change(struct cmc_store *s, const struct cmc_officer_change *ch,
+                                     struct cmc_err *err)
+{
+    struct cmc_job job = {.kind = CMC_JOB_OFFICER, .u.officer = ch};
+
+    return run(s, &job, err);
+}
+
 enum cmc_rc cmc_store_officer_add(struct cmc_store *s, const struct cmc_officer *o,
                                   struct cmc_err *err)
 {
-    struct cmc_job job = {.kind = CMC_JOB_OFFICER_ADD, .u.officer = o};
+    const struct cmc_officer_change ch = {.act = CMC_OFFICER_ADD, .officer = *o, .at = o->added_at};
 
-    return run(s, &job, err);
+    return cmc_store_officer_change(s, &ch, err);
 }
 
 enum cmc_rc cmc_store_officer_remove(struct cmc_store *s, const char *name, int64_t at,
                                      struct cmc_err *err)
 {
-    struct cmc_job job = {
-        .kind = CMC_JOB_OFFICER_REMOVE, .u.removal.name = name, .u.removal.at = at};
+    const struct cmc_officer_change ch = {
+        .act = CMC_OFFICER_REMOVE, .officer.name = name, .at = at};
 
-    return run(s, &job, err);
+    return cmc_store_officer_change(s, &ch, err);
 }
 
 enum cmc_rc cmc_store_secret_add(struct cmc_store *s, const struct cmc_secret *secret,
@@ -347,27 +355,6 @@ enum cmc_rc cmc_store_secret_remove(struct cmc_store *s, const char *name, int64
 {
     struct cmc_job job = {
         .kind = CMC_JOB_SECRET_REMOVE, .u.removal.name = name, .u.removal.at = at};
-
-    return run(s, &job, err);
-}
-
-enum cmc_rc cmc_store_crl_number(struct cmc_store *s, struct cmc_slice issuer, uint64_t *number,
-                                 struct cmc_err *err)
-{
-    uint64_t next = 0;
-    struct cmc_job job = {.kind = CMC_JOB_CRL_NUMBER,
-                          .u.crl_number = {.issuer = issuer, .number = &next}};
-    enum cmc_rc rc = run(s, &job, err);
-
-    if (rc == CMC_OK)
-        *number = next;
-    return rc;
-}
-
-enum cmc_rc cmc_store_crl_put(struct cmc_store *s, struct cmc_slice issuer,
-                              const struct cmc_crl_record *crl, struct cmc_err *err)
-{
-    struct cmc_job job = {.kind = CMC_JOB_CRL_PUT, .u.crl = {.issuer = issuer, .crl = crl}};
 
     return run(s, &job, err);
 }
@@ -451,17 +438,11 @@ enum cmc_rc cmc_reader_officer(struct cmc_reader *r, const uint8_t digest[CMC_SH
     return r->ops->officer(r->rd, digest, arena, out, err);
 }
 
-enum cmc_rc cmc_reader_crl(struct cmc_reader *r, struct cmc_slice issuer, struct cmc_arena *arena,
-                           struct cmc_crl_record *out, struct cmc_err *err)
+enum cmc_rc cmc_reader_officer_named(struct cmc_reader *r, const char *name,
+                                     struct cmc_arena *arena, struct cmc_officer *out,
+                                     struct cmc_err *err)
 {
-    return r->ops->crl(r->rd, issuer, arena, out, err);
-}
-
-enum cmc_rc cmc_reader_crl_before(struct cmc_reader *r, struct cmc_slice issuer, int64_t before,
-                                  struct cmc_arena *arena, struct cmc_crl_record *out,
-                                  struct cmc_err *err)
-{
-    return r->ops->crl_before(r->rd, issuer, before, arena, out, err);
+    return r->ops->officer_named(r->rd, name, arena, out, err);
 }
 
 enum cmc_rc cmc_reader_anchors(struct cmc_reader *r, struct cmc_arena *arena,
@@ -477,12 +458,12 @@ enum cmc_rc cmc_reader_cert_by_digest(struct cmc_reader *r, const uint8_t digest
     return r->ops->cert_by_digest(r->rd, digest, arena, der, err);
 }
 
-enum cmc_rc cmc_reader_publications_due(struct cmc_reader *r, size_t limit,
+enum cmc_rc cmc_reader_publications_due(struct cmc_reader *r, struct cmc_slice issuer, size_t limit,
                                         enum cmc_rc (*fn)(void *arg,
                                                           const struct cmc_publication *p),
                                         void *arg, struct cmc_err *err)
 {
-    return r->ops->publications_due(r->rd, limit, fn, arg, err);
+    return r->ops->publications_due(r->rd, issuer, limit, fn, arg, err);
 }
 
 enum cmc_rc cmc_reader_generation(struct cmc_reader *r, uint64_t *out, struct cmc_err *err)
@@ -531,14 +512,6 @@ enum cmc_rc cmc_reader_secrets(struct cmc_reader *r,
                                struct cmc_err *err)
 {
     return r->ops->secrets(r->rd, fn, arg, err);
-}
-
-enum cmc_rc cmc_reader_revoked(struct cmc_reader *r, struct cmc_slice issuer,
-                               int64_t not_after_from,
-                               enum cmc_rc (*fn)(void *arg, const struct cmc_cert_record *c),
-                               void *arg, struct cmc_err *err)
-{
-    return r->ops->revoked(r->rd, issuer, not_after_from, fn, arg, err);
 }
 
 enum cmc_rc cmc_reader_certs(struct cmc_reader *r, const char *subject_like, size_t offset,

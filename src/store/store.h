@@ -12,9 +12,9 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/slice.h"
+#include "store/crl.h"
+#include "store/officer.h"
 #include "store/pending.h"
-
-#define CMC_SHA256_OCTETS 32
 
 enum cmc_cert_state {
     CMC_CERT_VALID = 0,
@@ -36,6 +36,7 @@ struct cmc_cert_record {
     bool unique_key;
     int64_t not_before, not_after;
     int64_t issued_at;
+    uint32_t part;         /* of the CRL, in which it stands when revoked: store/crl.h */
     const char *profile;   /* or NULL */
     const char *requester; /* officer name, or "self" for a renewal, or NULL */
     enum cmc_cert_state state;
@@ -79,6 +80,7 @@ struct cmc_secret {
     uint32_t failures;               /* since the last use */
     bool locked;                     /* too many of them */
     struct cmc_slice subject;        /* Name that requests must have, or absent */
+    const char *names;               /* a name space that their names lie in, or NULL: any */
     struct cmc_slice issuer, serial; /* CMC_SECRET_REVOKE: of the certificate; else absent */
 };
 
@@ -142,43 +144,10 @@ struct cmc_txn {
     size_t naudits;
 };
 
-struct cmc_officer {
-    int64_t id;
-    const char *name;
-    unsigned int roles;                     /* CMC_ROLE_* */
-    uint8_t cert_digest[CMC_SHA256_OCTETS]; /* SHA-256 of the certificate */
-    struct cmc_slice cert;                  /* whole DER */
-    int64_t added_at;
-};
-enum {
-    CMC_ROLE_ENROLL = 1,
-    CMC_ROLE_REVOKE = 2,
-    CMC_ROLE_RA =
-        4, /* may use the controls of a registration authority, where an endpoint says so */
-    CMC_ROLE_APPROVE = 8 /* may approve what is held, by a signature over the same PKIData */
-};
-
-/* "enroll,revoke" to flags and back. Parse: CMC_E_USAGE names the unknown role. */
-enum cmc_rc cmc_roles_parse(const char *text, unsigned int *roles,
-                            struct cmc_err *err) CMC_MUST_USE;
-/* Into buf; returns buf. */
-const char *cmc_roles_text(unsigned int roles, char *buf, size_t size);
-
 struct cmc_answer {
     const char *type;
     struct cmc_slice octets; /* n 0: it was given, but is not kept any more */
     int64_t at;
-};
-
-struct cmc_crl_record {
-    uint64_t number;
-    int64_t this_update, next_update;
-    uint64_t generation;  /* cmc_reader_generation() that it was made at */
-    struct cmc_slice der; /* absent where octets is not 0 */
-    uint64_t octets;      /* it is a file of so many octets: store/crl_file.h */
-    /* put: how many earlier CRLs are kept, and none whose thisUpdate is before keep_from */
-    uint32_t keep;
-    int64_t keep_from;
 };
 
 /* The trust anchors that are published (RFC 10002 section 6.15). */
@@ -231,13 +200,6 @@ void cmc_store_release(struct cmc_store *s);
 enum cmc_rc cmc_store_commit(struct cmc_store *s, const struct cmc_txn *txn,
                              struct cmc_err *err) CMC_MUST_USE;
 
-/* Officers. Each change is durable on return and leaves an audit record of its own.
- * add: CMC_E_CONFLICT when name or certificate is registered. remove: CMC_E_NOTFOUND. */
-enum cmc_rc cmc_store_officer_add(struct cmc_store *s, const struct cmc_officer *o,
-                                  struct cmc_err *err) CMC_MUST_USE;
-enum cmc_rc cmc_store_officer_remove(struct cmc_store *s, const char *name, int64_t at,
-                                     struct cmc_err *err) CMC_MUST_USE;
-
 /* Shared secrets. Each change is durable on return and leaves an audit record of its own, which
  * never holds the value. add: CMC_E_CONFLICT when the name, or for a revocation the certificate,
  * has one. remove: CMC_E_NOTFOUND. */
@@ -245,16 +207,6 @@ enum cmc_rc cmc_store_secret_add(struct cmc_store *s, const struct cmc_secret *s
                                  struct cmc_err *err) CMC_MUST_USE;
 enum cmc_rc cmc_store_secret_remove(struct cmc_store *s, const char *name, int64_t at,
                                     struct cmc_err *err) CMC_MUST_USE;
-
-/*
- * The next CRL number of an issuer, and the CRL itself, durably: a number is never used twice.
- * put replaces the one before, of which as many are kept as the record says: CMC_E_CONFLICT when
- * one with this or a higher number is there.
- */
-enum cmc_rc cmc_store_crl_number(struct cmc_store *s, struct cmc_slice issuer, uint64_t *number,
-                                 struct cmc_err *err) CMC_MUST_USE;
-enum cmc_rc cmc_store_crl_put(struct cmc_store *s, struct cmc_slice issuer,
-                              const struct cmc_crl_record *crl, struct cmc_err *err) CMC_MUST_USE;
 
 /* Replace the set of published trust anchors; set->sequence is what it was given. Durable on
  * return, with an audit record of its own. CMC_E_LIMIT above CMC_LIMIT_ANCHORS. */
@@ -304,17 +256,7 @@ enum cmc_rc cmc_reader_cert_status(struct cmc_reader *r, struct cmc_slice issuer
 enum cmc_rc cmc_reader_answer(struct cmc_reader *r, const uint8_t digest[CMC_SHA256_OCTETS],
                               struct cmc_arena *arena, struct cmc_answer *out,
                               struct cmc_err *err) CMC_MUST_USE;
-/* An officer by certificate digest. */
-enum cmc_rc cmc_reader_officer(struct cmc_reader *r, const uint8_t digest[CMC_SHA256_OCTETS],
-                               struct cmc_arena *arena, struct cmc_officer *out,
-                               struct cmc_err *err) CMC_MUST_USE;
-enum cmc_rc cmc_reader_crl(struct cmc_reader *r, struct cmc_slice issuer, struct cmc_arena *arena,
-                           struct cmc_crl_record *out, struct cmc_err *err) CMC_MUST_USE;
 
-/* The CRL of an issuer whose thisUpdate is nearest before this time; CMC_E_NOTFOUND. */
-enum cmc_rc cmc_reader_crl_before(struct cmc_reader *r, struct cmc_slice issuer, int64_t before,
-                                  struct cmc_arena *arena, struct cmc_crl_record *out,
-                                  struct cmc_err *err) CMC_MUST_USE;
 /* The published trust anchors; CMC_E_NOTFOUND when none ever were. */
 enum cmc_rc cmc_reader_anchors(struct cmc_reader *r, struct cmc_arena *arena,
                                struct cmc_anchor_set *out, struct cmc_err *err) CMC_MUST_USE;
@@ -323,7 +265,7 @@ enum cmc_rc cmc_reader_cert_by_digest(struct cmc_reader *r, const uint8_t digest
                                       struct cmc_arena *arena, struct cmc_slice *der,
                                       struct cmc_err *err) CMC_MUST_USE;
 /* Publications that were asked for and not yet done, the oldest first, at most limit. */
-enum cmc_rc cmc_reader_publications_due(struct cmc_reader *r, size_t limit,
+enum cmc_rc cmc_reader_publications_due(struct cmc_reader *r, struct cmc_slice issuer, size_t limit,
                                         enum cmc_rc (*fn)(void *arg,
                                                           const struct cmc_publication *p),
                                         void *arg, struct cmc_err *err) CMC_MUST_USE;
@@ -347,11 +289,6 @@ enum cmc_rc cmc_reader_hold(struct cmc_reader *r, uint64_t *generation,
                             struct cmc_err *err) CMC_MUST_USE;
 void cmc_reader_release(struct cmc_reader *r);
 
-/* Each officer in order of name; stops when fn returns other than CMC_OK and gives that back. */
-enum cmc_rc cmc_reader_officers(struct cmc_reader *r,
-                                enum cmc_rc (*fn)(void *arg, const struct cmc_officer *o),
-                                void *arg, struct cmc_err *err) CMC_MUST_USE;
-
 /* The secret for identity proofs with this name; CMC_E_NOTFOUND. */
 enum cmc_rc cmc_reader_secret(struct cmc_reader *r, const char *name, struct cmc_arena *arena,
                               struct cmc_secret *out, struct cmc_err *err) CMC_MUST_USE;
@@ -363,16 +300,6 @@ enum cmc_rc cmc_reader_revocation_secret(struct cmc_reader *r, struct cmc_slice 
 enum cmc_rc cmc_reader_secrets(struct cmc_reader *r,
                                enum cmc_rc (*fn)(void *arg, const struct cmc_secret *s), void *arg,
                                struct cmc_err *err) CMC_MUST_USE;
-
-/*
- * Each revoked or held certificate of an issuer with notAfter >= not_after_from, in order of
- * serial: what a CRL is made of. Of the record only issuer, serial, not_after, state, reason,
- * revoked_at and invalidity_at are set, so that a large CRL is read from one index.
- */
-enum cmc_rc cmc_reader_revoked(struct cmc_reader *r, struct cmc_slice issuer,
-                               int64_t not_after_from,
-                               enum cmc_rc (*fn)(void *arg, const struct cmc_cert_record *c),
-                               void *arg, struct cmc_err *err) CMC_MUST_USE;
 
 /* Certificates, newest first, at most limit from the offset-th on; subject_like (NULL: all) is a
  * part of subject_text, compared without regard to the case of ASCII letters. For listings. */

@@ -183,14 +183,23 @@ static void done(struct world *w, const struct test_reply *r, uint32_t part)
     assert_int_equal(o.status, CMC_STATUS_SUCCESS);
 }
 
+/* The Name of the authority. */
+static struct cmc_slice issuer(const struct world *w)
+{
+    const struct cmc_authority *auth = cmc_ca_get0_authority(w->t->ca);
+
+    return auth->ops->issuer(auth->self);
+}
+
 /* Do what is due, as the server's thread does; how much that was. */
 static size_t work(struct world *w)
 {
     struct cmc_err err = {0};
     size_t n;
 
-    assert_int_equal(cmc_publish_due(w->t->crypto, w->t->store, w->reader, w->t->dir, &n, &err),
-                     CMC_OK);
+    assert_int_equal(
+        cmc_publish_due(w->t->crypto, w->t->store, w->reader, issuer(w), w->t->dir, &n, &err),
+        CMC_OK);
     return n;
 }
 
@@ -250,7 +259,7 @@ static void test_half_done(void **state)
     done(w, &r, 1);
     /* The folder is not there: nothing is told to the store, and it stays due. */
     assert_int_equal(
-        cmc_publish_due(w->t->crypto, w->t->store, w->reader, "/nonexistent", &n, &err),
+        cmc_publish_due(w->t->crypto, w->t->store, w->reader, issuer(w), "/nonexistent", &n, &err),
         CMC_E_LOCAL);
     assert_int_equal(n, 0);
     assert_int_equal(cmc_file_write(path_of(w, w->ee.cert), 0644, w->ee.cert, &err), CMC_OK);

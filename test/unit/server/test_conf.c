@@ -116,20 +116,20 @@ static void test_good(void **state)
     (void)snprintf(expected, sizeof expected, "%s/db/chancery.db", s->dir);
     assert_string_equal(c->database, expected);
     (void)snprintf(expected, sizeof expected, "%s/ca.key", s->dir);
-    assert_string_equal(c->authority.key, expected);
-    assert_string_equal(c->responder_key, "pkcs11:object=r");
-    assert_null(c->responder_passphrase_file);
+    assert_string_equal(c->authorities[0].ca.key, expected);
+    assert_string_equal(c->authorities[0].responder.key, "pkcs11:object=r");
+    assert_null(c->authorities[0].responder.passphrase_file);
     assert_true(c->workers >= 1 && c->workers <= CMC_LIMIT_WORKERS);
     assert_int_equal(c->log_level, CMC_LOG_INFO);
     assert_int_equal(c->log_format, CMC_LOG_TEXT);
     assert_int_equal(c->message_octets, 4u * 1024u * 1024u);
     assert_null(c->status_path);
-    assert_string_equal(c->authority.crl_path, "/ca.crl");
-    assert_string_equal(c->authority.crl_url, "http://ca.example/a.crl");
-    assert_int_equal(c->authority.crl_hours, 168);
-    assert_string_equal(c->authority.ca_path, "/ca.crt");
-    assert_null(c->authority.chain_path);
-    assert_int_equal(c->authority.chain_count, 0);
+    assert_string_equal(c->authorities[0].crl_path, "/ca.crl");
+    assert_string_equal(c->authorities[0].crl_url, "http://ca.example/a.crl");
+    assert_int_equal(c->authorities[0].crl_hours, 168);
+    assert_string_equal(c->authorities[0].ca_path, "/ca.crt");
+    assert_null(c->authorities[0].chain_path);
+    assert_int_equal(c->authorities[0].chain_count, 0);
 
     assert_int_equal(c->listener_count, 2);
     assert_null(c->listeners[0].tls);
@@ -207,13 +207,13 @@ static void test_values(void **state)
             assert_int_equal(c->log_format, CMC_LOG_JSON);
             assert_string_equal(c->status_path, "/status");
             assert_int_equal(c->message_octets, 2000);
-            assert_int_equal(c->officer_trust_count, 2);
-            assert_string_equal(c->officer_trust[1], "/p.crt");
+            assert_int_equal(c->authorities[0].officer_trust_count, 2);
+            assert_string_equal(c->authorities[0].officer_trust[1], "/p.crt");
             break;
         case 1:
-            assert_int_equal(c->authority.chain_count, 1);
+            assert_int_equal(c->authorities[0].chain_count, 1);
             (void)snprintf(expected, sizeof expected, "%s/p", s->dir);
-            assert_string_equal(c->authority.key_passphrase_file, expected);
+            assert_string_equal(c->authorities[0].ca.passphrase_file, expected);
             break;
         case 2:
             assert_int_equal(c->profiles[0].backdate_minutes, 0);
@@ -255,13 +255,15 @@ static void test_ra(void **state)
         fail_msg("%s", err.text);
     r = &c->endpoints[0].rules;
     assert_int_equal(r->ra, CMC_RA_TEMPLATE | CMC_RA_IDENTITY);
-    assert_int_equal(r->ra_names.nsubjects, 2);
-    assert_int_equal(r->ra_names.ndomains, 1);
-    assert_string_equal(r->ra_names.domains[0], "example.org");
-    assert_true(c->ra_any_eku);
+    assert_int_equal(r->ra_names.n, 4); /* a domain is one of mailboxes too */
+    assert_int_equal(r->ra_names.rules[0].kind, CMC_NAME_SUBJECT);
+    assert_int_equal(r->ra_names.rules[1].kind, CMC_NAME_DNS);
+    assert_int_equal(r->ra_names.rules[2].kind, CMC_NAME_EMAIL);
+    assert_true(cmc_slice_eq(r->ra_names.rules[2].base, CMC_SLICE_LIT("example.org")));
+    assert_true(c->authorities[0].ra_any_eku);
     (void)snprintf(expected, sizeof expected, "%s/dh.crt", s->dir);
-    assert_string_equal(c->dh_pop_certificate, expected);
-    assert_string_equal(c->dh_pop_key, "pkcs11:object=dh");
+    assert_string_equal(c->authorities[0].dh_pop.certificate, expected);
+    assert_string_equal(c->authorities[0].dh_pop.key, "pkcs11:object=dh");
     assert_false(c->profiles[0].unique_keys || c->profiles[0].require_archive ||
                  c->profiles[0].change_subject_name);
     cmc_conf_free(c);
@@ -273,8 +275,8 @@ static void test_ra(void **state)
     assert_true(c->profiles[0].unique_keys && c->profiles[0].require_archive &&
                 c->profiles[0].change_subject_name);
     assert_int_equal(c->endpoints[0].rules.ra, 0);
-    assert_false(c->ra_any_eku);
-    assert_null(c->dh_pop_key);
+    assert_false(c->authorities[0].ra_any_eku);
+    assert_null(c->authorities[0].dh_pop.key);
     cmc_conf_free(c);
     free(text);
 }
@@ -542,6 +544,133 @@ static void test_missing(void **state)
     cmc_conf_free(NULL);
 }
 
+/* -- several authorities ----------------------------------------------------------------- */
+
+static const char several[] =
+    "database: chancery.db\n"                                                         /* 1 */
+    "authorities:\n"                                                                  /* 2 */
+    "  - name: one\n"                                                                 /* 3 */
+    "    certificate: 1.crt\n"                                                        /* 4 */
+    "    key: 1.key\n"                                                                /* 5 */
+    "    crl: {path: /1.crl, url: \"http://ca.example/1.crl\"}\n"                     /* 6 */
+    "    ocsp: {path: /ocsp1, certificate: o1.crt, key: o1.key}\n"                    /* 7 */
+    "  - name: two\n"                                                                 /* 8 */
+    "    certificate: 2.crt\n"                                                        /* 9 */
+    "    key: 2.key\n"                                                                /* 10 */
+    "    crl: {path: /2.crl, url: \"http://ca.example/2.crl\"}\n"                     /* 11 */
+    "    responder: {certificate: r2.crt, key: r2.key}\n"                             /* 12 */
+    "    officers: {trust: [o2.crt], ra-eku: optional}\n"                             /* 13 */
+    "    encryption: {certificate: e2.crt, key: e2.key, path: /e2.crt}\n"             /* 14 */
+    "    ocsp: {path: /ocsp2, certificate: o2.crt, key: o2.key, minutes: 5}\n"        /* 15 */
+    "responder: {certificate: r.crt, key: r.key}\n"                                   /* 16 */
+    "encryption: {certificate: e.crt, key: e.key, path: /e.crt}\n"                    /* 17 */
+    "dh-pop: {certificate: d.crt, key: d.key}\n"                                      /* 18 */
+    "listen: [{address: 127.0.0.1, port: 0}]\n"                                       /* 19 */
+    "profiles: [{name: p, days: 9}]\n"                                                /* 20 */
+    "endpoints:\n"                                                                    /* 21 */
+    "  - {path: /one, accept: [cmc], answer: [cmc], profile: p, officer: required}\n" /* 22 */
+    "  - path: /two\n"                                                                /* 23 */
+    "    authority: two\n"                                                            /* 24 */
+    "    accept: [cmc]\n"                                                             /* 25 */
+    "    answer: [cmc]\n"                                                             /* 26 */
+    "    profile: p\n"                                                                /* 27 */
+    "    officer: required\n";                                                        /* 28 */
+
+static void assert_ends(const char *path, const char *name)
+{
+    const char *slash = strrchr(path, '/');
+
+    assert_non_null(slash);
+    assert_string_equal(slash + 1, name);
+}
+
+static void test_authorities(void **state)
+{
+    const struct state *s = *state;
+    const struct cmc_conf_authority *a;
+    struct cmc_conf *c = NULL;
+    struct cmc_err err = {0};
+
+    if (load(s, several, &c, &err) != CMC_OK)
+        fail_msg("%s", err.text);
+    assert_int_equal(c->authority_count, 2);
+    a = &c->authorities[0];
+    assert_string_equal(a->name, "one");
+    assert_ends(a->ca.certificate, "1.crt");
+    assert_ends(a->responder.certificate, "r.crt");
+    assert_ends(a->encryption.key, "e.key");
+    assert_string_equal(a->encryption_path, "/e.crt");
+    assert_ends(a->dh_pop.certificate, "d.crt");
+    assert_int_equal(a->officer_trust_count, 0);
+    assert_false(a->ra_any_eku);
+    a = &c->authorities[1];
+    assert_string_equal(a->crl_path, "/2.crl");
+    assert_ends(a->responder.certificate, "r2.crt");
+    assert_ends(a->encryption.certificate, "e2.crt");
+    assert_string_equal(a->encryption_path, "/e2.crt");
+    assert_ends(a->dh_pop.key, "d.key");
+    assert_int_equal(a->officer_trust_count, 1);
+    assert_true(a->ra_any_eku);
+    assert_int_equal(a->ocsp.minutes, 5);
+    assert_int_equal(c->endpoints[0].authority, 0);
+    assert_string_equal(c->endpoints[0].rules.authority, "one");
+    assert_int_equal(c->endpoints[1].authority, 1);
+    assert_string_equal(c->endpoints[1].rules.authority, "two");
+    assert_ptr_equal(cmc_conf_authority(c, NULL), &c->authorities[0]);
+    assert_ptr_equal(cmc_conf_authority(c, "two"), &c->authorities[1]);
+    assert_null(cmc_conf_authority(c, "three"));
+    cmc_conf_free(c);
+}
+
+static void test_authorities_refused(void **state)
+{
+    static const struct {
+        const char *from, *to, *text;
+    } cases[] = {
+        {"responder: {certificate: r.crt, key: r.key}\n", "",
+         ":3:5: key 'responder' is missing, both here and at the top level"},
+        {"  - name: two\n    certificate", "  - certificate",
+         ":8:5: key 'name' is missing in 'authorities'"},
+        {"name: two", "name: \"t w o\"",
+         ":8:11: 't w o' is no name of an authority; up to 64 letters, digits and -._ are allowed"},
+        {"name: two", "name: one",
+         ":8:11: the name is that of authority 'one' too; each needs its own"},
+        {"certificate: 2.crt", "certificate: 1.crt",
+         ":9:18: the certificate is that of authority 'one' too; each needs its own"},
+        {"url: \"http://ca.example/2.crl\"", "url: \"http://ca.example/1.crl\"",
+         ":11:30: the URL of the CRL is that of authority 'one' too; each needs its own"},
+        {"path: /2.crl", "path: /1.crl",
+         ":11:17: path '/1.crl' is taken by the CRL; each needs its own"},
+        {"path: /ocsp2", "path: /ocsp1",
+         ":15:18: path '/ocsp1' is taken by OCSP; each needs its own"},
+        {"minutes: 5", "minutes: 0", ":15:69: 'minutes' is 0; 1 to 44640 are allowed"},
+        {"authority: two", "authority: tow", ":24:16: authority 'tow' is not in 'authorities'"},
+        {"dh-pop:", "ocsp: {path: /o, certificate: o.crt, key: o.key}\ndh-pop:",
+         ":18:7: the signer of OCSP answers belongs to one authority; move 'ocsp' to where that "
+         "stands in 'authorities'"},
+        {"dh-pop:", "authority: {certificate: c.crt, key: c.key}\ndh-pop:",
+         ":3:3: both 'authority' and 'authorities'; write one of them"},
+        {"authorities:\n", "authorities: []\nofficers:\n",
+         ":2:14: 'authorities' holds 0 entries; 1 to 16 are allowed"},
+    };
+    const struct state *s = *state;
+
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *at = strstr(several, cases[i].from);
+        struct cmc_conf *c = NULL;
+        struct cmc_err err = {0};
+        char whole[4096];
+
+        assert_non_null(at);
+        (void)snprintf(whole, sizeof whole, "%.*s%s%s", (int)(at - several), several, cases[i].to,
+                       at + strlen(cases[i].from));
+        assert_int_equal(load(s, whole, &c, &err), CMC_E_USAGE);
+        assert_null(c);
+        if (strstr(err.text, cases[i].text) == NULL)
+            fail_msg("case %zu: want %s\n got %s", i, cases[i].text, err.text);
+    }
+}
+
 /* An alias may stand for a list that is written elsewhere, but not make the file explode. */
 static void test_alias(void **state)
 {
@@ -618,6 +747,113 @@ static void test_exchange(void **state)
     cmc_conf_free(c);
 }
 
+static void write_file(const struct state *s, const char *name, const char *text)
+{
+    char path[160];
+    FILE *f;
+
+    (void)snprintf(path, sizeof path, "%s/%s", s->dir, name);
+    f = fopen(path, "w");
+    assert_non_null(f);
+    assert_int_equal(fwrite(text, 1, strlen(text), f), strlen(text));
+    assert_int_equal(fclose(f), 0);
+}
+
+static void remove_file(const struct state *s, const char *name)
+{
+    char path[160];
+
+    (void)snprintf(path, sizeof path, "%s/%s", s->dir, name);
+    assert_int_equal(remove(path), 0);
+}
+
+/* A file each: by the names of the files, what is wrong by their own lines. */
+static void test_profile_files(void **state)
+{
+    static const struct {
+        const char *files, *text, *error; /* after the folder */
+    } cases[] = {
+        {"[p, x.yaml]", "name: x\ndays: 0\n", "/x.yaml:2:7: 'days' is 0; 1 to 36525 are allowed"},
+        {"[p, x.yaml]", "name: x\n", "/x.yaml:1:1: key 'days' is missing in 'the profile'"},
+        {"[p, x.yaml]", "profiles: []\n", "/x.yaml:1:1: unknown key 'profiles'; known here: "},
+        {"[p, x.yaml]", "name: tls-server\ndays: 1\n",
+         "/x.yaml:1:7: a second profile 'tls-server'; each needs its own name"},
+        {"[p, x.yaml]",
+         "name: x\ndays: 1\nextensions:\n  - {name: keyUsage, value: a}\n"
+         "from-request: [keyUsage]\n",
+         "/x.yaml:4:12: extension 'keyUsage' is both fixed and in 'from-request'; choose one"},
+        {"[p, x.yaml]", "[\n", "/x.yaml:2:1: not YAML: "},
+        {"[p, x.yaml]", "", "/x.yaml: empty; "},
+        {"[p, y.yaml]", "name: x\ndays: 1\n", "/cmcd.yaml:30:20: "},
+        {"[e]", "name: x\ndays: 1\n", "/cmcd.yaml:30:17: "},
+    };
+    const struct state *s = *state;
+    struct cmc_conf *c = NULL;
+    struct cmc_err err = {0};
+    char *text, path[160];
+
+    (void)snprintf(path, sizeof path, "%s/p", s->dir);
+    assert_int_equal(mkdir(path, 0700), 0);
+    (void)snprintf(path, sizeof path, "%s/e", s->dir);
+    assert_int_equal(mkdir(path, 0700), 0);
+    write_file(s, "p/b.yaml", "name: second\ndays: 2\napprovals: 2\n");
+    write_file(s, "p/a.yaml", "name: third\ndays: 3\n");
+    write_file(s, "p/.c.yaml", "not: one\n");
+    write_file(s, "p/c.yaml~", "not: one\n");
+    write_file(s, "x.yaml", "name: fourth\ndays: 4\n");
+    text = replaced("", "  - {path: /b, accept: [cmc], answer: [cmc], profile: second, "
+                        "officer: required}\nprofile-files: [p/, x.yaml]\n");
+    if (load(s, text, &c, &err) != CMC_OK)
+        fail_msg("%s", err.text);
+    free(text);
+    assert_int_equal(c->profile_count, 4);
+    assert_string_equal(c->profiles[0].name, "tls-server");
+    assert_string_equal(c->profiles[1].name, "third");
+    assert_string_equal(c->profiles[2].name, "second");
+    assert_string_equal(c->profiles[3].name, "fourth");
+    assert_int_equal(c->profiles[3].days, 4);
+    assert_int_equal(c->endpoints[1].rules.approvals, 2);
+    cmc_conf_free(c);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *conf = malloc(sizeof good + 64);
+
+        assert_non_null(conf);
+        (void)snprintf(conf, sizeof good + 64, "%sprofile-files: %s\n", good, cases[i].files);
+        write_file(s, "x.yaml", cases[i].text);
+        c = NULL;
+        assert_int_equal(load(s, conf, &c, &err), CMC_E_USAGE);
+        assert_null(c);
+        if (strncmp(err.text + strlen(s->dir), cases[i].error, strlen(cases[i].error)) != 0)
+            fail_msg("got  %s\nwant %s\n", err.text + strlen(s->dir), cases[i].error);
+        free(conf);
+    }
+    /* Files alone are enough, and none at all is not. */
+    text = replaced("profiles:\n"
+                    "  - name: tls-server\n"
+                    "    days: 397\n"
+                    "    keys: [\"ec:P-256\", \"rsa:2048\"]\n"
+                    "    extensions:\n"
+                    "      - {name: keyUsage, value: \"critical,digitalSignature\"}\n"
+                    "    from-request: [subjectAltName]\n",
+                    "profile-files: [x.yaml]\n");
+    write_file(s, "x.yaml", "name: tls-server\ndays: 1\n");
+    if (load(s, text, &c, &err) != CMC_OK)
+        fail_msg("%s", err.text);
+    cmc_conf_free(c);
+    c = NULL;
+    memcpy(strstr(text, "profile-files: [x.yaml]"), "#                      ", 23);
+    assert_int_equal(load(s, text, &c, &err), CMC_E_USAGE);
+    assert_non_null(strstr(err.text, "no profile; write 'profiles'"));
+    free(text);
+    remove_file(s, "x.yaml");
+    remove_file(s, "p/c.yaml~");
+    remove_file(s, "p/.c.yaml");
+    remove_file(s, "p/b.yaml");
+    remove_file(s, "p/a.yaml");
+    remove_file(s, "p");
+    remove_file(s, "e");
+}
+
 /* What we ship reads well, and the Nexus example holds Nexus's rules. */
 static void test_examples(void **state)
 {
@@ -673,8 +909,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_empty, setup, teardown),
         cmocka_unit_test_setup_teardown(test_damaged, setup, teardown),
         cmocka_unit_test_setup_teardown(test_missing, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_authorities, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_authorities_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_alias, setup, teardown),
         cmocka_unit_test_setup_teardown(test_exchange, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_profile_files, setup, teardown),
         cmocka_unit_test_setup_teardown(test_examples, setup, teardown),
     };
 

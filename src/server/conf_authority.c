@@ -1,0 +1,339 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The part of the configuration that says who signs: one authority, or several. */
+#include <stdio.h>
+
+#include "server/conf_int.h"
+
+#define DEFAULT_CRL_HOURS    168u
+#define MAX_CRL_HOURS        (10u * 366u * 24u)
+#define DEFAULT_CRL_KEEP     32u
+#define MAX_CRL_KEEP         100000u
+#define DEFAULT_OCSP_MINUTES 60u
+#define MAX_OCSP_MINUTES     (60u * 24u * 31u)
+/* A CRL may be asked for while what was signed under it may be looked at again. */
+#define DEFAULT_CRL_KEEP_DAYS 400u
+#define MAX_CRL_KEEP_DAYS     36600u
+/* A name stands in command lines, logs and the audit chain. */
+#define NAME_OCTETS 64u
+
+/* One authority on its way from the raw form; place is where it stands: "authorities/1". */
+struct one {
+    struct cmc_conf_loading *l;
+    const struct cmc_raw_authority *raw;
+    struct cmc_conf_authority *a;
+    char place[CMC_CONF_PLACE_MAX / 2];
+    bool first; /* serves the encryption certificate that all have */
+};
+
+/* "authorities/1/crl/url" into buf; returns it. */
+/* "authorities/1/crl/url" into buf; returns it. */
+static const char *at(char buf[CMC_CONF_PLACE_MAX], const struct one *o, const char *key)
+{
+    (void)snprintf(buf, CMC_CONF_PLACE_MAX, "%s/%.60s", o->place, key);
+    return buf;
+}
+
+/* It goes into every certificate: a slip here cannot be called back. */
+static enum cmc_rc check_url(struct cmc_conf_loading *l, const char *place, const char *url)
+{
+    static const char *const schemes[] = {"http://", "https://", "ldap://"};
+    size_t scheme = 0;
+
+    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
+        if (strncmp(url, schemes[i], strlen(schemes[i])) == 0)
+            scheme = strlen(schemes[i]);
+    }
+    if (scheme == 0 || strchr("/:", url[scheme]) != NULL || strpbrk(url, " <>\"\\") != NULL)
+        return cmc_conf_tree_fail(l->tree, l->err, place,
+                                  "'%.80s' is not an absolute URL; write for instance "
+                                  "http://ca.example/ca.crl",
+                                  url);
+    return CMC_OK;
+}
+
+static enum cmc_rc copy_pair(struct cmc_conf_loading *l, const char *certificate, const char *key,
+                             const char *passphrase_file, struct cmc_conf_pair *out)
+{
+    enum cmc_rc rc = cmc_conf_copy_path(l, certificate, &out->certificate);
+
+    if (rc == CMC_OK)
+        rc = cmc_conf_copy_path(l, key, &out->key);
+    return rc == CMC_OK ? cmc_conf_copy_path(l, passphrase_file, &out->passphrase_file) : rc;
+}
+
+/* -- the authority itself ---------------------------------------------------------------- */
+
+static enum cmc_rc load_crl(const struct one *o)
+{
+    const struct cmc_raw_crl *raw = o->raw->crl;
+    struct cmc_conf_loading *l = o->l;
+    struct cmc_conf_authority *a = o->a;
+    char place[CMC_CONF_PLACE_MAX];
+    enum cmc_rc rc = CMC_OK;
+
+    a->crl_hours = DEFAULT_CRL_HOURS;
+    a->crl_keep = DEFAULT_CRL_KEEP;
+    a->crl_days = DEFAULT_CRL_KEEP_DAYS;
+    if (raw == NULL)
+        return CMC_OK;
+    if (raw->hours != NULL)
+        a->crl_hours = *raw->hours;
+    if (raw->keep != NULL)
+        a->crl_keep = *raw->keep;
+    if (raw->keep_days != NULL)
+        a->crl_days = *raw->keep_days;
+    rc = cmc_conf_in_range(l, at(place, o, "crl/hours"), "'hours'", a->crl_hours, 1, MAX_CRL_HOURS);
+    if (rc == CMC_OK)
+        rc = cmc_conf_in_range(l, at(place, o, "crl/keep"), "'keep'", a->crl_keep, 0, MAX_CRL_KEEP);
+    if (rc == CMC_OK)
+        rc = cmc_conf_in_range(l, at(place, o, "crl/keep-days"), "'keep-days'", a->crl_days, 0,
+                               MAX_CRL_KEEP_DAYS);
+    if (rc == CMC_OK)
+        rc =
+            cmc_conf_copy_url_path(l, at(place, o, "crl/path"), "the CRL", raw->path, &a->crl_path);
+    if (rc == CMC_OK && raw->url != NULL)
+        rc = check_url(l, at(place, o, "crl/url"), raw->url);
+    if (rc == CMC_OK)
+        rc = cmc_conf_copy(l, raw->url, &a->crl_url);
+    return rc;
+}
+
+static enum cmc_rc load_publish(const struct one *o)
+{
+    const struct cmc_raw_publish *raw = o->raw->publish;
+    char place[CMC_CONF_PLACE_MAX];
+    enum cmc_rc rc;
+
+    if (raw == NULL)
+        return CMC_OK;
+    rc = cmc_conf_copy_path(o->l, raw->directory, &o->a->publish_directory);
+    if (rc == CMC_OK && raw->url != NULL)
+        rc = check_url(o->l, at(place, o, "publish/url"), raw->url);
+    return rc == CMC_OK ? cmc_conf_copy(o->l, raw->url, &o->a->publish_url) : rc;
+}
+
+/* A word that needs no quoting anywhere. */
+static enum cmc_rc load_name(const struct one *o)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                  "-._";
+    const char *name = o->raw->name;
+    char place[CMC_CONF_PLACE_MAX];
+
+    if (name == NULL && o->l->raw->authority != NULL)
+        return CMC_OK;
+    if (name == NULL)
+        return cmc_conf_tree_fail(o->l->tree, o->l->err, o->place,
+                                  "key 'name' is missing in 'authorities'");
+    if (name[strspn(name, allowed)] != '\0' || strlen(name) > NAME_OCTETS)
+        return cmc_conf_tree_fail(o->l->tree, o->l->err, at(place, o, "name"),
+                                  "'%.60s' is no name of an authority; up to %u letters, digits "
+                                  "and -._ are allowed",
+                                  name, NAME_OCTETS);
+    return cmc_conf_copy(o->l, name, &o->a->name);
+}
+
+static enum cmc_rc load_own(const struct one *o)
+{
+    const struct cmc_raw_authority *raw = o->raw;
+    struct cmc_conf_loading *l = o->l;
+    struct cmc_conf_authority *a = o->a;
+    char place[CMC_CONF_PLACE_MAX];
+    enum cmc_rc rc = load_name(o);
+
+    if (rc == CMC_OK)
+        rc = copy_pair(l, raw->certificate, raw->key, raw->passphrase_file, &a->ca);
+    if (rc == CMC_OK)
+        rc = cmc_conf_copy_paths(l, raw->chain, raw->chain_count, &a->chain, &a->chain_count);
+    if (rc == CMC_OK)
+        rc = load_crl(o);
+    if (rc == CMC_OK)
+        rc = load_publish(o);
+    if (rc == CMC_OK)
+        rc = cmc_conf_copy_url_path(l, at(place, o, "certificate-path"), "the CA certificate",
+                                    raw->certificate_path, &a->ca_path);
+    if (rc == CMC_OK)
+        rc = cmc_conf_copy_url_path(l, at(place, o, "chain-path"), "the chain", raw->chain_path,
+                                    &a->chain_path);
+    return rc;
+}
+
+/* -- its own, or what all have ----------------------------------------------------------- */
+
+static enum cmc_rc load_responder(const struct one *o)
+{
+    const struct cmc_raw_responder *raw =
+        o->raw->responder != NULL ? o->raw->responder : o->l->raw->responder;
+
+    if (raw == NULL)
+        return cmc_conf_tree_fail(o->l->tree, o->l->err, o->place,
+                                  "key 'responder' is missing, both here and at the top level");
+    return copy_pair(o->l, raw->certificate, raw->key, raw->passphrase_file, &o->a->responder);
+}
+
+static enum cmc_rc load_encryption(const struct one *o)
+{
+    const struct cmc_raw_encryption *own = o->raw->encryption;
+    const struct cmc_raw_encryption *raw = own != NULL ? own : o->l->raw->encryption;
+    char place[CMC_CONF_PLACE_MAX];
+    enum cmc_rc rc;
+
+    if (raw == NULL)
+        return CMC_OK;
+    rc = copy_pair(o->l, raw->certificate, raw->key, raw->passphrase_file, &o->a->encryption);
+    if (rc == CMC_OK && own != NULL)
+        rc =
+            cmc_conf_copy_url_path(o->l, at(place, o, "encryption/path"),
+                                   "the encryption certificate", raw->path, &o->a->encryption_path);
+    /* What all have is served once, by the first. */
+    if (rc == CMC_OK && own == NULL && o->first)
+        rc = cmc_conf_copy_url_path(o->l, "encryption/path", "the encryption certificate",
+                                    raw->path, &o->a->encryption_path);
+    return rc;
+}
+
+static enum cmc_rc load_officers(const struct one *o)
+{
+    const struct cmc_raw_officers *raw =
+        o->raw->officers != NULL ? o->raw->officers : o->l->raw->officers;
+
+    if (raw == NULL)
+        return CMC_OK;
+    o->a->ra_any_eku = raw->ra_eku == CMC_RAW_OPTIONAL;
+    return cmc_conf_copy_paths(o->l, raw->trust, raw->trust_count, &o->a->officer_trust,
+                               &o->a->officer_trust_count);
+}
+
+static enum cmc_rc load_ocsp(const struct one *o)
+{
+    const bool own = o->raw->ocsp != NULL;
+    const struct cmc_raw_ocsp *raw = own ? o->raw->ocsp : o->l->raw->ocsp;
+    struct cmc_conf_ocsp *out = &o->a->ocsp;
+    char place[CMC_CONF_PLACE_MAX];
+    enum cmc_rc rc;
+
+    if (raw == NULL)
+        return CMC_OK;
+    out->minutes = raw->minutes != NULL ? *raw->minutes : DEFAULT_OCSP_MINUTES;
+    rc = cmc_conf_in_range(o->l, own ? at(place, o, "ocsp/minutes") : "ocsp/minutes", "'minutes'",
+                           out->minutes, 1, MAX_OCSP_MINUTES);
+    if (rc == CMC_OK)
+        rc = cmc_conf_copy_url_path(o->l, own ? at(place, o, "ocsp/path") : "ocsp/path", "OCSP",
+                                    raw->path, &out->path);
+    if (rc == CMC_OK)
+        rc = copy_pair(o->l, raw->certificate, raw->key, raw->passphrase_file, &out->signer);
+    return rc;
+}
+
+static enum cmc_rc load_dh_pop(const struct one *o)
+{
+    const struct cmc_raw_dh_pop *raw = o->raw->dh_pop != NULL ? o->raw->dh_pop : o->l->raw->dh_pop;
+
+    return raw != NULL ? copy_pair(o->l, raw->certificate, raw->key, NULL, &o->a->dh_pop) : CMC_OK;
+}
+
+static enum cmc_rc load_one(const struct one *o)
+{
+    enum cmc_rc rc = load_own(o);
+
+    if (rc == CMC_OK)
+        rc = load_responder(o);
+    if (rc == CMC_OK)
+        rc = load_encryption(o);
+    if (rc == CMC_OK)
+        rc = load_officers(o);
+    if (rc == CMC_OK)
+        rc = load_ocsp(o);
+    if (rc == CMC_OK)
+        rc = load_dh_pop(o);
+    return rc;
+}
+
+/* -- all of them ------------------------------------------------------------------------- */
+
+static bool same(const char *a, const char *b)
+{
+    return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
+/* What tells two authorities apart must not be the same. */
+static enum cmc_rc check_unlike(const struct one *o, const struct cmc_conf_authority *other)
+{
+    const struct cmc_conf_authority *a = o->a;
+    const struct {
+        const char *key, *what, *mine, *theirs;
+    } rows[] = {
+        {"name", "the name", a->name, other->name},
+        {"certificate", "the certificate", a->ca.certificate, other->ca.certificate},
+        /* Whoever fetches the CRL would find another issuer's. */
+        {"crl/url", "the URL of the CRL", a->crl_url, other->crl_url},
+    };
+    char place[CMC_CONF_PLACE_MAX];
+
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        if (same(rows[i].mine, rows[i].theirs))
+            return cmc_conf_tree_fail(o->l->tree, o->l->err, at(place, o, rows[i].key),
+                                      "%s is that of authority '%s' too; each needs its own",
+                                      rows[i].what, cmc_conf_authority_name(other));
+    }
+    return CMC_OK;
+}
+
+static enum cmc_rc check_which(struct cmc_conf_loading *l)
+{
+    if (l->raw->authority != NULL && l->raw->authorities != NULL)
+        return cmc_conf_tree_fail(l->tree, l->err, "authorities",
+                                  "both 'authority' and 'authorities'; write one of them");
+    if (l->raw->authority == NULL && l->raw->authorities == NULL)
+        return cmc_conf_tree_fail(l->tree, l->err, "",
+                                  "key 'authority' is missing in 'the configuration'; for several "
+                                  "write 'authorities'");
+    /* RFC 6960 section 4.2.2.2: each CA certifies who answers for it. */
+    if (l->raw->ocsp != NULL && l->raw->authorities_count > 1)
+        return cmc_conf_tree_fail(l->tree, l->err, "ocsp",
+                                  "the signer of OCSP answers belongs to one authority; move "
+                                  "'ocsp' to where that stands in 'authorities'");
+    return CMC_OK;
+}
+
+enum cmc_rc cmc_conf_load_authorities(struct cmc_conf_loading *l)
+{
+    struct cmc_conf *c = l->conf;
+    bool several = l->raw->authorities != NULL;
+    enum cmc_rc rc = check_which(l);
+
+    if (rc != CMC_OK)
+        return rc;
+    c->authority_count = several ? l->raw->authorities_count : 1;
+    c->authorities = cmc_arena_array(l->arena, c->authority_count, sizeof *c->authorities);
+    if (c->authorities == NULL)
+        return cmc_conf_no_memory(l->err);
+    for (uint32_t i = 0, shared = 0; i < c->authority_count && rc == CMC_OK; i++) {
+        struct one o = {.l = l,
+                        .raw = several ? &l->raw->authorities[i] : l->raw->authority,
+                        .a = &c->authorities[i],
+                        .place = "authority"};
+
+        if (several)
+            (void)snprintf(o.place, sizeof o.place, "authorities/%u", i);
+        o.first = o.raw->encryption == NULL && shared++ == 0;
+        rc = load_one(&o);
+        for (uint32_t k = 0; k < i && rc == CMC_OK; k++)
+            rc = check_unlike(&o, &c->authorities[k]);
+    }
+    return rc;
+}
+
+const struct cmc_conf_authority *cmc_conf_authority(const struct cmc_conf *conf, const char *name)
+{
+    for (unsigned int i = 0; i < conf->authority_count; i++) {
+        if (name == NULL || same(conf->authorities[i].name, name))
+            return &conf->authorities[i];
+    }
+    return NULL;
+}
+
+const char *cmc_conf_authority_name(const struct cmc_conf_authority *a)
+{
+    return a->name != NULL ? a->name : "authority";
+}
