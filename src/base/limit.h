@@ -101,6 +101,11 @@
 #define CMC_LIMIT_CONF_ENDPOINTS   256u
 /* Tokens that status and doctor tell of. */
 #define CMC_LIMIT_TOKENS 16u
+/* Threads that wait for tokens, requests that wait for them, and seconds after which such a request
+ * is told to try later. The last is shorter than the time that cmcd takes to stop. */
+#define CMC_LIMIT_DESKS         8u
+#define CMC_LIMIT_DESK_REQUESTS 256u
+#define CMC_LIMIT_TOKEN_SECONDS 8u
 /* Worker threads of cmcd. */
 #define CMC_LIMIT_WORKERS 64u
 /* Transactions that one durable commit of the store takes together. */

@@ -52,6 +52,7 @@ struct serving {
     struct cmc_service service;
     struct cmc_routes routes;
     struct cmc_counters counters;
+    struct cmc_desks *desks;
     struct cmc_worker *workers[CMC_LIMIT_WORKERS];
     uint16_t ports[CMC_LIMIT_CONF_LISTENERS];
     struct cmc_crl_schedule *schedule;
@@ -201,9 +202,11 @@ static enum cmc_rc start(struct serving *s)
         s->ports[i] = s->conf->listeners[i].port;
         rc = cmc_http_port_check(s->conf->listeners[i].address, s->ports[i], err);
     }
+    if (rc == CMC_OK)
+        rc = cmc_desks_new(&s->service, s->log, &s->desks, err);
     for (unsigned int i = 0; i < s->conf->workers && rc == CMC_OK; i++)
-        rc = cmc_worker_new(&s->service, &s->routes, &s->counters, s->log, s->ports, &s->workers[i],
-                            err);
+        rc = cmc_worker_new(&s->service, &s->routes, &s->counters, s->desks, s->log, s->ports,
+                            &s->workers[i], err);
     if (rc == CMC_OK)
         rc = audit(s, "start");
     if (rc == CMC_OK)
@@ -272,6 +275,19 @@ static enum cmc_rc announce(struct serving *s, const struct values *v)
 
 /* -- stopping ---------------------------------------------------------------------------- */
 
+/*
+ * A thread hangs in a token, and with it what it works with; so nothing can be taken down in order.
+ * What was answered is durable, and what was not is told so. A checkpoint would want the token.
+ */
+static void leave(struct serving *s, enum cmc_rc so_far)
+{
+    if (audit(s, "stop") != CMC_OK)
+        cmc_log_event(s->log, CMC_LOG_ERROR, "stop", "outcome", s->run->err.text, NULL);
+    cmc_log_event(s->log, CMC_LOG_WARNING, "stopped", "outcome",
+                  "a token hangs; the last checkpoint is that of before", NULL);
+    _exit(so_far == CMC_OK ? 0 : 1);
+}
+
 static void stop(struct serving *s, enum cmc_rc so_far)
 {
     struct cmc_err first = s->run->err;
@@ -282,12 +298,15 @@ static void stop(struct serving *s, enum cmc_rc so_far)
     cmc_crl_schedule_stop(s->schedule);
     for (unsigned int i = 0; i < n && s->workers[i] != NULL; i++)
         cmc_worker_join(s->workers[i]);
+    if (!cmc_desks_stop(s->desks))
+        leave(s, so_far);
     if (n > 0 && s->workers[0] != NULL &&
         (audit(s, "stop") != CMC_OK || (s->responder_key != NULL && checkpoint(s) != CMC_OK)))
         cmc_log_event(s->log, CMC_LOG_ERROR, "stop", "outcome", s->run->err.text, NULL);
     EVP_PKEY_free(s->responder_key);
     for (unsigned int i = 0; i < n; i++)
         cmc_worker_free(s->workers[i]);
+    cmc_desks_free(s->desks);
     cmc_routes_free(&s->routes);
     cmc_service_close(&s->service);
     if (so_far == CMC_OK)

@@ -13,6 +13,7 @@
 #include "server/http_cache.h"
 #include "server/media.h"
 #include "server/ocsp_url.h"
+#include "server/slow.h"
 #include "server/token_status.h"
 
 #define TEXT_PLAIN "text/plain; charset=utf-8"
@@ -26,6 +27,7 @@
 /* Longer names of profiles are none. */
 #define PROFILE_ID_MAX 64u
 
+struct cmc_route;
 /* From a request until its answer; the responder may answer from another thread. */
 struct exchange {
     struct cmc_front *front;
@@ -33,6 +35,7 @@ struct exchange {
     struct timespec begun;
     struct cmc_exchange x;
     const struct cmc_conf_endpoint *endpoint;
+    const struct cmc_route *route;       /* of OCSP */
     struct cmc_buf decoded;              /* the request, where it came as text */
     char profile_id[PROFILE_ID_MAX + 1]; /* of the query, where that counts */
     unsigned int status;                 /* from here on: copy of the reply */
@@ -123,6 +126,17 @@ static void CMC_PRINTF(3, 4)
     (void)vsnprintf(err.text, sizeof err.text, fmt, ap);
     va_end(ap);
     refuse(e, status, NULL, &err);
+}
+
+static void CMC_PRINTF(2, 3) refuse_later(struct exchange *e, const char *fmt, ...)
+{
+    struct cmc_err err = {0};
+    va_list ap;
+
+    va_start(ap, fmt);
+    (void)vsnprintf(err.text, sizeof err.text, fmt, ap);
+    va_end(ap);
+    refuse(e, 503, (const char *const[]){"Retry-After", "1", NULL}, &err);
 }
 
 /* -- endpoints: POST --------------------------------------------------------------------- */
@@ -226,6 +240,36 @@ static void answered(void *arg, const struct cmc_reply *reply)
     if (!cmc_http_post(e->front->http, reply->again ? respond_again : finish_exchange, e))
         cmc_log_event(e->front->log, CMC_LOG_ERROR, "answer-lost", "outcome", "out of memory",
                       NULL);
+}
+
+/* -- at a desk ----------------------------------------------------------------------------- */
+
+/* A result that came from a desk; so is that of a request that the desks do not take. */
+static void take_result(struct exchange *e, struct cmc_slow_result *r)
+{
+    e->status = r->status;
+    e->content_type = r->content_type;
+    e->body = r->body;
+    e->body_octets = r->octets;
+    r->body = NULL;
+    (void)snprintf(e->reason, sizeof e->reason, "%s", r->reason);
+}
+
+static void submit(struct exchange *e, const struct cmc_slow_request *rq, cmc_slow_done_fn done)
+{
+    struct cmc_slow_result busy = {
+        .status = 503,
+        .fd = -1,
+        .reason = "too many requests wait for a token; send the same request again"};
+
+    if (!cmc_slow_submit(e->front->desks, e->front->http, rq, done, e))
+        done(e, &busy);
+}
+
+static void exchange_done(void *arg, struct cmc_slow_result *r)
+{
+    take_result(arg, r);
+    finish_exchange(arg);
 }
 
 static bool accepts(const struct cmc_conf_endpoint *ep, enum cmc_request_type type)
@@ -417,6 +461,13 @@ static void serve_endpoint(struct exchange *e, const struct cmc_route *route)
     e->x.tls_cert = cmc_http_tls_cert(e->rq);
     e->x.peer = cmc_http_peer(e->rq);
     e->x.now = time(NULL);
+    if (cmc_desks_has(e->front->desks, ep->authority)) {
+        submit(e,
+               &(struct cmc_slow_request){
+                   .kind = CMC_SLOW_EXCHANGE, .authority = ep->authority, .x = &e->x},
+               exchange_done);
+        return;
+    }
     hold_store(e->front);
     cmc_respond(responder_of(e), &e->x, answered, e);
 }
@@ -443,49 +494,117 @@ static void finish_fixed(struct exchange *e, const char *type, struct cmc_slice 
         finish(e, 200, type, octets, cache.headers, outcome);
 }
 
-static void serve_crl(struct exchange *e, const struct cmc_route *route)
+/* What went wrong inside is for the log, not for whoever asks. */
+static void no_crl(struct exchange *e, const char *why)
 {
-    struct cmc_crl_scope scope = {.delta = route->delta};
-    struct cmc_front *f = e->front;
-    struct cmc_slice crl;
-    struct cmc_err err = {0};
-    struct cmc_crl_facts facts;
-    struct cmc_http_cache cache;
-    int64_t now = time(NULL);
-    char etag[64];
-    int fd;
-    enum cmc_rc rc;
+    finish(e, 503, TEXT_PLAIN, CMC_SLICE_LIT("the CRL cannot be made now; try again later\n"),
+           (const char *const[]){"Retry-After", "10", NULL}, why);
+}
 
-    if (cmc_shard_is_template(route->path) &&
-        !cmc_shard_match(route->path, cmc_http_path(e->rq), &scope.shard))
-        scope.shard = UINT32_MAX;
-    atomic_fetch_add_explicit(&f->counters->crl_fetches, 1, memory_order_relaxed);
-    cmc_arena_reset(f->arena);
-    rc = cmc_ca_crl_open(f->seats[route->authority].ca, &scope, now, f->arena, &crl, &fd, &facts,
-                         &err);
-    if (rc == CMC_E_NOTFOUND && crl.p == NULL && fd < 0 && scope.shard != 0) {
-        refuse_text(e, 404, "there is no such shard of the CRL");
-        return;
-    }
-    if (rc != CMC_OK) {
-        /* What went wrong inside is for the log, not for whoever asks. */
-        finish(e, 503, TEXT_PLAIN, CMC_SLICE_LIT("the CRL cannot be made now; try again later\n"),
-               (const char *const[]){"Retry-After", "10", NULL}, err.text);
-        return;
-    }
+/* A CRL in memory, or where fd is not -1 the file, which is taken over. */
+static void give_crl(struct exchange *e, const struct cmc_crl_facts *facts, struct cmc_slice crl,
+                     int fd)
+{
+    struct cmc_http_cache cache;
+    char etag[64];
+
     /* A number may come again after a backup was put back; with its time it does not. */
-    (void)snprintf(etag, sizeof etag, "%llu-%lld", (unsigned long long)facts.number,
-                   (long long)facts.this_update);
-    cmc_http_cache_init(&cache, etag, facts.this_update, facts.next_update, now, CRL_CACHE_SECONDS);
+    (void)snprintf(etag, sizeof etag, "%llu-%lld", (unsigned long long)facts->number,
+                   (long long)facts->this_update);
+    cmc_http_cache_init(&cache, etag, facts->this_update, facts->next_update, time(NULL),
+                        CRL_CACHE_SECONDS);
     if (has_it(e, &cache)) {
         if (fd >= 0)
             (void)close(fd);
         finish(e, 304, NULL, CMC_SLICE_NONE, cache.headers, "CRL");
     } else if (fd >= 0) {
-        finish_file(e, CMC_MEDIA_PKIX_CRL, fd, facts.octets, cache.headers, "CRL");
+        finish_file(e, CMC_MEDIA_PKIX_CRL, fd, facts->octets, cache.headers, "CRL");
     } else {
         finish(e, 200, CMC_MEDIA_PKIX_CRL, crl, cache.headers, "CRL");
     }
+}
+
+static void crl_done(void *arg, struct cmc_slow_result *r)
+{
+    struct exchange *e = arg;
+    int fd = r->fd;
+
+    take_result(e, r);
+    if (r->status != 200) {
+        no_crl(e, e->reason);
+        return;
+    }
+    r->fd = -1;
+    give_crl(e, &r->facts, cmc_slice(e->body, e->body_octets), fd);
+}
+
+static void serve_crl(struct exchange *e, const struct cmc_route *route)
+{
+    struct cmc_slow_request rq = {.kind = CMC_SLOW_CRL,
+                                  .authority = route->authority,
+                                  .scope.delta = route->delta,
+                                  .now = time(NULL)};
+    struct cmc_front *f = e->front;
+    struct cmc_crl_facts facts;
+    struct cmc_slice crl;
+    struct cmc_err err = {0};
+    enum cmc_rc rc;
+    int fd;
+
+    if (cmc_shard_is_template(route->path) &&
+        !cmc_shard_match(route->path, cmc_http_path(e->rq), &rq.scope.shard))
+        rq.scope.shard = UINT32_MAX;
+    atomic_fetch_add_explicit(&f->counters->crl_fetches, 1, memory_order_relaxed);
+    cmc_arena_reset(f->arena);
+    rc = cmc_ca_crl_open(f->seats[route->authority].ca, &rq.scope, rq.now, f->arena, &crl, &fd,
+                         &facts, &err);
+    if (rc == CMC_E_RETRY && cmc_desks_has(f->desks, route->authority))
+        submit(e, &rq, crl_done);
+    else if (rc == CMC_E_NOTFOUND && crl.p == NULL && fd < 0 && rq.scope.shard != 0)
+        refuse_text(e, 404, "there is no such shard of the CRL");
+    else if (rc != CMC_OK)
+        no_crl(e, err.text);
+    else
+        give_crl(e, &facts, crl, fd);
+}
+
+static void finish_ocsp(struct exchange *e, const struct cmc_ocsp_answer *answer)
+{
+    bool post = strcmp(cmc_http_method(e->rq), "POST") == 0;
+    char cache[64] = "no-store";
+
+    if (!post && answer->shared)
+        (void)snprintf(cache, sizeof cache, "max-age=%d, public, no-transform, must-revalidate",
+                       OCSP_CACHE_SECONDS);
+    finish(e, 200, CMC_MEDIA_OCSP_RESPONSE, answer->der,
+           (const char *const[]){"Cache-Control", cache, NULL}, answer->outcome);
+}
+
+/* The OCSPRequest, wherever it stands. */
+static enum cmc_rc ocsp_request(struct exchange *e, struct cmc_slice *out, struct cmc_err *err)
+{
+    *out = cmc_http_body(e->rq);
+    return strcmp(cmc_http_method(e->rq), "POST") == 0
+               ? CMC_OK
+               : cmc_ocsp_from_path(cmc_http_path(e->rq) + strlen(e->route->path), e->front->arena,
+                                    out, err);
+}
+
+/* Signed at a desk; kept here, so that who asks for the same need not wait. */
+static void ocsp_done(void *arg, struct cmc_slow_result *r)
+{
+    struct exchange *e = arg;
+    struct cmc_slice request;
+
+    take_result(e, r);
+    cmc_arena_reset(e->front->arena);
+    if (r->status != 200) {
+        refuse_later(e, "%s", e->reason);
+        return;
+    }
+    if (ocsp_request(e, &request, NULL) == CMC_OK)
+        cmc_ocsp_keep(e->front->seats[e->route->authority].ocsp, request, &r->ocsp);
+    finish_ocsp(e, &r->ocsp);
 }
 
 /*
@@ -495,34 +614,33 @@ static void serve_crl(struct exchange *e, const struct cmc_route *route)
 static void serve_ocsp(struct exchange *e, const struct cmc_route *route)
 {
     struct cmc_front *f = e->front;
-    struct cmc_slice request = cmc_http_body(e->rq);
+    struct cmc_slow_request rq = {
+        .kind = CMC_SLOW_OCSP, .authority = route->authority, .now = time(NULL)};
     const char *type = cmc_http_header(e->rq, "Content-Type");
     bool post = strcmp(cmc_http_method(e->rq), "POST") == 0;
     struct cmc_ocsp_answer answer = {0};
     struct cmc_err err = {0};
-    char cache[64] = "no-store";
+    enum cmc_rc rc;
 
+    e->route = route;
     atomic_fetch_add_explicit(&f->counters->ocsp_requests, 1, memory_order_relaxed);
     cmc_arena_reset(f->arena);
     if (post && (type == NULL || strcasecmp(type, CMC_MEDIA_OCSP_REQUEST) != 0)) {
         refuse_text(e, 415, "an OCSP request has the Content-Type " CMC_MEDIA_OCSP_REQUEST);
         return;
     }
-    if (!post && cmc_ocsp_from_path(cmc_http_path(e->rq) + strlen(route->path), f->arena, &request,
-                                    &err) != CMC_OK) {
+    if (ocsp_request(e, &rq.ocsp, &err) != CMC_OK) {
         refuse(e, 400, NULL, &err);
         return;
     }
-    if (cmc_ocsp_respond(f->seats[route->authority].ocsp, request, time(NULL), f->arena, &answer,
-                         &err) != CMC_OK) {
+    rc =
+        cmc_ocsp_respond(f->seats[route->authority].ocsp, rq.ocsp, rq.now, f->arena, &answer, &err);
+    if (rc == CMC_E_RETRY && cmc_desks_has(f->desks, route->authority))
+        submit(e, &rq, ocsp_done);
+    else if (rc != CMC_OK)
         refuse_text(e, 503, "out of memory; send the request again");
-        return;
-    }
-    if (!post && answer.shared)
-        (void)snprintf(cache, sizeof cache, "max-age=%d, public, no-transform, must-revalidate",
-                       OCSP_CACHE_SECONDS);
-    finish(e, 200, CMC_MEDIA_OCSP_RESPONSE, answer.der,
-           (const char *const[]){"Cache-Control", cache, NULL}, answer.outcome);
+    else
+        finish_ocsp(e, &answer);
 }
 
 static const struct cmc_service_authority *authority_of(const struct exchange *e,

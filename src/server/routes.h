@@ -10,9 +10,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "ca/ocsp.h"
+#include "server/desks.h"
 #include "server/http.h"
-#include "server/service.h"
 
 /* Since the start, over all workers. */
 struct cmc_counters {
@@ -32,19 +31,13 @@ enum cmc_rc cmc_routes_new(const struct cmc_conf *conf, struct cmc_routes *out,
                            struct cmc_err *err) CMC_MUST_USE;
 void cmc_routes_free(struct cmc_routes *r);
 
-/* One authority as one worker has it. All borrowed. */
-struct cmc_seat {
-    struct cmc_responder *responder;
-    struct cmc_ca *ca;
-    struct cmc_ocsp *ocsp; /* NULL: not served */
-};
-
 /* What the handler of one worker works with. All borrowed. */
 struct cmc_front {
     const struct cmc_service *service;
     const struct cmc_routes *routes;
     struct cmc_counters *counters;
     struct cmc_seat seats[CMC_LIMIT_CONF_AUTHORITIES]; /* as in the configuration */
+    struct cmc_desks *desks; /* for those with keys in tokens; NULL: there are none */
     struct cmc_http *http;
     struct cmc_log *log;
     struct cmc_arena *arena; /* of a GET, reset each time */

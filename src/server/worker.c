@@ -14,89 +14,6 @@ struct cmc_worker {
 
 /* -- making ------------------------------------------------------------------------------ */
 
-static enum cmc_rc make_dh_pop(struct cmc_worker *w, size_t i, struct cmc_err *err)
-{
-    const struct cmc_service_authority *a = &w->service->authorities[i];
-    EVP_PKEY *key = NULL;
-    enum cmc_rc rc = cmc_service_key(&a->conf->dh_pop, w->crypto, &key, err);
-
-    if (rc != CMC_OK || key == NULL)
-        return rc;
-    rc = cmc_ca_set_dh_pop(w->front.seats[i].ca, a->dh_pop_cert, key, err);
-    if (rc != CMC_OK)
-        EVP_PKEY_free(key);
-    return rc;
-}
-
-/* The key that clients encrypt to, if there is one. */
-static enum cmc_rc give_encryption_key(struct cmc_worker *w, size_t i, struct cmc_err *err)
-{
-    const struct cmc_service_authority *a = &w->service->authorities[i];
-    EVP_PKEY *key = NULL;
-    enum cmc_rc rc = cmc_service_key(&a->conf->encryption, w->crypto, &key, err);
-
-    if (rc == CMC_OK && key != NULL)
-        rc = cmc_ca_set0_encryption(w->front.seats[i].ca, key, a->encryption_cert, err);
-    if (rc != CMC_OK)
-        EVP_PKEY_free(key);
-    return rc;
-}
-
-static enum cmc_rc make_ocsp(struct cmc_worker *w, size_t i, struct cmc_err *err)
-{
-    const struct cmc_service_authority *a = &w->service->authorities[i];
-    const struct cmc_ocsp_params params = {.cert = a->ocsp_cert, .minutes = a->conf->ocsp.minutes};
-    EVP_PKEY *key = NULL;
-    enum cmc_rc rc;
-
-    if (a->conf->ocsp.path == NULL)
-        return CMC_OK;
-    rc = cmc_service_key(&a->conf->ocsp.signer, w->crypto, &key, err);
-    if (rc == CMC_OK)
-        rc = cmc_ocsp_new(w->front.seats[i].ca, &params, key, &w->front.seats[i].ocsp, err);
-    if (rc != CMC_OK)
-        EVP_PKEY_free(key);
-    return rc;
-}
-
-/* This worker's key handles go to its authority, which frees them. */
-static enum cmc_rc make_ca(struct cmc_worker *w, size_t i, struct cmc_err *err)
-{
-    const struct cmc_service_authority *a = &w->service->authorities[i];
-    EVP_PKEY *ca_key = NULL, *responder_key = NULL;
-    enum cmc_rc rc = cmc_service_key(&a->conf->ca, w->crypto, &ca_key, err);
-
-    if (rc == CMC_OK)
-        rc = cmc_service_key(&a->conf->responder, w->crypto, &responder_key, err);
-    if (rc == CMC_OK)
-        rc = cmc_ca_new(a->ca, w->crypto, ca_key, responder_key, &w->front.seats[i].ca, err);
-    if (rc != CMC_OK) {
-        EVP_PKEY_free(ca_key);
-        EVP_PKEY_free(responder_key);
-    }
-    return rc;
-}
-
-static enum cmc_rc make_seat(struct cmc_worker *w, size_t i, struct cmc_err *err)
-{
-    struct cmc_seat *seat = &w->front.seats[i];
-    enum cmc_rc rc = make_ca(w, i, err);
-
-    if (rc == CMC_OK)
-        rc = make_dh_pop(w, i, err);
-    if (rc == CMC_OK)
-        rc = give_encryption_key(w, i, err);
-    if (rc == CMC_OK)
-        rc = cmc_responder_new(w->crypto, cmc_ca_get0_authority(seat->ca), w->front.log,
-                               &seat->responder, err);
-    if (rc == CMC_OK)
-        rc = make_ocsp(w, i, err);
-    /* Of several it must be said which. */
-    if (rc != CMC_OK && w->service->nauthorities > 1)
-        cmc_err_prefix(err, "%s", cmc_conf_authority_name(w->service->authorities[i].conf));
-    return rc;
-}
-
 static enum cmc_rc listen_all(struct cmc_worker *w, uint16_t *ports, struct cmc_err *err)
 {
     const struct cmc_conf *conf = w->service->conf;
@@ -122,8 +39,9 @@ static enum cmc_rc make_loop(struct cmc_worker *w, struct cmc_err *err)
 }
 
 enum cmc_rc cmc_worker_new(const struct cmc_service *service, const struct cmc_routes *routes,
-                           struct cmc_counters *counters, struct cmc_log *log, uint16_t *ports,
-                           struct cmc_worker **out, struct cmc_err *err)
+                           struct cmc_counters *counters, struct cmc_desks *desks,
+                           struct cmc_log *log, uint16_t *ports, struct cmc_worker **out,
+                           struct cmc_err *err)
 {
     struct cmc_worker *w = calloc(1, sizeof *w);
     enum cmc_rc rc;
@@ -131,16 +49,20 @@ enum cmc_rc cmc_worker_new(const struct cmc_service *service, const struct cmc_r
     if (w == NULL)
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a worker");
     w->service = service;
-    w->front =
-        (struct cmc_front){.service = service, .routes = routes, .counters = counters, .log = log};
+    w->front = (struct cmc_front){
+        .service = service, .routes = routes, .counters = counters, .desks = desks, .log = log};
     w->front.arena = cmc_arena_new(CMC_LIMIT_ARENA_OCTETS);
     if (w->front.arena == NULL) {
         rc = cmc_fail(err, CMC_E_MEM, NULL, "no memory for a worker");
         goto out;
     }
     rc = cmc_crypto_new(&w->crypto, err);
-    for (size_t i = 0; i < service->nauthorities && rc == CMC_OK; i++)
-        rc = make_seat(w, i, err);
+    for (size_t i = 0; i < service->nauthorities && rc == CMC_OK; i++) {
+        rc = cmc_seat_make(service, i, w->crypto, log, &w->front.seats[i], err);
+        /* A loop has others to serve while a token works. */
+        if (rc == CMC_OK && cmc_authority_has_token(service->authorities[i].conf))
+            cmc_ca_hands_off(w->front.seats[i].ca);
+    }
     if (rc == CMC_OK)
         rc = make_loop(w, err);
     if (rc == CMC_OK)
@@ -160,11 +82,8 @@ void cmc_worker_free(struct cmc_worker *w)
         return;
     /* The loop first: it may still hold answers that were posted to it. */
     cmc_http_free(w->front.http);
-    for (size_t i = 0; i < CMC_LIMIT_CONF_AUTHORITIES; i++) {
-        cmc_responder_free(w->front.seats[i].responder);
-        cmc_ocsp_free(w->front.seats[i].ocsp);
-        cmc_ca_free(w->front.seats[i].ca);
-    }
+    for (size_t i = 0; i < CMC_LIMIT_CONF_AUTHORITIES; i++)
+        cmc_seat_end(&w->front.seats[i]);
     for (size_t i = 0; i < CMC_LIMIT_CONF_LISTENERS; i++)
         SSL_CTX_free(w->tls[i]);
     cmc_arena_free(w->front.arena);

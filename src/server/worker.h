@@ -12,12 +12,14 @@ struct cmc_worker;
 
 /*
  * Make a worker and have it listen. ports: one for each listener of the configuration; where it
- * is 0 any free port is taken and written there, so that the next worker shares it.
+ * is 0 any free port is taken and written there, so that the next worker shares it. desks: NULL
+ * where no key is in a token.
  * Errors: what loading the keys, listening and TLS give.
  */
 enum cmc_rc cmc_worker_new(const struct cmc_service *service, const struct cmc_routes *routes,
-                           struct cmc_counters *counters, struct cmc_log *log, uint16_t *ports,
-                           struct cmc_worker **out, struct cmc_err *err) CMC_MUST_USE;
+                           struct cmc_counters *counters, struct cmc_desks *desks,
+                           struct cmc_log *log, uint16_t *ports, struct cmc_worker **out,
+                           struct cmc_err *err) CMC_MUST_USE;
 /* After cmc_worker_join(), and after the store has called back all that this worker submitted. */
 void cmc_worker_free(struct cmc_worker *w);
 

@@ -15,6 +15,7 @@ import time
 import pytest
 
 import craft
+import keystore
 
 BUILD = pathlib.Path(os.environ["CHANCERY_BUILD"])
 CMC = str(BUILD / "src" / "tool" / "cmc")
@@ -114,6 +115,7 @@ class Server:
         self.folder = folder
         self.process = None
         self.env = None  # of cmcd, where it is not ours
+        self.moved = {}  # keys that are in a token: see keystore.py
         self.log = open(folder / "log", "ab")
         self.home = folder / "ca"
         run(CMCD, "init", self.home)
@@ -131,6 +133,7 @@ class Server:
     # -- running
 
     def start(self):
+        keystore.move(self)
         if self.ports.exists():
             self.ports.unlink()
         self.process = subprocess.Popen([CMCD, "serve", "-c", self.conf, "--port-file", self.ports],

@@ -12,6 +12,7 @@ import urllib.parse
 import pytest
 
 import craft
+import keystore
 import der
 from authority import CONFIG, CMCD, Server, World, run
 
@@ -198,6 +199,7 @@ def test_not_ocsp_at_all(world):
     assert world.server.request("PUT", "/ocsp")[0] == 405
 
 
+@keystore.files_only
 def test_wrong_signer_is_refused_at_start(world, tmp_path):
     text = world.server.conf.read_text()
     for certificate, key, why in [("responder.crt", "responder.key", "id-kp-OCSPSigning"),

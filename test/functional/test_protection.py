@@ -9,6 +9,7 @@ import os
 import pytest
 
 import craft
+import keystore
 from authority import CMC, CMCD, CONFIG, Server, World, run
 from der import ctx, octets, oid, parse, retag, seq, utf8
 from protect import AES256_WRAP, AUTHENTICATED, HMAC_SHA256, PBKDF2, authenticated, unwrap
@@ -327,6 +328,7 @@ def test_secret_before_identifier_is_wrong(world):
 # -- configuration --------------------------------------------------------------------------
 
 
+@keystore.files_only
 def test_certificate_that_nobody_can_encrypt_to(world):
     conf = world.server.home / "wrong.yaml"
     conf.write_text(world.server.conf.read_text().replace(
