@@ -258,3 +258,28 @@ enum cmc_rc cmc_file_create(const char *path, unsigned int mode, struct cmc_slic
         return write_stdout(data, err);
     return write_file(path, mode, &(struct content){.data = data, .from = -1}, false, err);
 }
+
+enum cmc_rc cmc_file_credential(const char *name, char *buf, size_t size, const char **path,
+                                struct cmc_err *err)
+{
+    static const char scheme[] = "credential:";
+    const char *what = name + sizeof scheme - 1, *folder;
+    int n;
+
+    *path = name;
+    if (strncmp(name, scheme, sizeof scheme - 1) != 0)
+        return CMC_OK;
+    folder = getenv("CREDENTIALS_DIRECTORY");
+    if (*what == '\0' || *what == '.' || strchr(what, '/') != NULL)
+        return cmc_fail(err, CMC_E_USAGE, NULL, "%s: want the name of a credential alone", name);
+    if (folder == NULL)
+        return cmc_fail(err, CMC_E_USAGE, NULL,
+                        "%s: there are no credentials ($CREDENTIALS_DIRECTORY is not set); systemd "
+                        "gives them by LoadCredential=",
+                        name);
+    n = snprintf(buf, size, "%s/%s", folder, what);
+    if (n < 0 || (size_t)n >= size)
+        return cmc_fail(err, CMC_E_USAGE, NULL, "%s: its path is too long", name);
+    *path = buf;
+    return CMC_OK;
+}

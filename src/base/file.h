@@ -38,4 +38,11 @@ enum cmc_rc cmc_file_add(int fd, struct cmc_slice data, struct cmc_err *err) CMC
 /* fsync the directory that path is in, so that a new name in it survives a crash. CMC_E_LOCAL. */
 enum cmc_rc cmc_file_sync_directory(const char *path, struct cmc_err *err) CMC_MUST_USE;
 
+/*
+ * "credential:NAME": the file that systemd has put into $CREDENTIALS_DIRECTORY under this name
+ * (LoadCredential=), written to buf. Any other name is a path as it is. Errors: CMC_E_USAGE.
+ */
+enum cmc_rc cmc_file_credential(const char *name, char *buf, size_t size, const char **path,
+                                struct cmc_err *err) CMC_MUST_USE;
+
 #endif

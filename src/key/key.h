@@ -13,8 +13,8 @@
  *                              %XX in DIR and values stands for an octet: write ?, & and % so
  *
  * The password of a token comes from pin-source=FILE in the query, otherwise from struct
- * cmc_passphrase. pin-value=TEXT is taken too, but do not write it where others see it, as on a
- * command line; errors do not show it. Certificates are read without the password if possible.
+ * cmc_passphrase. pin-value=TEXT is refused, since a URI stands where others read it; errors do
+ * not show it. Certificates are read without the password if possible.
  * Keys in tokens work until they are freed; what else there is to know of them stands in token.h.
  */
 #ifndef CMC_KEY_KEY_H
@@ -25,7 +25,8 @@
 
 /* Where a passphrase comes from. Both NULL: none; encrypted keys are then refused. */
 struct cmc_passphrase {
-    const char *file; /* path whose first line is the passphrase, or NULL */
+    const char *file; /* path whose first line is the passphrase, or "credential:NAME", which
+                         systemd has put into $CREDENTIALS_DIRECTORY, or NULL */
     const char *text; /* the passphrase itself, or NULL; borrowed */
     bool prompt;      /* ask on /dev/tty when neither is given and it is needed */
 };
@@ -88,12 +89,14 @@ enum cmc_rc cmc_key_save(const struct cmc_crypto *c, EVP_PKEY *key, const char *
 bool cmc_uri_is_token(const char *uri);
 /*
  * Make a key in the token that the URI names ("rsa:BITS" or "ec:CURVE"); object= becomes its
- * label. *id: its CKA_ID as cmc_key_id_text() writes it, into the arena. The key works until it is
- * freed. Errors: those of cmc_token_open() and cmc_token_generate() in token.h.
+ * label, which no key there may have. stays: it can never be taken out of the token. *id: its
+ * CKA_ID as cmc_key_id_text() writes it, into the arena. The key works until it is freed. Errors:
+ * those of cmc_token_open() and cmc_token_generate() in token.h.
  */
 enum cmc_rc cmc_key_generate_at(const struct cmc_crypto *c, const char *uri, const char *spec,
-                                const struct cmc_passphrase *pass, struct cmc_arena *arena,
-                                const char **id, EVP_PKEY **out, struct cmc_err *err) CMC_MUST_USE;
+                                const struct cmc_passphrase *pass, bool stays,
+                                struct cmc_arena *arena, const char **id, EVP_PKEY **out,
+                                struct cmc_err *err) CMC_MUST_USE;
 
 /*
  * The same text appended to out, which cmc_buf_free() zeroises: for libraries that want a key

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where a passphrase comes from: text in memory, the first line of a file, or the terminal. */
 #include <fcntl.h>
+#include <limits.h>
 #include <openssl/crypto.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,13 +27,17 @@ static bool keep(struct cmc_pass *pass, const void *p, size_t n, const char *whe
     return true;
 }
 
-static bool from_file(struct cmc_pass *pass, const char *path)
+static bool from_file(struct cmc_pass *pass, const char *name)
 {
+    char buf[PATH_MAX];
+    const char *path;
     struct cmc_buf b;
     const uint8_t *end;
     bool ok = false;
     size_t n;
 
+    if (cmc_file_credential(name, buf, sizeof buf, &path, &pass->err) != CMC_OK)
+        return false;
     cmc_buf_init(&b, PASSPHRASE_FILE_MAX);
     if (cmc_file_read(path, &b, &pass->err) == CMC_OK) {
         end = b.n > 0 ? memchr(b.p, '\n', b.n) : NULL;

@@ -25,7 +25,8 @@ struct wish {
     P11KitUri *p11;                     /* pkcs11: which token, NULL for nss: */
     const char *nickname;               /* or label */
     struct cmc_slice id;
-    const char *pin_file, *pin_text;
+    const char *pin_file; /* or "credential:NAME" */
+    const char *pin_text; /* refused: it stands where others read it */
 };
 
 /* -- nss:DIR?nickname=NAME --------------------------------------------------------------- */
@@ -190,7 +191,12 @@ static enum cmc_rc open_pkcs11(struct wish *w, bool write, struct cmc_token **ou
 /* A file by path or file: URI. RFC 7512 also knows a command to run, which we do not. */
 static enum cmc_rc check_pin(struct wish *w, struct cmc_err *err)
 {
-    if (w->pin_file == NULL)
+    if (w->pin_text != NULL)
+        return cmc_fail(err, CMC_E_USAGE, NULL,
+                        "%s: a password does not belong into a URI, which others read; put it "
+                        "into a file, and write pin-source=FILE",
+                        w->shown);
+    if (w->pin_file == NULL || strncmp(w->pin_file, "credential:", 11) == 0)
         return CMC_OK;
     if (*w->pin_file == '|')
         return cmc_fail(err, CMC_E_USAGE, NULL,
@@ -237,9 +243,9 @@ static enum cmc_rc open_token(struct wish *w, const struct cmc_crypto *c, bool w
 static enum cmc_rc login(const struct wish *w, struct cmc_token *t,
                          const struct cmc_passphrase *pass, struct cmc_err *err)
 {
-    const struct cmc_passphrase own = {.file = w->pin_file, .text = w->pin_text};
+    const struct cmc_passphrase own = {.file = w->pin_file};
 
-    return cmc_token_login(t, own.file != NULL || own.text != NULL ? &own : pass, err);
+    return cmc_token_login(t, own.file != NULL ? &own : pass, err);
 }
 
 static enum cmc_rc find_key(const struct wish *w, struct cmc_token *t, EVP_PKEY **out,
@@ -277,11 +283,28 @@ enum cmc_rc cmc_token_uri_key(const struct cmc_crypto *c, const char *uri,
     return rc;
 }
 
-enum cmc_rc cmc_key_generate_at(const struct cmc_crypto *c, const char *uri, const char *spec,
-                                const struct cmc_passphrase *pass, struct cmc_arena *arena,
-                                const char **id, EVP_PKEY **out, struct cmc_err *err)
+/* Two keys of one label could not be told apart by it. */
+static enum cmc_rc check_new(struct wish *w, const struct cmc_token *t, struct cmc_err *err)
 {
-    struct cmc_token_keygen plan = {.spec = spec};
+    CK_OBJECT_HANDLE *keys = NULL;
+    size_t n = 0;
+    enum cmc_rc rc =
+        cmc_private_keys(t, CMC_SLICE_NONE, cmc_slice_str(w->nickname), w->arena, &keys, &n, err);
+
+    return rc != CMC_OK || n == 0
+               ? rc
+               : cmc_fail(err, CMC_E_CONFLICT, NULL,
+                          "token '%s' has a private key '%s' already; name another object",
+                          t->label, w->nickname);
+}
+
+enum cmc_rc cmc_key_generate_at(const struct cmc_crypto *c, const char *uri, const char *spec,
+                                const struct cmc_passphrase *pass, bool stays,
+                                struct cmc_arena *arena, const char **id, EVP_PKEY **out,
+                                struct cmc_err *err)
+{
+    struct cmc_token_keygen plan = {
+        .spec = spec, .sensitive = CMC_YES, .extractable = stays ? CMC_NO : CMC_UNSAID};
     struct cmc_slice octets = CMC_SLICE_NONE;
     struct cmc_token *t = NULL;
     struct wish w;
@@ -300,6 +323,8 @@ enum cmc_rc cmc_key_generate_at(const struct cmc_crypto *c, const char *uri, con
     /* NSS shows keys by the nickname of their certificate. */
     if (rc == CMC_OK && !t->nss)
         plan.label = w.nickname;
+    if (rc == CMC_OK && plan.label != NULL)
+        rc = check_new(&w, t, err);
     if (rc == CMC_OK)
         rc = cmc_token_generate(t, &plan, arena, &octets, out, err);
     if (rc == CMC_OK && (*id = cmc_key_id_text(octets, arena)) == NULL)
@@ -353,7 +378,7 @@ enum cmc_rc cmc_token_uri_certs(const struct cmc_crypto *c, const char *uri,
         rc = find_certs(&w, t, arena, out, n, err);
     /* Certificates are seldom private; the password is asked for only then. */
     if (rc == CMC_E_NOTFOUND && t != NULL && !t->logged_in && !t->nss &&
-        (pass != NULL || w.pin_file != NULL || w.pin_text != NULL)) {
+        (pass != NULL || w.pin_file != NULL)) {
         rc = login(&w, t, pass, err);
         if (rc == CMC_OK)
             rc = find_certs(&w, t, arena, out, n, err);

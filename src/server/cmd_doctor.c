@@ -61,7 +61,8 @@ static void check_secret_file(struct checking *c, const char *path, const char *
     const char *file = path != NULL && strncmp(path, "file:", 5) == 0 ? path + 5 : path;
     struct stat st;
 
-    if (file == NULL || strncmp(file, "pkcs11:", 7) == 0 || strncmp(file, "nss:", 4) == 0)
+    if (file == NULL || strncmp(file, "pkcs11:", 7) == 0 || strncmp(file, "nss:", 4) == 0 ||
+        strncmp(file, "credential:", 11) == 0)
         return;
     if (stat(file, &st) != 0)
         bad(c, "%s %s: %s", what, file, strerror(errno));

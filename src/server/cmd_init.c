@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "asn1/codec.h"
+#include "key/key.h"
 #include "server/cmd.h"
 #include "server/init.h"
 
@@ -31,7 +32,8 @@ static const struct cmc_option rows[] = {
     CMC_OPTION("ca-cert", 0, STRING, "FILE", struct cmc_init, ca_cert,
                "take this existing CA instead of a new one"),
     CMC_OPTION("ca-key", 0, STRING, "URI", struct cmc_init, ca_key,
-               "its key, which stays where it is"),
+               "its key, which stays where it is; a pkcs11: or nss: URI\n"
+               "without --ca-cert: make the new CA's key there"),
     CMC_OPTION("ca-pass", 0, STRING, "FILE", struct cmc_init, ca_pass,
                "first line of FILE is the passphrase of that key"),
     CMC_OPTION("ca-chain", 0, STRING, "FILE", struct cmc_init, ca_chain,
@@ -148,9 +150,10 @@ static enum cmc_rc fill(struct cmcd_run *r, struct cmc_init *in)
     static const char *const hosts[] = {"localhost", "127.0.0.1", "::1"};
     enum cmc_rc rc;
 
-    if ((in->ca_cert == NULL) != (in->ca_key == NULL))
+    in->key_in_token = in->ca_cert == NULL && cmc_uri_is_token(in->ca_key);
+    if (!in->key_in_token && (in->ca_cert == NULL) != (in->ca_key == NULL))
         return cmc_fail(&r->err, CMC_E_USAGE, NULL, "--ca-cert and --ca-key go together");
-    if (in->ca_cert == NULL && (in->ca_chain != NULL || in->ca_pass != NULL))
+    if (in->ca_cert == NULL && (in->ca_chain != NULL || (in->ca_pass != NULL && !in->key_in_token)))
         return cmc_fail(&r->err, CMC_E_USAGE, NULL,
                         "--ca-chain and --ca-pass need --ca-cert and --ca-key");
     if (in->ca_cert != NULL && in->name != NULL)

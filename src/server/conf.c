@@ -48,7 +48,7 @@ static bool has_prefix(const char *s, const char *prefix)
 enum cmc_rc cmc_conf_copy_path(struct cmc_conf_loading *l, const char *s, char **out)
 {
     static const char *const file_schemes[] = {"file:", "sqlite:"};
-    static const char *const other_schemes[] = {"pkcs11:", "nss:", "postgresql:"};
+    static const char *const other_schemes[] = {"pkcs11:", "nss:", "postgresql:", "credential:"};
 
     if (s == NULL)
         return CMC_OK;

@@ -13,6 +13,7 @@ struct cmc_init {
     const char *key_type;                              /* "ec:P-256" */
     const char *encryption_type;                       /* "rsa:2048": what clients encrypt to */
     const char *ca_cert, *ca_key, *ca_pass, *ca_chain; /* an existing CA, absolute; or NULL */
+    bool key_in_token;                                 /* ca_key is where a new key is made */
     struct cmc_option_list hosts;
     const char *address;
     unsigned int port, tls_port;
@@ -49,7 +50,8 @@ struct cmc_init_result {
     struct cmc_slice ca_subject; /* Name */
     char ca_key_kind[64];        /* "EC-P-256" */
     int64_t ca_not_after, officer_not_after;
-    size_t nchain; /* certificates of the chain, the CA's own too */
+    size_t nchain;      /* certificates of the chain, the CA's own too */
+    const char *ca_key; /* URI, if it is no file of the folder */
 };
 
 /*

@@ -21,7 +21,7 @@ static void authority(struct cmc_buf *b, const struct cmc_init *in,
                       const struct cmc_init_result *made)
 {
     cmc_buf_str(b, "authority:\n  certificate: " CMC_INIT_CA_CERT "\n");
-    quoted(b, "  key: ", in->ca_key != NULL ? in->ca_key : CMC_INIT_CA_KEY);
+    quoted(b, "  key: ", made->ca_key != NULL ? made->ca_key : CMC_INIT_CA_KEY);
     if (in->ca_pass != NULL)
         quoted(b, "  passphrase-file: ", in->ca_pass);
     if (made->nchain > 1)

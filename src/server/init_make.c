@@ -2,7 +2,9 @@
 /* cmcd init: the keys, the certificates and the database. */
 #include <arpa/inet.h>
 #include <stdio.h>
+#include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "asn1/codec.h"
 #include "asn1/oids.h"
@@ -238,6 +240,33 @@ static enum cmc_rc sign_own(const struct making *m, const struct cmc_sig_alg *al
     return cmc_encode_arena(&cmc_it_cert, &cert, m->arena, out, m->err);
 }
 
+/* It never leaves the token. In NSS a key without a certificate there is named by its id. */
+static enum cmc_rc new_key_in_token(struct making *m)
+{
+    const struct cmc_passphrase pass = {.file = m->in->ca_pass,
+                                        .prompt = isatty(STDIN_FILENO) == 1};
+    const char *uri = m->in->ca_key, *id = NULL;
+    bool nss = strncasecmp(uri, "nss:", 4) == 0;
+    enum cmc_rc rc = CMC_OK;
+
+    if (!nss && strstr(uri, "object=") == NULL)
+        return cmc_fail(m->err, CMC_E_USAGE, NULL,
+                        "--ca-key: the new key needs a name; write object=NAME into the URI");
+    if (nss && strstr(uri, "nickname=") != NULL)
+        return cmc_fail(
+            m->err, CMC_E_USAGE, NULL,
+            "--ca-key: a new key in NSS has no nickname, but an id, which will stand in "
+            "the configuration; leave out nickname");
+    rc = cmc_key_generate_at(m->c, uri, m->in->key_type, &pass, true, m->arena, &id, &m->ca_key,
+                             m->err);
+    if (rc != CMC_OK)
+        return rc;
+    m->out->ca_key =
+        nss ? cmc_arena_printf(m->arena, "%s%cid=%s", uri, strchr(uri, '?') != NULL ? '&' : '?', id)
+            : uri;
+    return m->out->ca_key != NULL ? CMC_OK : no_memory(m->err);
+}
+
 /* The self-signed certificate of a new CA. It has no CRL distribution point: a root is not
  * revoked by itself (RFC 5280 section 4.2.1.13 leaves it out). */
 static enum cmc_rc make_root(struct making *m)
@@ -250,10 +279,11 @@ static enum cmc_rc make_root(struct making *m)
     struct cmc_request rq = {0};
     struct cmc_profile_case x = {.request = &rq, .now = m->in->now};
     struct cmc_slice tbs;
-    enum cmc_rc rc = new_key(m, CMC_INIT_CA_KEY, m->in->key_type, true, &m->ca_key);
+    enum cmc_rc rc = cmc_name_parse(m->in->name, m->arena, &rq.subject, m->err);
 
     if (rc == CMC_OK)
-        rc = cmc_name_parse(m->in->name, m->arena, &rq.subject, m->err);
+        rc = m->in->key_in_token ? new_key_in_token(m)
+                                 : new_key(m, CMC_INIT_CA_KEY, m->in->key_type, true, &m->ca_key);
     if (rc == CMC_OK)
         rc = cmc_key_spki(m->ca_key, m->arena, &rq.spki, m->err);
     if (rc == CMC_OK)
@@ -289,6 +319,7 @@ static enum cmc_rc load_existing(struct making *m)
 
     if (rc == CMC_OK)
         rc = cmc_key_load(m->c, m->in->ca_key, &pass, &m->ca_key, m->err);
+    m->out->ca_key = m->in->ca_key;
     if (rc == CMC_OK && m->in->ca_chain != NULL)
         rc = cmc_certs_load(m->c, m->in->ca_chain, &none, m->arena, &more, &nmore, m->err);
     if (rc != CMC_OK)

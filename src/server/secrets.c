@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/secrets.h"
 
+#include <limits.h>
 #include <openssl/crypto.h>
 #include <sys/stat.h>
 
@@ -20,10 +21,13 @@ enum cmc_rc cmc_secrets_key_make(const struct cmc_crypto *c, const char *path, s
 enum cmc_rc cmc_secrets_key_load(const char *path, struct cmc_arena *arena, struct cmc_slice *out,
                                  struct cmc_err *err)
 {
+    char buf[PATH_MAX];
     struct cmc_buf b;
     struct stat st;
-    enum cmc_rc rc;
+    enum cmc_rc rc = cmc_file_credential(path, buf, sizeof buf, &path, err);
 
+    if (rc != CMC_OK)
+        return rc;
     cmc_buf_init(&b, CMC_SEAL_KEY_OCTETS + 1);
     rc = cmc_file_read(path, &b, err);
     if (rc == CMC_E_LIMIT || (rc == CMC_OK && b.n != CMC_SEAL_KEY_OCTETS))

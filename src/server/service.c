@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/service.h"
 
+#include <unistd.h>
+
 #include "asn1/codec.h"
 #include "cms/signed_data.h"
 #include "key/key.h"
@@ -230,7 +232,10 @@ void cmc_service_close(struct cmc_service *s)
 enum cmc_rc cmc_service_key(const struct cmc_conf_pair *pair, const struct cmc_crypto *c,
                             EVP_PKEY **out, struct cmc_err *err)
 {
-    const struct cmc_passphrase pass = {.file = pair->passphrase_file};
+    /* Somebody who starts this by hand may be asked, once for each token. */
+    const struct cmc_passphrase pass = {.file = pair->passphrase_file,
+                                        .prompt = cmc_uri_is_token(pair->key) &&
+                                                  isatty(STDIN_FILENO) == 1};
 
     *out = NULL;
     return pair->key != NULL ? cmc_key_load(c, pair->key, &pass, out, err) : CMC_OK;

@@ -30,8 +30,8 @@ static enum cmc_rc make_in_token(struct tool *t, const struct tool_key_options *
                                  const struct cmc_passphrase *pass, EVP_PKEY **out)
 {
     const char *id = NULL;
-    enum cmc_rc rc =
-        cmc_key_generate_at(t->crypto, o->key_out, o->new_key, pass, t->arena, &id, out, &t->err);
+    enum cmc_rc rc = cmc_key_generate_at(t->crypto, o->key_out, o->new_key, pass, false, t->arena,
+                                         &id, out, &t->err);
 
     if (rc == CMC_OK && o->key_id_out != NULL)
         rc = tool_write(t, o->key_id_out, NULL, cmc_slice_str(id));

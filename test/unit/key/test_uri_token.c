@@ -163,14 +163,13 @@ static void keys(void **state)
         {"nss:{NSS}?nickname=Agent RSA", &right, "RSA-2048"},
         {"NSS:sql:{NSS}?nickname=internal:Agent RSA&pin-source={DIR}/password", NULL, "RSA-2048"},
         {"nss:{NSS}?id={ID}", &right, "RSA-2048"},
-        {"nss:{NSS}?nickname=50%25%20%26%20more%3f&pin-value=Secret.123", NULL, "EC-P-256"},
+        {"nss:{NSS}?nickname=50%25%20%26%20more%3f", &right, "EC-P-256"},
         {"nss:{NSS}?token=my%20hsm&nickname=first", &pin, "EC-P-256"},
         {"pkcs11:token=my%20hsm;object=first", &pin, "EC-P-256"},
         {"pkcs11:token=my%20hsm;object=the%20second;type=private", &pin, "RSA-2048"},
         {"pkcs11:token=my%20hsm;id={PCT}", &pin, "EC-P-256"},
         {"pkcs11:object=first?module-path={MODULE}&pin-source={DIR}/pin", NULL, "EC-P-256"},
         {"pkcs11:token=my%20hsm;object=first?pin-source=file:{DIR}/pin", &right, "EC-P-256"},
-        {"pkcs11:token=my%20hsm;object=first?pin-value=1234", NULL, "EC-P-256"},
     };
 
     (void)state;
@@ -231,7 +230,7 @@ static void refused(void **state)
         {"nss:{NSS}?id=1234", CMC_E_NOTFOUND, "no such"},
         {"nss:{NSS}?nickname=nobody", CMC_E_NOTFOUND, "no certificate 'nobody'"},
         {"nss:{NSS}?nickname=x&pin-source=|cat", CMC_E_USAGE, "runs a command"},
-        {"nss:{NSS}?nickname=Agent RSA&pin-value=wrong", CMC_E_USAGE, "wrong"},
+        {"nss:{NSS}?nickname=Agent RSA&pin-value=wrong", CMC_E_USAGE, "pin-source=FILE"},
         {"nss:{NSS}?nickname=Agent RSA&pin-source={DIR}/none", CMC_E_LOCAL, "No such file"},
         {"nss:{DIR}?nickname=Agent RSA", CMC_E_USAGE, "certutil -N"},
         {"nss:{NSS}", CMC_E_USAGE, "name one"},
@@ -245,7 +244,10 @@ static void refused(void **state)
         {"pkcs11:tokin=x", CMC_E_USAGE, "not known"},
         {"pkcs11:token=my%20hsm?module-name=softhsm2", CMC_E_USAGE, "module-path"},
         {"pkcs11:token=my%20hsm?module-path=/nonexistent.so", CMC_E_LOCAL, "/nonexistent.so"},
-        {"pkcs11:token=my%20hsm;object=first?pin-value=9999", CMC_E_USAGE, "wrong"},
+        {"pkcs11:token=my%20hsm;object=first?pin-value=9999", CMC_E_USAGE, "pin-source=FILE"},
+        {"pkcs11:token=my%20hsm;object=first?pin-source=credential:../x", CMC_E_USAGE, "alone"},
+        {"pkcs11:token=my%20hsm;object=first?pin-source=credential:x", CMC_E_USAGE,
+         "LoadCredential="},
         {"pkcs11:token=my%20hsm;object=visitor", CMC_E_NOTFOUND, "not its private key"},
     };
 
