@@ -49,10 +49,17 @@ int64_t audit_count(struct place *p);
     "CREATE TABLE publication (cert INTEGER PRIMARY KEY REFERENCES cert(id),"                      \
     " wanted INTEGER NOT NULL, done INTEGER NOT NULL, at INTEGER NOT NULL) STRICT;"                \
     "CREATE INDEX publication_due ON publication (at) WHERE done = 0;"                             \
+    "UPDATE meta SET value = 9 WHERE key = 'schema_version';"
+/* Back to officers without limits. */
+#define SQL_BEFORE_OFFICER                                                                         \
+    SQL_BEFORE_PUBLICATION                                                                         \
+    "ALTER TABLE officer DROP COLUMN profiles; ALTER TABLE officer DROP COLUMN names;"             \
+    "DELETE FROM counter WHERE name = 'officer-change';"                                           \
+    "ALTER TABLE secret DROP COLUMN names; ALTER TABLE held DROP COLUMN asked_by;"                 \
     "UPDATE meta SET value = 8 WHERE key = 'schema_version';"
 /* Back to one CRL for each issuer. */
 #define SQL_BEFORE_CRL_PARTS                                                                       \
-    SQL_BEFORE_PUBLICATION                                                                         \
+    SQL_BEFORE_OFFICER                                                                             \
     "ALTER TABLE issuer ADD COLUMN crl_number INTEGER NOT NULL DEFAULT 0;"                         \
     "UPDATE issuer SET crl_number ="                                                               \
     " coalesce((SELECT p.crl_number FROM crl_part p WHERE p.issuer = id AND p.part = 0), 0);"      \
