@@ -44,8 +44,6 @@ struct cmc_conf_loading {
 
 /* conf.c */
 enum cmc_rc cmc_conf_copy_path(struct cmc_conf_loading *l, const char *s, char **out) CMC_MUST_USE;
-enum cmc_rc cmc_conf_copy_paths(struct cmc_conf_loading *l, char *const *from, uint32_t n,
-                                char ***out, unsigned int *count) CMC_MUST_USE;
 enum cmc_rc cmc_conf_no_memory(struct cmc_err *err);
 /* Copy a string, if there is one. */
 enum cmc_rc cmc_conf_copy(struct cmc_conf_loading *l, const char *s, char **out) CMC_MUST_USE;

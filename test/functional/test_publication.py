@@ -259,6 +259,35 @@ def test_what_cannot_be_written_leaves_the_old(tmp_path, how):
         p.server.close()
 
 
+SHARDS = """  crl: {{path: "/ca-{{shard}}.crl", url: "http://crl.example/ca-{{shard}}.crl", hours: 24,
+        shards: 2, complete-path: /ca.crl, delta-path: "/delta-{{shard}}.crl",
+        delta-url: "http://crl.example/delta-{{shard}}.crl", delta: 60}}
+"""
+
+
+def test_shards_and_deltas(tmp_path):
+    """Each shard's full CRL and the delta to it, made by the schedule though nobody asks."""
+    (tmp_path / "web").mkdir()
+    text = config("name: web, kind: folder, what: [crl, delta], directory: ../web")
+    old = '  crl: {{path: /ca.crl, url: "http://crl.example/ca.crl", hours: 24}}\n'
+    assert old in text
+    server = Server(tmp_path, text.replace(old, SHARDS))
+    server.start()
+    try:
+        names = {"ca.crl", "ca-1.crl", "ca-2.crl", "delta-1.crl", "delta-2.crl"}
+        wait(lambda: names <= {f.name for f in (tmp_path / "web").iterdir()}, 60)
+        for name in names - {"ca.crl"}:
+            der = (tmp_path / "web" / name).read_bytes()
+            assert der == server.request("GET", "/" + name)[2]
+            out = craft.openssl("crl", "-inform", "DER", "-noout", "-text", data=der).decode()
+            assert ("Delta CRL Indicator" in out) == name.startswith("delta")
+        rows = lines(server.cmcd("publish", "-n"))
+        assert [r[1] for r in rows] == ["crl", "crl 1", "delta 1", "crl 2", "delta 2"]
+        assert all(r[2].startswith("good: number") for r in rows)
+    finally:
+        server.close()
+
+
 # -- commands
 
 
