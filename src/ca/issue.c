@@ -4,7 +4,7 @@
 
 #include "asn1/cmc.h"
 #include "asn1/codec.h"
-#include "ca/ca_int.h"
+#include "ca/crl_int.h"
 
 /*
  * RFC 5280 section 4.1.2.2: at most 20 octets, positive. Seven are the microsecond of issuing
@@ -148,6 +148,17 @@ static const char *subject_text(struct cmc_slice subject, struct cmc_arena *aren
     return text;
 }
 
+/* By the random octets of the serial number, so that all shards grow alike. */
+static const struct cmc_crl_line *choose_line(const struct cmc_ca_shared *s,
+                                              struct cmc_slice serial)
+{
+    uint32_t n = 0;
+
+    for (size_t i = SERIAL_OCTETS - sizeof n; i < SERIAL_OCTETS; i++)
+        n = n << 8 | serial.p[i];
+    return cmc_crl_line(s, s->crl_sharded ? 1 + n % s->crl_shards : 0);
+}
+
 static enum cmc_rc make_record(const struct cmc_ca *ca, const struct cmc_issue_order *order,
                                const struct cmc_cert_params *params, struct cmc_arena *arena,
                                struct cmc_issued *out, struct cmc_err *err)
@@ -196,6 +207,7 @@ enum cmc_rc cmc_ca_issue_op(void *self, const struct cmc_issue_order *order,
     struct cmc_cert_params params = {.issuer = ca->shared->ca_cert.tbs.subject,
                                      .issuer_ski = ca->shared->ca_ski};
     const struct cmc_profile *p;
+    const struct cmc_crl_line *line = NULL;
     struct cmc_slice tbs;
     enum cmc_rc rc;
 
@@ -207,12 +219,18 @@ enum cmc_rc cmc_ca_issue_op(void *self, const struct cmc_issue_order *order,
     rc = cmc_profile_validity(p, &x, &params.not_before, &params.not_after, err);
     if (rc == CMC_OK)
         rc = make_serial(ca, arena, &params.serial, err);
+    if (rc == CMC_OK) {
+        line = choose_line(ca->shared, params.serial);
+        params.crl_extensions = &line->cert_extensions;
+    }
     if (rc == CMC_OK)
         rc = cmc_profile_tbs(p, ca->crypto, order->request, &params, arena, &tbs, err);
     if (rc == CMC_OK)
         rc = sign_cert(ca, params.alg, tbs, arena, &out->cert, err);
     if (rc == CMC_OK)
         rc = make_record(ca, order, &params, arena, out, err);
+    if (rc == CMC_OK)
+        out->record.part = line->part;
     out->record.unique_key = cmc_profile_unique_keys(p);
     return rc;
 }

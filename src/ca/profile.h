@@ -91,6 +91,9 @@ const char *cmc_profile_name(const struct cmc_profile *p);
 /* Does each key get one certificate only? The caller knows which there are. */
 bool cmc_profile_unique_keys(const struct cmc_profile *p);
 
+/* Has the profile a value for this extension? */
+bool cmc_profile_fixes(const struct cmc_profile *p, struct cmc_slice oid);
+
 /* Are parts of the names taken from the certificate that an officer signs with? */
 bool cmc_profile_wants_officer(const struct cmc_profile *p);
 
@@ -153,6 +156,8 @@ struct cmc_cert_params {
     struct cmc_slice issuer_ski; /* for authorityKeyIdentifier, or absent */
     const struct cmc_sig_alg *alg;
     int64_t not_before, not_after;
+    /* Where its CRL is: struct cmc_extension, each unless the profile has its own. */
+    const struct cmc_list *crl_extensions; /* or NULL */
 };
 
 /* The TBSCertificate DER for a request that cmc_profile_check() gave. */

@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "key/token.h"
 #include "server/checkpoint.h"
 #include "server/cmd.h"
 #include "server/notify.h"
@@ -154,6 +155,18 @@ static enum cmc_rc checkpoint(struct serving *s)
     return rc;
 }
 
+/* -- tokens ------------------------------------------------------------------------------ */
+
+/* One line when a token goes away and one when it is back, however many requests that hits. */
+static void token_changed(void *arg, const struct cmc_token_state *state)
+{
+    struct cmc_log *log = arg;
+
+    cmc_log_event(log, state->away ? CMC_LOG_ERROR : CMC_LOG_INFO,
+                  state->away ? "token-away" : "token-back", "token", state->label,
+                  state->away ? "why" : "was", state->why, NULL);
+}
+
 /* -- starting ---------------------------------------------------------------------------- */
 
 static enum cmc_rc load(struct serving *s, const char *path)
@@ -166,6 +179,7 @@ static enum cmc_rc load(struct serving *s, const char *path)
     s->log = cmc_log_new(STDERR_FILENO, s->conf->log_level, s->conf->log_format);
     if (s->log == NULL)
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory for the log");
+    cmc_tokens_watch(token_changed, s->log);
     rc = cmc_service_load(&s->service, s->conf, s->run->crypto, err);
     if (rc == CMC_OK)
         rc = cmc_service_open(&s->service, s->log, err);
@@ -273,6 +287,7 @@ static void stop(struct serving *s, enum cmc_rc so_far)
     cmc_service_close(&s->service);
     if (so_far == CMC_OK)
         cmc_log_event(s->log, CMC_LOG_INFO, "stopped", NULL);
+    cmc_tokens_watch(NULL, NULL);
     cmc_log_free(s->log);
     cmc_conf_free(s->conf);
     /* What ended the run is what main() tells. */

@@ -721,7 +721,7 @@ static void test_authorities_refused(void **state)
          "stands in 'authorities'"},
         {"dh-pop:", "authority: {certificate: c.crt, key: c.key}\ndh-pop:",
          ":3:3: both 'authority' and 'authorities'; write one of them"},
-        {"authorities:\n", "authorities: []\nxauthorities:\n",
+        {"authorities:\n", "authorities: []\nprofile-files:\n",
          ":2:14: 'authorities' holds 0 entries; 1 to 16 are allowed"},
     };
     const struct state *s = *state;
