@@ -32,6 +32,40 @@ static enum cmc_rc permitted(const struct job *j, const struct plan_item *it, st
                                  : "an officer's TLS client certificate is required here");
 }
 
+/* Of the officers who signed, may as many act on these names, under this profile? Judged of what
+ * is to be issued, so after all changes. */
+static enum cmc_rc within_limits(const struct job *j, struct plan_item *it, struct cmc_err *err)
+{
+    const struct acted_on on =
+        cmc_acted_on(j->rules->profile, it->request.subject, &it->request.extensions);
+    unsigned int needed = j->rules->approvals == 0 ? j->rules->quorum : 0;
+    enum cmc_rc rc;
+
+    if (j->requester.kind != CMC_REQUESTER_OFFICER)
+        return CMC_OK;
+    if (needed == 0 && !it->ra_identity)
+        needed = 1;
+    rc = cmc_limits_check(j, CMC_ROLE_ENROLL, needed, &on, &it->officers, err);
+    if (rc == CMC_OK && (it->ra_identity || it->ra_pop || it->ra_changed))
+        rc = cmc_limits_check_ra(j, &on, &it->officers, err);
+    return rc;
+}
+
+/* What the profile thinks of it is no business of officers who may not act on the names at all. */
+static enum cmc_rc check_profile(const struct job *j, struct plan_item *it,
+                                 const struct cmc_issue_order *order, struct cmc_err *err)
+{
+    const struct cmc_authority *a = j->r->auth;
+    enum cmc_rc rc = a->ops->check(a->self, order, j->arena, err);
+    struct cmc_err why = {0};
+
+    if (rc != CMC_E_REFUSED || within_limits(j, it, &why) == CMC_OK)
+        return rc;
+    if (err != NULL)
+        *err = why;
+    return why.rc;
+}
+
 /*
  * RFC 10002 section 3.2.1.2: a renewal has the names of the certificate that signs it, and
  * stays what it was. Only then may its holder do without an officer.
@@ -119,11 +153,13 @@ static enum cmc_rc check_request(struct job *j, struct plan_item *it, size_t ind
         rc = check_old_name(j, it, err);
     order.key = it->key;
     if (rc == CMC_OK)
-        rc = j->r->auth->ops->check(j->r->auth->self, &order, j->arena, err);
+        rc = check_profile(j, it, &order, err);
     if (rc == CMC_OK)
         rc = cmc_identity_check_request(j, it, index, err);
     if (rc == CMC_OK)
         it->request = due; /* the names of the profile, after those that were asked for counted */
+    if (rc == CMC_OK)
+        rc = within_limits(j, it, err);
     if (rc == CMC_OK)
         rc = cmc_plan_challenge(j, it, err);
     return rc;

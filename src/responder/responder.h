@@ -8,6 +8,7 @@
 #define CMC_RESPONDER_RESPONDER_H
 
 #include "base/log.h"
+#include "message/name_space.h"
 #include "responder/authority.h"
 
 /* What an endpoint answers with. */
@@ -57,14 +58,6 @@ enum cmc_identity_rule {
     CMC_IDENTITY_HOLDER   /* who renews */
 };
 
-/* The names that an RA may give; nothing in it: any. */
-struct cmc_ra_names {
-    const struct cmc_slice *subjects; /* Names, whole DER: a subject begins with one of them */
-    size_t nsubjects;
-    const char *const *domains; /* of dNSName and rfc822Name */
-    size_t ndomains;
-};
-
 /* The rules of one endpoint. All borrowed; the same for all threads. */
 struct cmc_endpoint_rules {
     const char *path;
@@ -80,20 +73,20 @@ struct cmc_endpoint_rules {
     unsigned int revoke_max;    /* revocations in one message; 0: no limit but the message's */
     unsigned int reasons;       /* CMC_REASON_BIT() of those allowed */
     unsigned int ra;            /* CMC_RA_* that officers with the role ra may do */
-    struct cmc_ra_names ra_names;
-    bool mandatory_fields_only; /* ignore invalidityDate, passphrase and comment (Nexus) */
-    enum cmc_retrieve retrieve; /* who may ask for certificates and CRLs */
-    bool publish;               /* publishCert is served here */
-    bool publish_anchors;       /* trust anchors come with each Full PKI Response */
-    bool status_v1;             /* statusInfo v1 beside V2 */
-    bool allow_weak;            /* SHA-1 of old peers */
-    bool lax_ids;               /* compat: dogtag, duplicate body part ids */
-    bool dogtag;                /* compat: dogtag, its other deviations */
-    unsigned int approvals;     /* that a request needs before it is issued; 0: none */
-    int64_t poll_seconds;       /* after which a held request is to be asked for again */
-    int64_t confirm_seconds;    /* in which a certificate must be confirmed; 0: it need not */
-    int64_t time_seconds;       /* how far signingTime may be from now; 0: any */
-    bool refuse_nonces;         /* a senderNonce serves one message of who sends it */
+    struct cmc_name_space ra_names; /* that RAs may give: ra_names.c */
+    bool mandatory_fields_only;     /* ignore invalidityDate, passphrase and comment (Nexus) */
+    enum cmc_retrieve retrieve;     /* who may ask for certificates and CRLs */
+    bool publish;                   /* publishCert is served here */
+    bool publish_anchors;           /* trust anchors come with each Full PKI Response */
+    bool status_v1;                 /* statusInfo v1 beside V2 */
+    bool allow_weak;                /* SHA-1 of old peers */
+    bool lax_ids;                   /* compat: dogtag, duplicate body part ids */
+    bool dogtag;                    /* compat: dogtag, its other deviations */
+    unsigned int approvals;         /* that a request needs before it is issued; 0: none */
+    int64_t poll_seconds;           /* after which a held request is to be asked for again */
+    int64_t confirm_seconds;        /* in which a certificate must be confirmed; 0: it need not */
+    int64_t time_seconds;           /* how far signingTime may be from now; 0: any */
+    bool refuse_nonces;             /* a senderNonce serves one message of who sends it */
     /* Of the endpoint itself, and of its profile: both must be met. */
     enum cmc_pop_rule pop, profile_pop;
     enum cmc_identity_rule identity, profile_identity;
