@@ -88,15 +88,18 @@ enum cmc_rc cmc_ca_shared_new(const struct cmc_ca_params *p, struct cmc_ca_share
     s->nanchors = p->nofficer_anchors > 0 ? p->nofficer_anchors : p->nchain;
     s->ra_any_eku = p->ra_any_eku;
     s->secret_failures = p->secret_failures;
-    s->publishes = p->publish_directory != NULL;
+    s->publishes = p->publish_web || p->publish_ldap_url != NULL;
+    s->publishing.web = p->publish_web;
     s->publish_wake = p->publish_wake;
     s->publish_arg = p->publish_arg;
-    if (p->publish_url != NULL) {
+    if (p->publish_url != NULL)
         s->publishing.url = cmc_arena_strdup(s->arena, p->publish_url);
-        if (s->publishing.url == NULL) {
-            rc = no_memory(err);
-            goto out;
-        }
+    if (p->publish_ldap_url != NULL)
+        s->publishing.ldap_url = cmc_arena_strdup(s->arena, p->publish_ldap_url);
+    if ((p->publish_url != NULL && s->publishing.url == NULL) ||
+        (p->publish_ldap_url != NULL && s->publishing.ldap_url == NULL)) {
+        rc = no_memory(err);
+        goto out;
     }
     if (p->secrets_key != NULL) {
         s->secrets_key = cmc_arena_dup(s->arena, p->secrets_key, CMC_SEAL_KEY_OCTETS);
@@ -135,10 +138,6 @@ enum cmc_rc cmc_ca_shared_new(const struct cmc_ca_params *p, struct cmc_ca_share
         if (rc != CMC_OK)
             goto out;
         s->nprofiles++;
-        /* By itself: another authority may be the one that issues under it. */
-        rc = cmc_profile_lint(s->profiles[i], NULL, s->arena, NULL, NULL, err);
-        if (rc != CMC_OK)
-            goto out;
         if (s->crl_sharded &&
             cmc_profile_fixes(s->profiles[i], cmc_oid_id_ce_cRLDistributionPoints)) {
             rc = cmc_fail(err, CMC_E_USAGE, NULL,
@@ -147,6 +146,10 @@ enum cmc_rc cmc_ca_shared_new(const struct cmc_ca_params *p, struct cmc_ca_share
                           p->profiles[i].name);
             goto out;
         }
+        /* By itself: another authority may be the one that issues under it. */
+        rc = cmc_profile_lint(s->profiles[i], NULL, s->arena, NULL, NULL, err);
+        if (rc != CMC_OK)
+            goto out;
     }
     *out = s;
     s = NULL;
@@ -190,8 +193,30 @@ static enum cmc_rc op_remembered(void *self, const uint8_t digest[CMC_SHA256_OCT
                                  struct cmc_err *err)
 {
     struct cmc_ca *ca = self;
+    enum cmc_rc rc;
 
-    return cmc_reader_answer(ca->reader, digest, arena, out, err);
+    /* Who sent the message is asked next: both are answered as of one moment. */
+    cmc_ca_let_go(ca);
+    rc = cmc_reader_hold(ca->reader, &ca->generation, err);
+    if (rc != CMC_OK)
+        return rc;
+    ca->holds = true;
+    rc = cmc_reader_answer(ca->reader, digest, arena, out, err);
+    if (rc != CMC_E_NOTFOUND)
+        cmc_ca_let_go(ca);
+    return rc;
+}
+
+void cmc_ca_let_go(struct cmc_ca *ca)
+{
+    if (ca->holds)
+        cmc_reader_release(ca->reader);
+    ca->holds = false;
+}
+
+static void op_asked(void *self)
+{
+    cmc_ca_let_go(self);
 }
 
 static enum cmc_rc op_sign_response(void *self, const struct cmc_response *response, int64_t now,
@@ -393,6 +418,7 @@ static const struct cmc_authority_ops ops = {
     .publishing = cmc_ca_publishing,
     .find_digest = cmc_ca_find_digest,
     .remembered = op_remembered,
+    .asked = op_asked,
     .sign_response = op_sign_response,
     .recipients = op_recipients,
     .chain = op_chain,

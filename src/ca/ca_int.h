@@ -15,7 +15,7 @@ struct cmc_crl_made {
     bool known;
     uint64_t generation; /* that it was made at */
     uint64_t checked;    /* up to this one nothing that is in it has changed */
-    int64_t this_update;
+    int64_t this_update, next_update;
     uint64_t number, base;
     struct cmc_buf der; /* one that is no file */
     uint64_t octets;    /* one that is */
@@ -95,6 +95,8 @@ struct cmc_ca {
     const struct cmc_sig_alg *ca_alg;       /* CRLs, and what says nothing else */
     const struct cmc_sig_alg **profile_alg; /* what the key signs under each profile; owned */
     struct cmc_reader *reader;
+    bool holds;                     /* the reader, since the exchange's first question: */
+    uint64_t generation;            /* of the store then */
     X509_STORE *trust;              /* officers' anchors */
     STACK_OF(X509) * intermediates; /* the authority's own chain */
     struct known known[OFFICER_CACHE];
@@ -104,6 +106,8 @@ struct cmc_ca {
     struct cmc_authority authority;
 };
 
+/* ca.c: end what the exchange's first question began, if it is not ended yet. */
+void cmc_ca_let_go(struct cmc_ca *ca);
 /* identify.c: struct cmc_authority_ops.identify */
 enum cmc_rc cmc_ca_identify(void *self, struct cmc_slice cert, const struct cmc_slice *chain,
                             size_t nchain, int64_t now, struct cmc_arena *arena,

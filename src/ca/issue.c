@@ -102,7 +102,7 @@ static enum cmc_rc make_serial(const struct cmc_ca *ca, struct cmc_arena *arena,
 
     if (p == NULL)
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a serial number");
-    rc = cmc_random(ca->crypto, p, SERIAL_OCTETS, err);
+    rc = cmc_random_public(ca->crypto, p, SERIAL_OCTETS, err);
     (void)clock_gettime(CLOCK_REALTIME, &ts);
     us = (uint64_t)ts.tv_sec * 1000000u + (uint64_t)ts.tv_nsec / 1000u;
     for (size_t i = SERIAL_TIME_OCTETS; i-- > 0; us >>= 8)
@@ -206,8 +206,8 @@ enum cmc_rc cmc_ca_issue_op(void *self, const struct cmc_issue_order *order,
     size_t i = find_profile(ca, order->profile);
     struct cmc_cert_params params = {.issuer = ca->shared->ca_cert.tbs.subject,
                                      .issuer_ski = ca->shared->ca_ski};
-    const struct cmc_profile *p;
     const struct cmc_crl_line *line = NULL;
+    const struct cmc_profile *p;
     struct cmc_slice tbs;
     enum cmc_rc rc;
 

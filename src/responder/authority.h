@@ -32,6 +32,7 @@ struct cmc_requester {
     struct cmc_slice san;     /* subjectAltName extension value of the certificate, or absent */
     struct cmc_slice cert;    /* whole DER */
     struct cmc_slice subject; /* Name of the certificate */
+    struct cmc_slice spki;    /* SubjectPublicKeyInfo of the certificate */
     EVP_PKEY *key;            /* public key; borrowed from the authority's cache */
 };
 
@@ -93,7 +94,9 @@ struct cmc_crl_query {
 
 /* How certificates are published, where they are. */
 struct cmc_publishing {
-    const char *url; /* what the published ones are found below, or NULL: not known */
+    bool web;             /* in a folder, or by a program of the operator's */
+    const char *url;      /* what those are found below, or NULL: not known */
+    const char *ldap_url; /* of the directory server they are in, or NULL: in none */
 };
 
 struct cmc_authority_ops {
@@ -138,9 +141,12 @@ struct cmc_authority_ops {
     /* The trust anchors that are published; CMC_E_NOTFOUND: none are. */
     enum cmc_rc (*anchors)(void *self, struct cmc_arena *arena, struct cmc_anchor_set *out,
                            struct cmc_err *err);
-    /* The answer that this request digest got before; CMC_E_NOTFOUND. */
+    /* The answer that this request digest got before; CMC_E_NOTFOUND. The first question of an
+     * exchange. */
     enum cmc_rc (*remembered)(void *self, const uint8_t digest[CMC_SHA256_OCTETS],
                               struct cmc_arena *arena, struct cmc_answer *out, struct cmc_err *err);
+    /* The exchange has no more questions. May be NULL. */
+    void (*asked)(void *self);
     /* Sign a response with the responder key: ContentInfo into the arena. */
     enum cmc_rc (*sign_response)(void *self, const struct cmc_response *response, int64_t now,
                                  struct cmc_arena *arena, struct cmc_slice *out,

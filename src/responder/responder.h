@@ -70,6 +70,7 @@ struct cmc_endpoint_rules {
     bool revoke;                /* revokeRequest is served here */
     unsigned int quorum;        /* officers who must sign a message that enrols; 0: no such rule */
     unsigned int revoke_quorum; /* the same for one that revokes */
+    bool revoke_atomic;         /* revocations of one message are done all, or none */
     unsigned int revoke_max;    /* revocations in one message; 0: no limit but the message's */
     unsigned int reasons;       /* CMC_REASON_BIT() of those allowed */
     unsigned int ra;            /* CMC_RA_* that officers with the role ra may do */

@@ -3,6 +3,7 @@
 #ifndef CMC_RESPONDER_RESPONDER_INT_H
 #define CMC_RESPONDER_RESPONDER_INT_H
 
+#include "base/slice_set.h"
 #include "cms/authenticated_data.h"
 #include "cms/enveloped_data.h"
 #include "cms/signed_data.h"
@@ -191,7 +192,8 @@ struct job {
     struct cmc_decrypted_pop *pops; /* of the message, each for a request in it */
     size_t npops;
     struct cmc_slice *digests_along[CMC_DIGEST_COUNT]; /* of the certificates that came along */
-    size_t nrevocations; /* revokeRequest controls, those under authData too */
+    struct cmc_slice_set revoked; /* issuer and serial of what is planned to change */
+    size_t nrevocations;          /* revokeRequest controls, those under authData too */
     const struct cmc_tagged_attribute *auth_data; /* the authData control, or NULL */
     bool refused;                                 /* the whole message; the rest says how */
     struct cmc_outcome refusal;
@@ -293,6 +295,8 @@ enum cmc_rc cmc_plan_issue(struct job *j, size_t index, struct cmc_err *err) CMC
 enum cmc_rc cmc_plan_simple(struct job *j, struct cmc_err *err) CMC_MUST_USE;
 enum cmc_rc cmc_plan_revoke(struct job *j, const struct cmc_tagged_attribute *ta,
                             struct cmc_err *err) CMC_MUST_USE;
+/* Where the endpoint says so, one revocation that is refused refuses the others. */
+void cmc_plan_revoke_together(struct job *j);
 
 /* quorum.c: how many officers signed */
 /* Note a signer of the PKIData whose signature is good. */

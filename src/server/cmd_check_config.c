@@ -316,7 +316,8 @@ static void check_profiles(struct checking *c)
         bool used = false;
 
         if (!cmcd_ok(c,
-                     cmc_profile_compile(&c->conf->profiles[i], c->conf->authorities[0].crl_url, &p,
+                     cmc_profile_compile(&c->conf->profiles[i],
+                                         cmcd_crl_url(c->run, &c->conf->authorities[0]), &p,
                                          &c->run->err),
                      NULL))
             continue;
@@ -368,14 +369,37 @@ static void check_endpoints(struct checking *c)
     }
 }
 
-/* The folder of published certificates must be there, and ours to write to. */
+/* A folder must be there, and ours to write to; a program ours to run. */
+static void check_target(struct checking *c, const struct cmc_conf_target *t)
+{
+    char where[160];
+    enum cmc_rc rc = CMC_OK;
+
+    if (strcmp(t->name, "publish") == 0)
+        (void)snprintf(where, sizeof where, "authority/publish/directory");
+    else
+        (void)snprintf(where, sizeof where, "publication target %.100s", t->name);
+    if (t->kind == CMC_TARGET_FOLDER && access(t->directory, W_OK | X_OK) != 0)
+        rc = cmc_fail(&c->run->err, CMC_E_LOCAL, NULL, "%s: %s", t->directory, strerror(errno));
+    if (t->kind == CMC_TARGET_COMMAND && access(t->command[0], X_OK) != 0)
+        rc = cmc_fail(&c->run->err, CMC_E_LOCAL, NULL, "%s: %s", t->command[0], strerror(errno));
+    if (t->kind == CMC_TARGET_LDAP)
+        rc = cmc_publish_ldap_check(&t->ldap, &c->run->err);
+    if (cmcd_ok(c, rc, where) && t->ldap.password_file != NULL &&
+        access(t->ldap.password_file, R_OK) != 0)
+        (void)cmcd_ok(c,
+                      cmc_fail(&c->run->err, CMC_E_LOCAL, NULL, "%s: %s", t->ldap.password_file,
+                               strerror(errno)),
+                      where);
+    if (t->kind == CMC_TARGET_LDAP && strncmp(t->ldap.url, "ldap:", 5) == 0 && !t->ldap.start_tls)
+        cmcd_warn(c, "%s: without TLS anybody on the way can change what is published%s", where,
+                  t->ldap.bind != NULL ? ", and read the password" : "");
+}
+
 static void check_publish(struct checking *c, const struct cmc_conf_authority *a)
 {
-    const char *dir = a->publish_directory;
-
-    if (dir != NULL && access(dir, W_OK | X_OK) != 0)
-        (void)cmcd_ok(c, cmc_fail(&c->run->err, CMC_E_LOCAL, NULL, "%s: %s", dir, strerror(errno)),
-                      "authority/publish/directory");
+    for (unsigned int i = 0; i < a->target_count; i++)
+        check_target(c, &a->targets[i]);
 }
 
 static void check_crl_url(struct checking *c, const struct cmc_conf_authority *a)

@@ -44,8 +44,8 @@ static enum cmc_rc find(struct testing *t, const char *name)
 
     for (unsigned int i = 0; i < conf->profile_count; i++) {
         if (strcmp(conf->profiles[i].name, name) == 0)
-            return cmc_profile_compile(&conf->profiles[i], t->authority->crl_url, &t->profile,
-                                       &t->run->err);
+            return cmc_profile_compile(&conf->profiles[i], cmcd_crl_url(t->run, t->authority),
+                                       &t->profile, &t->run->err);
     }
     return cmc_fail(&t->run->err, CMC_E_NOTFOUND, NULL,
                     "there is no profile '%.60s'; see 'cmcd profile list'", name);

@@ -60,6 +60,12 @@ static const cyaml_schema_field_t crl_fields[] = {
     FIELD_TEXT("path", MAYBE, struct cmc_raw_crl, path),
     FIELD_TEXT("url", MAYBE, struct cmc_raw_crl, url),
     CYAML_FIELD_UINT_PTR("hours", MAYBE, struct cmc_raw_crl, hours),
+    CYAML_FIELD_UINT_PTR("overlap", MAYBE, struct cmc_raw_crl, overlap),
+    CYAML_FIELD_UINT_PTR("shards", MAYBE, struct cmc_raw_crl, shards),
+    FIELD_TEXT("complete-path", MAYBE, struct cmc_raw_crl, complete_path),
+    CYAML_FIELD_UINT_PTR("delta", MAYBE, struct cmc_raw_crl, delta),
+    FIELD_TEXT("delta-path", MAYBE, struct cmc_raw_crl, delta_path),
+    FIELD_TEXT("delta-url", MAYBE, struct cmc_raw_crl, delta_url),
     CYAML_FIELD_UINT_PTR("keep", MAYBE, struct cmc_raw_crl, keep),
     CYAML_FIELD_UINT_PTR("keep-days", MAYBE, struct cmc_raw_crl, keep_days),
     CYAML_FIELD_END,
@@ -70,6 +76,53 @@ static const cyaml_schema_field_t publish_fields[] = {
     FIELD_TEXT("url", MAYBE, struct cmc_raw_publish, url),
     CYAML_FIELD_END,
 };
+
+static const cyaml_strval_t target_kinds[] = {
+    {"folder", CMC_TARGET_FOLDER},
+    {"ldap", CMC_TARGET_LDAP},
+    {"command", CMC_TARGET_COMMAND},
+};
+static const cyaml_strval_t publish_kinds[] = {
+    {"crl", CMC_PUBLISH_CRL},           {"delta", CMC_PUBLISH_DELTA},
+    {"chain", CMC_PUBLISH_CHAIN},       {"ca-certificate", CMC_PUBLISH_CA_CERT},
+    {"certificates", CMC_PUBLISH_CERT},
+};
+static const cyaml_schema_value_t publish_kind_entry = ENTRY_WORD(publish_kinds);
+static const cyaml_strval_t ldap_tls_modes[] = {
+    {"required", CMC_LDAP_TLS_REQUIRED},
+    {"none", CMC_LDAP_TLS_NONE},
+};
+static const cyaml_strval_t sasl_modes[] = {
+    {"none", CMC_RAW_SASL_NONE},
+    {"external", CMC_RAW_SASL_EXTERNAL},
+};
+static const cyaml_schema_field_t target_fields[] = {
+    FIELD_TEXT("name", NEED, struct cmc_raw_target, name),
+    FIELD_WORD("kind", NEED, struct cmc_raw_target, kind, target_kinds),
+    CYAML_FIELD_SEQUENCE("what", LIST, struct cmc_raw_target, what, &publish_kind_entry, 1,
+                         COUNT(publish_kinds)),
+    CYAML_FIELD_UINT_PTR("timeout", MAYBE, struct cmc_raw_target, timeout),
+    FIELD_TEXT("directory", MAYBE, struct cmc_raw_target, directory),
+    FIELD_TEXT("crl-file", MAYBE, struct cmc_raw_target, crl_file),
+    FIELD_TEXT("delta-file", MAYBE, struct cmc_raw_target, delta_file),
+    FIELD_TEXT("ca-certificate-file", MAYBE, struct cmc_raw_target, ca_file),
+    FIELD_TEXT("chain-file", MAYBE, struct cmc_raw_target, chain_file),
+    CYAML_FIELD_SEQUENCE("command", MAYBE | LIST, struct cmc_raw_target, command, &text_entry, 1,
+                         FEW),
+    FIELD_TEXT("url", MAYBE, struct cmc_raw_target, url),
+    FIELD_WORD_PTR("tls", MAYBE, struct cmc_raw_target, tls, ldap_tls_modes),
+    FIELD_TEXT("tls-ca", MAYBE, struct cmc_raw_target, ca),
+    FIELD_TEXT("bind", MAYBE, struct cmc_raw_target, bind),
+    FIELD_TEXT("password-file", MAYBE, struct cmc_raw_target, password_file),
+    FIELD_WORD_PTR("sasl", MAYBE, struct cmc_raw_target, sasl, sasl_modes),
+    FIELD_TEXT("dn", MAYBE, struct cmc_raw_target, dn),
+    FIELD_TEXT("crl-dn", MAYBE, struct cmc_raw_target, crl_dn),
+    FIELD_TEXT("certificate-dn", MAYBE, struct cmc_raw_target, certificate_dn),
+    CYAML_FIELD_BOOL("create", MAYBE, struct cmc_raw_target, create),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t target_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct cmc_raw_target, target_fields)};
 
 static const cyaml_schema_field_t responder_fields[] = {
     FIELD_TEXT("certificate", NEED, struct cmc_raw_responder, certificate),
@@ -126,6 +179,8 @@ static const cyaml_schema_field_t authority_fields[] = {
                          CMC_LIMIT_CMS_CERTS - 1),
     CYAML_FIELD_MAPPING_PTR("crl", MAYBE, struct cmc_raw_authority, crl, crl_fields),
     CYAML_FIELD_MAPPING_PTR("publish", MAYBE, struct cmc_raw_authority, publish, publish_fields),
+    CYAML_FIELD_SEQUENCE("publication", MAYBE | LIST, struct cmc_raw_authority, publication,
+                         &target_entry, 0, CMC_LIMIT_CONF_TARGETS),
     FIELD_TEXT("certificate-path", MAYBE, struct cmc_raw_authority, certificate_path),
     FIELD_TEXT("chain-path", MAYBE, struct cmc_raw_authority, chain_path),
     CYAML_FIELD_MAPPING_PTR("responder", MAYBE, struct cmc_raw_authority, responder,
@@ -315,6 +370,7 @@ static const cyaml_schema_field_t revoke_fields[] = {
     CYAML_FIELD_UINT("quorum", MAYBE, struct cmc_raw_revoke, quorum),
     CYAML_FIELD_SEQUENCE("reasons", MAYBE | LIST, struct cmc_raw_revoke, reasons, &reason_entry, 1,
                          COUNT(reasons)),
+    CYAML_FIELD_BOOL("atomic", MAYBE, struct cmc_raw_revoke, atomic),
     CYAML_FIELD_BOOL("mandatory-fields-only", MAYBE, struct cmc_raw_revoke, mandatory_fields_only),
     CYAML_FIELD_END,
 };

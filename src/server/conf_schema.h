@@ -23,12 +23,29 @@ struct cmc_raw_limits {
 
 struct cmc_raw_crl {
     char *path, *url;
-    uint32_t *hours, *keep, *keep_days;
+    char *complete_path, *delta_path, *delta_url;
+    uint32_t *hours, *overlap, *shards, *delta, *keep, *keep_days;
 };
 
 struct cmc_raw_publish {
     char *directory, *url;
 };
+
+struct cmc_raw_target {
+    char *name;
+    int kind; /* enum cmc_conf_target_kind */
+    int *what;
+    uint32_t what_count;
+    uint32_t *timeout;
+    char *directory, *crl_file, *delta_file, *ca_file, *chain_file; /* folder */
+    char **command;                                                 /* command */
+    uint32_t command_count;
+    char *url, *ca, *bind, *password_file, *dn, *crl_dn, *certificate_dn; /* ldap */
+    int *tls;                                                             /* enum cmc_ldap_tls */
+    int *sasl;                                                            /* enum cmc_raw_sasl */
+    bool create;
+};
+enum cmc_raw_sasl { CMC_RAW_SASL_NONE, CMC_RAW_SASL_EXTERNAL };
 
 struct cmc_raw_responder {
     char *certificate, *key, *passphrase_file;
@@ -66,6 +83,8 @@ struct cmc_raw_authority {
     uint32_t chain_count;
     struct cmc_raw_crl *crl;
     struct cmc_raw_publish *publish;
+    struct cmc_raw_target *publication;
+    uint32_t publication_count;
     char *certificate_path, *chain_path;
     /* In place of those at the top level. */
     struct cmc_raw_responder *responder;
@@ -158,7 +177,7 @@ struct cmc_raw_revoke {
     uint32_t max, quorum;
     int *reasons;
     uint32_t reasons_count;
-    bool mandatory_fields_only;
+    bool mandatory_fields_only, atomic;
 };
 
 struct cmc_raw_endpoint {

@@ -408,6 +408,58 @@ static void test_refused(void **state)
          ":5:29: 'http:///a.crl' is not an absolute URL; write for instance "
          "http://ca.example/ca.crl"},
         {"path: /ca.crl", "hours: 0", ":5:16: 'hours' is 0; 1 to 87840 are allowed"},
+        {"path: /ca.crl, url: \"http://ca.example/a.crl\"",
+         "path: /ca.crl, url: \"http://ca.example/a.crl\", shards: 2",
+         ":5:64: shards need an 'url' with {shard} in it, such as "
+         "http://ca.example/ca-{shard}.crl: it says in each certificate where its CRL is"},
+        {"path: /ca.crl, url: \"http://ca.example/a.crl\"",
+         "path: /ca.crl, url: \"http://ca.example/{shard}.crl\"",
+         ":5:15: 'url' has {shard}, so this needs it too"},
+        {"path: /ca.crl, url: \"http://ca.example/a.crl\"",
+         "path: \"/{shard}.crl\", url: \"http://ca.example/a.crl\"",
+         ":5:15: {shard} is only for CRLs whose 'url' has it"},
+        {"path: /ca.crl, url: \"http://ca.example/a.crl\"",
+         "path: \"/{shard}.crl\", url: \"http://ca.example/{shard}.crl\", shards: 257",
+         ":5:77: 'shards' is 257; 1 to 256 are allowed"},
+        {"path: /ca.crl, url: \"http://ca.example/a.crl\"",
+         "path: \"/{shard}{shard}\", url: \"http://ca.example/{shard}.crl\"",
+         ":5:15: path '/{shard}{shard}' holds '{'; letters, digits and -._~/ are allowed"},
+        {"path: /ca.crl, url: \"http://ca.example/a.crl\"",
+         "path: \"/{shard}.crl\", url: \"http://ca.example/{shard}/{shard}.crl\"",
+         ":5:36: 'http://ca.example/{shard}/{shard}.crl' has braces in it; only one {shard} is "
+         "allowed"},
+        {"path: /ca.crl, url: \"http://ca.example/a.crl\"", "path: \"/{shards}.crl\"",
+         ":5:15: path '/{shards}.crl' holds '{'; letters, digits and -._~/ are allowed"},
+        {"path: /ca.crl, url: \"http://ca.example/a.crl\"",
+         "path: /ca.crl, complete-path: /all.crl",
+         ":5:39: without shards 'path' is that of the complete CRL; leave this out"},
+        {"path: /ca.crl, url: \"http://ca.example/a.crl\"", "path: /ca.crl, delta: 60",
+         ":5:31: nobody would find the delta CRLs: 'delta-url' says in certificates where they "
+         "are, 'delta-path' serves them"},
+        {"path: /ca.crl, url: \"http://ca.example/a.crl\"", "path: /ca.crl, delta-path: /ca.delta",
+         ":5:36: 'delta-path' has no effect without 'delta'"},
+        {"path: /ca.crl, url: \"http://ca.example/a.crl\"",
+         "path: /ca.crl, delta-url: \"http://ca.example/a.delta\"",
+         ":5:35: 'delta-url' has no effect without 'delta'"},
+        {"path: /ca.crl, url: \"http://ca.example/a.crl\"",
+         "path: /ca.crl, hours: 1, delta: 61, delta-path: /ca.delta",
+         ":5:41: 'delta' is 61; 0 to 60 are allowed"},
+        {"path: /ca.crl, url: \"http://ca.example/a.crl\"",
+         "path: /ca.crl, delta: 60, delta-path: \"/{shard}.delta\"",
+         ":5:47: {shard} is only for CRLs whose 'url' has it"},
+        {"path: /ca.crl, url: \"http://ca.example/a.crl\"",
+         "path: \"/{shard}.crl\", url: \"http://ca.example/{shard}.crl\", complete-path: /256.crl",
+         ":5:84: path '/256.crl' is taken by the CRL; each needs its own"},
+        {"path: /ca.crl, url: \"http://ca.example/a.crl\"",
+         "path: \"/{shard}.crl\", url: \"http://ca.example/{shard}.crl\", delta: 9, delta-path: "
+         "\"/1{shard}.crl\"",
+         ":5:91: path '/1{shard}.crl' is taken by the CRL; each needs its own"},
+        {"path: /ca.crl, url: \"http://ca.example/a.crl\"",
+         "path: \"/{shard}.crl\", url: \"http://ca.example/{shard}.crl\", complete-path: "
+         "\"/all-{shard}.crl\"",
+         ":5:84: there is one complete CRL, so this has no number"},
+        {"path: /ca.crl, url: \"http://ca.example/a.crl\"", "path: /ca.crl, overlap: 87841",
+         ":5:33: 'overlap' is 87841; 0 to 87840 are allowed"},
         {"certificate-path: /ca.crt", "certificate-path: /ca.crl",
          ":6:21: path '/ca.crl' is taken by the CRL; each needs its own"},
         {"", "status: /ca.crl\n", ":5:15: path '/ca.crl' is taken by 'status'; each needs its own"},
@@ -783,7 +835,7 @@ static void test_exchange(void **state)
                    "    response-info: \"see the wiki\"\n"
                    "  - {path: /b, accept: [cmc], answer: [cmc], profile: tls-server,\n"
                    "     officer: required, approvals: 3, confirm: 7, compat: dogtag,\n"
-                   "     revoke: {quorum: 3}}\n"
+                   "     revoke: {quorum: 3, atomic: true}}\n"
                    "keep: {answers: 9, nonces: 8, requests: 7}\n",
                    text);
     if (load(s, whole, &c, &err) != CMC_OK)
@@ -799,6 +851,8 @@ static void test_exchange(void **state)
     assert_int_equal(c->endpoints[0].rules.revoke_quorum, 0);
     assert_int_equal(c->endpoints[1].rules.quorum, 0);
     assert_int_equal(c->endpoints[1].rules.revoke_quorum, 3);
+    assert_true(c->endpoints[1].rules.revoke_atomic);
+    assert_false(c->endpoints[0].rules.revoke_atomic);
     assert_int_equal(c->endpoints[1].rules.confirm_seconds, 420);
     assert_false(c->endpoints[1].rules.refuse_nonces);
     assert_null(c->endpoints[1].rules.response_info.p);
