@@ -51,6 +51,21 @@ static enum cmc_rc within_limits(const struct job *j, struct plan_item *it, stru
     return rc;
 }
 
+/* What the profile thinks of it is no business of officers who may not act on the names at all. */
+static enum cmc_rc check_profile(const struct job *j, struct plan_item *it,
+                                 const struct cmc_issue_order *order, struct cmc_err *err)
+{
+    const struct cmc_authority *a = j->r->auth;
+    enum cmc_rc rc = a->ops->check(a->self, order, j->arena, err);
+    struct cmc_err why = {0};
+
+    if (rc != CMC_E_REFUSED || within_limits(j, it, &why) == CMC_OK)
+        return rc;
+    if (err != NULL)
+        *err = why;
+    return why.rc;
+}
+
 /*
  * RFC 10002 section 3.2.1.2: a renewal has the names of the certificate that signs it, and
  * stays what it was. Only then may its holder do without an officer.
@@ -136,15 +151,15 @@ static enum cmc_rc check_request(struct job *j, struct plan_item *it, size_t ind
         rc = cmc_template_apply(j, it, err);
     if (rc == CMC_OK)
         rc = check_old_name(j, it, err);
-    if (rc == CMC_OK)
-        rc = within_limits(j, it, err);
     order.key = it->key;
     if (rc == CMC_OK)
-        rc = j->r->auth->ops->check(j->r->auth->self, &order, j->arena, err);
+        rc = check_profile(j, it, &order, err);
     if (rc == CMC_OK)
         rc = cmc_identity_check_request(j, it, index, err);
     if (rc == CMC_OK)
         it->request = due; /* the names of the profile, after those that were asked for counted */
+    if (rc == CMC_OK)
+        rc = within_limits(j, it, err);
     if (rc == CMC_OK)
         rc = cmc_plan_challenge(j, it, err);
     return rc;

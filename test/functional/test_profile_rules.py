@@ -323,7 +323,7 @@ def test_sub_ca(world, tmp_path):
     run(CMCD, "init", home, "--ca-cert", pem, "--ca-key", key, "--ca-chain", chain, "--host",
         "localhost")
     below = Server.__new__(Server)
-    below.folder, below.process, below.home = tmp_path, None, home
+    below.folder, below.process, below.home, below.env = tmp_path, None, home, None
     below.log = open(tmp_path / "log", "ab")
     below.ports = tmp_path / "ports"
     below.conf = home / "cmcd.yaml"
