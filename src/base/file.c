@@ -143,10 +143,57 @@ static int rename_new(const char *from, const char *to)
     return 0;
 }
 
-static enum cmc_rc fill_temporary(int fd, const char *path, unsigned int mode,
-                                  struct cmc_slice data, struct cmc_err *err)
+/* What a file is made of: octets in memory, or the first ones of another file. */
+struct content {
+    struct cmc_slice data;
+    int from; /* -1: data */
+    uint64_t octets;
+};
+
+/* Through memory, a piece at a time, from *at on. */
+static enum cmc_rc copy_piece(int fd, const char *path, int from, uint64_t left, off_t *at,
+                              struct cmc_err *err)
 {
-    enum cmc_rc rc = write_all(fd, path, data, err);
+    uint8_t piece[65536];
+    ssize_t n = pread(from, piece, left < sizeof piece ? (size_t)left : sizeof piece, *at);
+
+    if (n < 0)
+        return errno == EINTR ? CMC_OK : fail_errno(err, "read what is to be in", path, errno);
+    if (n == 0)
+        return cmc_fail(err, CMC_E_LOCAL, NULL, "%s: what is to be in it has become shorter", path);
+    *at += n;
+    return write_all(fd, path, cmc_slice(piece, (size_t)n), err);
+}
+
+static enum cmc_rc copy_all(int fd, const char *path, int from, uint64_t octets,
+                            struct cmc_err *err)
+{
+    bool by_system = true;
+    enum cmc_rc rc = CMC_OK;
+    off_t at = 0;
+
+    while (rc == CMC_OK && (uint64_t)at < octets) {
+        uint64_t left = octets - (uint64_t)at;
+        ssize_t n = -1;
+
+        if (by_system)
+            n = copy_file_range(from, &at, fd, NULL, left < SSIZE_MAX ? (size_t)left : SSIZE_MAX,
+                                0);
+        if (n > 0 || (by_system && n < 0 && errno == EINTR))
+            continue;
+        /* Another file system, or one that does not know how: what is really wrong, say a full
+         * disk, the slow way meets too. */
+        by_system = false;
+        rc = copy_piece(fd, path, from, left, &at, err);
+    }
+    return rc;
+}
+
+static enum cmc_rc fill_temporary(int fd, const char *path, unsigned int mode,
+                                  const struct content *c, struct cmc_err *err)
+{
+    enum cmc_rc rc = c->from < 0 ? write_all(fd, path, c->data, err)
+                                 : copy_all(fd, path, c->from, c->octets, err);
 
     if (rc == CMC_OK && fchmod(fd, (mode_t)(mode & 0777u)) != 0)
         rc = fail_errno(err, "set the mode of", path, errno);
@@ -157,7 +204,7 @@ static enum cmc_rc fill_temporary(int fd, const char *path, unsigned int mode,
     return rc;
 }
 
-static enum cmc_rc write_file(const char *path, unsigned int mode, struct cmc_slice data,
+static enum cmc_rc write_file(const char *path, unsigned int mode, const struct content *c,
                               bool replace, struct cmc_err *err)
 {
     char *tmp = NULL;
@@ -172,7 +219,7 @@ static enum cmc_rc write_file(const char *path, unsigned int mode, struct cmc_sl
         rc = fail_errno(err, "write", path, errno);
         goto out;
     }
-    rc = fill_temporary(fd, path, mode, data, err);
+    rc = fill_temporary(fd, path, mode, c, err);
     if (rc == CMC_OK && (replace ? rename(tmp, path) : rename_new(tmp, path)) != 0)
         rc = errno == EEXIST && !replace
                  ? cmc_fail(err, CMC_E_CONFLICT, NULL, "%s exists already", path)
@@ -195,7 +242,13 @@ enum cmc_rc cmc_file_write(const char *path, unsigned int mode, struct cmc_slice
         return write_stdout(data, err);
     if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
         return write_in_place(path, data, err);
-    return write_file(path, mode, data, true, err);
+    return write_file(path, mode, &(struct content){.data = data, .from = -1}, true, err);
+}
+
+enum cmc_rc cmc_file_copy(const char *path, unsigned int mode, int from, uint64_t octets,
+                          struct cmc_err *err)
+{
+    return write_file(path, mode, &(struct content){.from = from, .octets = octets}, true, err);
 }
 
 enum cmc_rc cmc_file_create(const char *path, unsigned int mode, struct cmc_slice data,
@@ -203,7 +256,7 @@ enum cmc_rc cmc_file_create(const char *path, unsigned int mode, struct cmc_slic
 {
     if (is_dash(path))
         return write_stdout(data, err);
-    return write_file(path, mode, data, false, err);
+    return write_file(path, mode, &(struct content){.data = data, .from = -1}, false, err);
 }
 
 enum cmc_rc cmc_file_credential(const char *name, char *buf, size_t size, const char **path,

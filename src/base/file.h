@@ -21,6 +21,13 @@ enum cmc_rc cmc_file_read(const char *path, struct cmc_buf *out, struct cmc_err 
 enum cmc_rc cmc_file_write(const char *path, unsigned int mode, struct cmc_slice data,
                            struct cmc_err *err) CMC_MUST_USE;
 
+/*
+ * The same with the first octets of an open file as the data, which are not read into memory where
+ * the system can copy them. path is a name. Errors: CMC_E_LOCAL (also: there are fewer).
+ */
+enum cmc_rc cmc_file_copy(const char *path, unsigned int mode, int from, uint64_t octets,
+                          struct cmc_err *err) CMC_MUST_USE;
+
 /* As cmc_file_write(), but fails with CMC_E_CONFLICT when the file exists. */
 enum cmc_rc cmc_file_create(const char *path, unsigned int mode, struct cmc_slice data,
                             struct cmc_err *err) CMC_MUST_USE;

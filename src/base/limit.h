@@ -44,8 +44,8 @@
 #define CMC_LIMIT_ATTRIBUTES 64u
 /* Extensions asked for in one request, or present in one certificate. */
 #define CMC_LIMIT_EXTENSIONS 64u
-/* Controls and certification requests in one PKIData. */
-#define CMC_LIMIT_CONTROLS 4096u
+/* Controls and certification requests in one PKIData; a control each revokes 10,000 at once. */
+#define CMC_LIMIT_CONTROLS 16384u
 #define CMC_LIMIT_REQUESTS 4096u
 /* Elements of one BodyPartPath. */
 #define CMC_LIMIT_PATH 16u
@@ -65,6 +65,8 @@
 #define CMC_LIMIT_IDENTITY_OCTETS 255u
 /* Characters that a shared secret has at least (RFC 10002 section 6.2). */
 #define CMC_LIMIT_SECRET_CHARACTERS 16u
+/* Certificates that one transaction of cmcd revoke changes. Nothing else is written meanwhile. */
+#define CMC_LIMIT_REVOKE_AT_ONCE 100000u
 /* Entries of one name space: of an officer, a shared secret, or the RAs of an endpoint. */
 #define CMC_LIMIT_NAME_RULES 64u
 /* Octets of the statusString that we emit. */
@@ -74,6 +76,8 @@
 #define CMC_LIMIT_GET_CERTS     16u
 #define CMC_LIMIT_GET_CRLS      CMC_LIMIT_CMS_CRLS
 #define CMC_LIMIT_PUBLISH_CERTS 256u
+/* Octets of a CRL that a directory server is given: LDAP has no way to do it in pieces. */
+#define CMC_LIMIT_LDAP_OCTETS (64u * 1024u * 1024u)
 /* Trust anchors in one published set; they travel in one message with the responder's chain. */
 #define CMC_LIMIT_ANCHORS 16u
 /* Certificates that one OCSP request asks about, and octets of a nonce (RFC 9654). */
@@ -92,6 +96,7 @@
 /* Configuration: entries of each list. */
 #define CMC_LIMIT_CONF_LISTENERS   16u
 #define CMC_LIMIT_CONF_AUTHORITIES 16u
+#define CMC_LIMIT_CONF_TARGETS     16u
 #define CMC_LIMIT_CONF_PROFILES    256u
 #define CMC_LIMIT_CONF_ENDPOINTS   256u
 /* Tokens that status and doctor tell of. */

@@ -28,7 +28,7 @@ struct cmc_ca_params {
                                    NULL: there are none */
     uint32_t secret_failures;   /* that lock a secret */
     /*
-     * For the CRL distribution point, or NULL. With CMC_CRL_SHARD in it certificates are spread
+     * For the CRL distribution point, or NULL. With CMC_SHARD_MARK in it certificates are spread
      * over shards, and the complete CRL is given out beside them only with crl_complete, which
      * certificates from before need.
      */
@@ -39,9 +39,10 @@ struct cmc_ca_params {
     bool crl_complete;
     const char *crl_delta_url;      /* for freshestCRL, as crl_url, or NULL */
     unsigned int crl_delta_minutes; /* that a delta CRL is in force; 0: there are none */
-    const char *publish_directory;  /* folder of published certificates, or NULL: none are */
-    const char *publish_url;        /* that it is served under, or NULL */
-    /* Called when something is due to be published, in any thread; or NULL. */
+    bool publish_web;               /* certificates are published in a folder or by a program */
+    const char *publish_url;        /* that they are served under, or NULL */
+    const char *publish_ldap_url;   /* of the directory server they are published in, or NULL */
+    /* Called when something is due to be published, also a new CRL, in any thread; or NULL. */
     void (*publish_wake)(void *arg);
     void *publish_arg;
     uint32_t crl_keep;     /* how many earlier CRLs are kept to be asked for */
@@ -91,16 +92,15 @@ const struct cmc_authority *cmc_ca_get0_authority(const struct cmc_ca *ca);
 
 /* -- CRLs ------------------------------------------------------------------------------ */
 
-/* In a URL or path: here stands the number of the shard. */
-#define CMC_CRL_SHARD "{shard}"
-bool cmc_crl_is_template(const char *text);
-/* The text for one shard, in the arena; NULL: no memory. */
-char *cmc_crl_expand(const char *text, uint32_t shard, struct cmc_arena *arena);
-
 /* Which CRL: that of a shard, or the complete one (0); and the delta to it. */
 struct cmc_crl_scope {
     uint32_t shard;
     bool delta;
+};
+/* What there is to know of one without reading it. */
+struct cmc_crl_facts {
+    uint64_t number, octets;
+    int64_t this_update, next_update;
 };
 /* Those that this authority gives out, in order of shard; borrowed. */
 const struct cmc_crl_scope *cmc_ca_get0_crl_scopes(const struct cmc_ca_shared *s, size_t *n);
@@ -113,15 +113,15 @@ const char *cmc_ca_get0_crl_url(const struct cmc_ca_shared *s, const struct cmc_
  * the change. So every revocation that is durable stands in the delta, or in the full CRL where
  * there are no deltas. Else it is the stored one.
  *
- * One of millions of entries is given as a file, *fd, which the caller closes, of *octets; *out is
- * absent then. Else *fd is -1.
+ * One of millions of entries is given as a file, *fd, which the caller closes, of facts->octets;
+ * *out is absent then. Else *fd is -1.
  *
  * Errors: CMC_E_NOTFOUND (no such scope), CMC_E_REFUSED (a revoked certificate stands in no CRL
  * that is given out, so none is signed), CMC_E_LOCAL, CMC_E_CRYPTO.
  */
 enum cmc_rc cmc_ca_crl_open(struct cmc_ca *ca, const struct cmc_crl_scope *scope, int64_t now,
                             struct cmc_arena *arena, struct cmc_slice *out, int *fd,
-                            uint64_t *octets, struct cmc_err *err) CMC_MUST_USE;
+                            struct cmc_crl_facts *facts, struct cmc_err *err) CMC_MUST_USE;
 /* The same into memory. */
 enum cmc_rc cmc_ca_crl_get(struct cmc_ca *ca, const struct cmc_crl_scope *scope, int64_t now,
                            struct cmc_arena *arena, struct cmc_slice *out,
@@ -129,6 +129,20 @@ enum cmc_rc cmc_ca_crl_get(struct cmc_ca *ca, const struct cmc_crl_scope *scope,
 /* The complete, full one. */
 enum cmc_rc cmc_ca_crl(struct cmc_ca *ca, int64_t now, struct cmc_arena *arena,
                        struct cmc_slice *out, struct cmc_err *err) CMC_MUST_USE;
+/*
+ * Every unexpired revoked certificate of the issuer stands in a part that is there and of which a
+ * CRL is given out. A row names one part, so none stands in two. Errors: CMC_E_REFUSED, saying
+ * which part it is and how many stand in it.
+ */
+struct cmc_crl_served {
+    struct cmc_slice issuer, key; /* key: cmc_crl_key() */
+    bool sharded, complete;       /* as in struct cmc_ca_params: crl_url, crl_complete */
+};
+enum cmc_rc cmc_crl_check_parts(const struct cmc_crl_served *served, struct cmc_reader *r,
+                                int64_t now, struct cmc_err *err) CMC_MUST_USE;
+/* What a CA key's parts are found by: its subjectKeyIdentifier, or absent. */
+struct cmc_slice cmc_crl_key(struct cmc_slice ski);
+
 /* Make it, if it is due or will be within so many seconds, so that who asks then need not wait. */
 enum cmc_rc cmc_ca_crl_renew(struct cmc_ca *ca, const struct cmc_crl_scope *scope, int64_t now,
                              int64_t ahead, struct cmc_arena *arena,

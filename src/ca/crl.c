@@ -34,13 +34,6 @@ static bool too_old(const struct cmc_ca_shared *s, const struct cmc_crl_made *m,
            now - m->this_update + ahead > renew_after(s, delta);
 }
 
-static enum cmc_rc stop_at_first(void *arg, const struct cmc_cert_record *c)
-{
-    (void)arg;
-    (void)c;
-    return CMC_E_CONFLICT;
-}
-
 /* Did a certificate of the scope change since this generation? Where that is not known, yes. */
 static enum cmc_rc has_changed(struct cmc_ca *ca, const struct cmc_crl_line *scope, uint64_t since,
                                bool *changed, struct cmc_err *err)
@@ -48,12 +41,13 @@ static enum cmc_rc has_changed(struct cmc_ca *ca, const struct cmc_crl_line *sco
     const struct cmc_ca_shared *s = ca->shared;
     enum cmc_rc rc = CMC_OK;
 
-    for (size_t i = 0; rc == CMC_OK && i < s->nlines; i++) {
+    *changed = false;
+    for (size_t i = 0; rc == CMC_OK && !*changed && i < s->nlines; i++) {
         if (cmc_crl_covers(scope, &s->lines[i]))
-            rc = cmc_reader_crl_changes(ca->reader, s->ca_cert.tbs.subject, s->lines[i].part, since,
-                                        stop_at_first, NULL, err);
+            rc = cmc_reader_crl_changed(ca->reader, s->ca_cert.tbs.subject, s->lines[i].part, since,
+                                        changed, err);
     }
-    *changed = rc == CMC_E_CONFLICT || rc == CMC_E_NOTFOUND;
+    *changed |= rc == CMC_E_NOTFOUND;
     return *changed ? CMC_OK : rc;
 }
 
@@ -81,6 +75,7 @@ static void remember(struct cmc_crl_made *m, const struct cmc_crl_record *crl)
     m->generation = crl->generation;
     m->checked = crl->generation;
     m->this_update = crl->this_update;
+    m->next_update = crl->next_update;
     m->number = crl->number;
     m->base = crl->base;
     m->octets = crl->octets;
@@ -134,7 +129,12 @@ static void audit_refusal(struct cmc_ca_shared *s, int64_t now, const struct cmc
 
 static enum cmc_rc check_parts(struct cmc_ca *ca, int64_t now, struct cmc_err *err)
 {
-    enum cmc_rc rc = cmc_crl_check_parts(ca->shared, ca->reader, now, err);
+    const struct cmc_ca_shared *s = ca->shared;
+    const struct cmc_crl_served served = {.issuer = s->ca_cert.tbs.subject,
+                                          .key = cmc_crl_key(s->ca_ski),
+                                          .sharded = s->crl_sharded,
+                                          .complete = s->crl_complete};
+    enum cmc_rc rc = cmc_crl_check_parts(&served, ca->reader, now, err);
 
     if (rc == CMC_E_REFUSED)
         audit_refusal(ca->shared, now, err);
@@ -197,6 +197,8 @@ static enum cmc_rc renew(struct cmc_ca *ca, struct cmc_crl_line *line, bool delt
         rc = cmc_store_crl_put(s->store, &id, &o.record, err);
     if (rc == CMC_OK)
         remember(m, &o.record);
+    if (rc == CMC_OK && s->publish_wake != NULL)
+        s->publish_wake(s->publish_arg);
     return rc;
 }
 
@@ -261,7 +263,7 @@ static enum cmc_rc have_delta(struct cmc_ca *ca, struct cmc_crl_line *line, cons
 
 static enum cmc_rc crl_open(struct cmc_ca *ca, const struct cmc_crl_scope *scope, int64_t now,
                             int64_t ahead, struct cmc_arena *arena, struct cmc_slice *out, int *fd,
-                            uint64_t *octets, struct cmc_err *err)
+                            struct cmc_crl_facts *facts, struct cmc_err *err)
 {
     struct cmc_ca_shared *s = ca->shared;
     struct cmc_crl_line *line = cmc_crl_line(s, scope->shard);
@@ -270,7 +272,7 @@ static enum cmc_rc crl_open(struct cmc_ca *ca, const struct cmc_crl_scope *scope
     enum cmc_rc rc;
 
     *out = CMC_SLICE_NONE;
-    *octets = 0;
+    *facts = (struct cmc_crl_facts){0};
     *fd = -1;
     if (line == NULL || (scope->delta && !cmc_crl_has_delta(s, line)) ||
         (scope->shard > 0 && !s->crl_sharded))
@@ -288,9 +290,12 @@ static enum cmc_rc crl_open(struct cmc_ca *ca, const struct cmc_crl_scope *scope
         return cmc_fail(err, CMC_E_RETRY, NULL, "a CRL is being made");
     rc = scope->delta ? have_delta(ca, line, &ask, arena, fd, err)
                       : have_full(ca, line, &ask, arena, fd, err);
-    if (rc == CMC_OK && *fd >= 0) {
-        *octets = m->octets;
-    } else if (rc == CMC_OK) {
+    if (rc == CMC_OK)
+        *facts = (struct cmc_crl_facts){.number = m->number,
+                                        .octets = *fd >= 0 ? m->octets : m->der.n,
+                                        .this_update = m->this_update,
+                                        .next_update = m->next_update};
+    if (rc == CMC_OK && *fd < 0) {
         *out = cmc_arena_slice(arena, cmc_buf_get0(&m->der));
         if (out->p == NULL)
             rc = cmc_fail(err, CMC_E_MEM, NULL, "no memory for a CRL");
@@ -301,20 +306,20 @@ static enum cmc_rc crl_open(struct cmc_ca *ca, const struct cmc_crl_scope *scope
 
 enum cmc_rc cmc_ca_crl_open(struct cmc_ca *ca, const struct cmc_crl_scope *scope, int64_t now,
                             struct cmc_arena *arena, struct cmc_slice *out, int *fd,
-                            uint64_t *octets, struct cmc_err *err)
+                            struct cmc_crl_facts *facts, struct cmc_err *err)
 {
-    return crl_open(ca, scope, now, 0, arena, out, fd, octets, err);
+    return crl_open(ca, scope, now, 0, arena, out, fd, facts, err);
 }
 
 enum cmc_rc cmc_ca_crl_renew(struct cmc_ca *ca, const struct cmc_crl_scope *scope, int64_t now,
                              int64_t ahead, struct cmc_arena *arena, struct cmc_err *err)
 {
     int64_t most = renew_after(ca->shared, scope->delta) / 4;
+    struct cmc_crl_facts facts;
     struct cmc_slice der;
-    uint64_t octets;
     int fd;
     enum cmc_rc rc =
-        crl_open(ca, scope, now, ahead < most ? ahead : most, arena, &der, &fd, &octets, err);
+        crl_open(ca, scope, now, ahead < most ? ahead : most, arena, &der, &fd, &facts, err);
 
     if (fd >= 0)
         (void)close(fd);
@@ -352,11 +357,11 @@ static enum cmc_rc load_file(int fd, uint64_t octets, struct cmc_arena *arena,
 enum cmc_rc cmc_ca_crl_get(struct cmc_ca *ca, const struct cmc_crl_scope *scope, int64_t now,
                            struct cmc_arena *arena, struct cmc_slice *out, struct cmc_err *err)
 {
-    uint64_t octets;
+    struct cmc_crl_facts facts;
     int fd;
-    enum cmc_rc rc = cmc_ca_crl_open(ca, scope, now, arena, out, &fd, &octets, err);
+    enum cmc_rc rc = cmc_ca_crl_open(ca, scope, now, arena, out, &fd, &facts, err);
 
-    return rc == CMC_OK && fd >= 0 ? load_file(fd, octets, arena, out, err) : rc;
+    return rc == CMC_OK && fd >= 0 ? load_file(fd, facts.octets, arena, out, err) : rc;
 }
 
 enum cmc_rc cmc_ca_crl(struct cmc_ca *ca, int64_t now, struct cmc_arena *arena,

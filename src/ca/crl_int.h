@@ -35,14 +35,6 @@ enum cmc_rc cmc_crl_scope_extension(const struct cmc_crl_line *line, struct cmc_
 enum cmc_rc cmc_crl_points_extension(const char *url, struct cmc_slice oid, struct cmc_arena *arena,
                                      struct cmc_list *exts, struct cmc_err *err) CMC_MUST_USE;
 
-/*
- * Every unexpired revoked certificate of the issuer stands in a part that is there and of which a
- * CRL is given out. A row names one part, so none stands in two. Errors: CMC_E_REFUSED, saying
- * which part it is and how many stand in it.
- */
-enum cmc_rc cmc_crl_check_parts(const struct cmc_ca_shared *s, struct cmc_reader *r, int64_t now,
-                                struct cmc_err *err) CMC_MUST_USE;
-
 /* -- crl_der.c ----------------------------------------------------------------------------- */
 
 /* A CRL to be made. */

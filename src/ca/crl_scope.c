@@ -6,6 +6,8 @@
  */
 #include "asn1/codec.h"
 #include "asn1/oids.h"
+#include "base/buf.h"
+#include "base/shard.h"
 #include "ca/crl_int.h"
 
 static enum cmc_rc no_memory(struct cmc_err *err)
@@ -15,27 +17,13 @@ static enum cmc_rc no_memory(struct cmc_err *err)
 
 /* -- URLs ---------------------------------------------------------------------------------- */
 
-bool cmc_crl_is_template(const char *text)
-{
-    return text != NULL && strstr(text, CMC_CRL_SHARD) != NULL;
-}
-
-char *cmc_crl_expand(const char *text, uint32_t shard, struct cmc_arena *arena)
-{
-    const char *at = strstr(text, CMC_CRL_SHARD);
-
-    return at == NULL ? cmc_arena_strdup(arena, text)
-                      : cmc_arena_printf(arena, "%.*s%u%s", (int)(at - text), text, shard,
-                                         at + sizeof CMC_CRL_SHARD - 1);
-}
-
 static enum cmc_rc expand(struct cmc_ca_shared *s, const char *text, uint32_t shard, char **out,
                           struct cmc_err *err)
 {
     /* A template is for shards, anything else for the complete CRL. */
-    if (text == NULL || cmc_crl_is_template(text) != (shard > 0))
+    if (text == NULL || cmc_shard_is_template(text) != (shard > 0))
         return CMC_OK;
-    *out = cmc_crl_expand(text, shard, s->arena);
+    *out = cmc_shard_expand(text, shard, s->arena);
     return *out != NULL ? CMC_OK : no_memory(err);
 }
 
@@ -162,13 +150,12 @@ enum cmc_rc cmc_crl_lines_new(struct cmc_ca_shared *s, const struct cmc_ca_param
                               struct cmc_err *err)
 {
     struct cmc_crl_part *parts = cmc_arena_array(s->arena, CMC_CRL_PARTS_MAX, sizeof *parts);
-    struct cmc_slice key = s->ca_ski.p != NULL ? s->ca_ski : CMC_SLICE_LIT("");
     size_t n = 0;
     enum cmc_rc rc;
 
     if (parts == NULL)
         return no_memory(err);
-    s->crl_sharded = cmc_crl_is_template(p->crl_url);
+    s->crl_sharded = cmc_shard_is_template(p->crl_url);
     s->crl_shards = s->crl_sharded && p->crl_shards == 0 ? 1 : p->crl_shards;
     s->crl_complete = p->crl_complete;
     s->crl_seconds = (int64_t)p->crl_hours * 3600;
@@ -178,8 +165,8 @@ enum cmc_rc cmc_crl_lines_new(struct cmc_ca_shared *s, const struct cmc_ca_param
     s->crl_keep_seconds = (int64_t)p->crl_days * 86400;
     if (!s->crl_sharded && s->crl_shards > 1)
         return cmc_fail(err, CMC_E_USAGE, NULL,
-                        "%u shards need " CMC_CRL_SHARD " in the URL of the CRL", s->crl_shards);
-    rc = cmc_store_crl_parts(s->store, s->ca_cert.tbs.subject, key,
+                        "%u shards need " CMC_SHARD_MARK " in the URL of the CRL", s->crl_shards);
+    rc = cmc_store_crl_parts(s->store, s->ca_cert.tbs.subject, cmc_crl_key(s->ca_ski),
                              s->crl_sharded ? s->crl_shards : 0, parts, &n, err);
     if (rc != CMC_OK)
         return rc;
@@ -220,59 +207,61 @@ const char *cmc_ca_get0_crl_url(const struct cmc_ca_shared *s, const struct cmc_
 
 /* -- the invariant ------------------------------------------------------------------------- */
 
-struct search {
-    int64_t part;
-    bool found;
+/* A part as the store lists it. */
+struct listed {
+    uint32_t part, shard;
+    bool own;
 };
 
-static enum cmc_rc see_part(void *arg, const struct cmc_crl_part *p)
-{
-    struct search *search = arg;
+struct listing {
+    const struct cmc_crl_served *served;
+    struct cmc_buf parts; /* struct listed */
+};
 
-    search->found |= p->part == search->part;
+static enum cmc_rc note_part(void *arg, const struct cmc_crl_part *p)
+{
+    struct listing *l = arg;
+    const struct listed k = {.part = p->part,
+                             .shard = p->shard,
+                             .own = p->key.p == NULL || cmc_slice_eq(p->key, l->served->key)};
+
+    cmc_buf_add(&l->parts, (const uint8_t *)&k, sizeof k);
     return CMC_OK;
 }
 
-/* Ours are checked for being given out; those of another key of the issuer are its affair. *why is
- * NULL where all is well. */
-static enum cmc_rc judge_part(const struct cmc_ca_shared *s, struct cmc_reader *r, int64_t part,
-                              const char **why, struct cmc_err *err)
+/* NULL where all is well. Parts of another key of the issuer are that one's affair. */
+static const char *judge_part(const struct listing *l, int64_t part)
 {
-    struct search search = {.part = part};
-    enum cmc_rc rc;
+    for (size_t at = 0; at + sizeof(struct listed) <= l->parts.n; at += sizeof(struct listed)) {
+        struct listed k;
 
-    *why = NULL;
-    for (size_t i = 0; i < s->nlines; i++) {
-        if (s->lines[i].part != part)
+        memcpy(&k, l->parts.p + at, sizeof k);
+        if (k.part != part)
             continue;
-        if (s->lines[i].shard > 0 && !s->crl_sharded)
-            *why = "which is a shard, and the URL of the CRL has no " CMC_CRL_SHARD;
-        else if (s->lines[i].shard == 0 && s->crl_sharded && !s->crl_complete)
-            *why = "that of certificates without a shard, and there is no path for the complete "
-                   "CRL (complete-path)";
-        return CMC_OK;
+        if (k.own && k.shard > 0 && !l->served->sharded)
+            return "which is a shard, and the URL of the CRL has no " CMC_SHARD_MARK;
+        if (k.own && k.shard == 0 && l->served->sharded && !l->served->complete)
+            return "that of certificates without a shard, and the complete CRL, which alone has "
+                   "them, is not given out (complete-path)";
+        return NULL;
     }
-    rc = cmc_reader_crl_parts(r, s->ca_cert.tbs.subject, see_part, &search, err);
-    if (rc == CMC_OK && !search.found)
-        *why = "which does not exist";
-    return rc;
+    return "which does not exist";
 }
 
-enum cmc_rc cmc_crl_check_parts(const struct cmc_ca_shared *s, struct cmc_reader *r, int64_t now,
-                                struct cmc_err *err)
+static enum cmc_rc check_each(const struct listing *l, struct cmc_reader *r, int64_t now,
+                              struct cmc_err *err)
 {
-    struct cmc_slice issuer = s->ca_cert.tbs.subject;
+    struct cmc_slice issuer = l->served->issuer;
     int64_t part = INT64_MIN;
     enum cmc_rc rc;
 
     /* From part to part in the index, not over all that stands in them: what is in no wrong part
      * is in a right one. */
     while ((rc = cmc_reader_revoked_part_after(r, issuer, part, &part, err)) == CMC_OK) {
-        const char *why;
+        const char *why = judge_part(l, part);
         uint64_t n = 0;
 
-        rc = judge_part(s, r, part, &why, err);
-        if (rc == CMC_OK && why != NULL)
+        if (why != NULL)
             rc = cmc_reader_revoked_count(r, issuer, part, now, &n, err);
         if (rc != CMC_OK)
             return rc;
@@ -283,4 +272,25 @@ enum cmc_rc cmc_crl_check_parts(const struct cmc_ca_shared *s, struct cmc_reader
                             why);
     }
     return rc == CMC_E_NOTFOUND ? CMC_OK : rc;
+}
+
+enum cmc_rc cmc_crl_check_parts(const struct cmc_crl_served *served, struct cmc_reader *r,
+                                int64_t now, struct cmc_err *err)
+{
+    struct listing l = {.served = served};
+    enum cmc_rc rc;
+
+    cmc_buf_init(&l.parts, CMC_LIMIT_FILE_OCTETS);
+    rc = cmc_reader_crl_parts(r, served->issuer, note_part, &l, err);
+    if (rc == CMC_OK && !cmc_buf_ok(&l.parts))
+        rc = no_memory(err);
+    if (rc == CMC_OK)
+        rc = check_each(&l, r, now, err);
+    cmc_buf_free(&l.parts);
+    return rc;
+}
+
+struct cmc_slice cmc_crl_key(struct cmc_slice ski)
+{
+    return ski.p != NULL ? ski : CMC_SLICE_LIT("");
 }

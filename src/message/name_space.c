@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -54,7 +55,7 @@ static enum cmc_rc parse_network(const char *value, struct cmc_arena *arena,
     unsigned long bits;
 
     if (n < sizeof address)
-        memcpy(address, value, n);
+        (void)snprintf(address, sizeof address, "%.*s", (int)n, value);
     if (n < sizeof address && inet_pton(AF_INET, address, octets) == 1)
         size = 4;
     else if (n < sizeof address && inet_pton(AF_INET6, address, octets) == 1)

@@ -24,13 +24,47 @@ enum cmc_rc cmc_plan_keep_publication(struct job *j, const struct cmc_tagged_att
 
 /* -- where to ---------------------------------------------------------------------------- */
 
-/* Is this location below the URL that our folder is served under? */
-static bool is_ours(const struct cmc_general_name *where, const char *url)
+static bool begins_with(const struct cmc_general_name *where, const char *url, size_t *n)
 {
-    size_t n = url != NULL ? strlen(url) : 0;
+    *n = url != NULL ? strlen(url) : 0;
+    return where->which == CMC_GN_URI && *n > 0 && where->v.n >= *n &&
+           memcmp(where->v.p, url, *n) == 0;
+}
 
-    return where->which == CMC_GN_URI && n > 0 && where->v.n >= n &&
-           memcmp(where->v.p, url, n) == 0;
+/* Is this location below the URL that our folder is served under? */
+static bool is_on_web(const struct cmc_general_name *where, const struct cmc_publishing *pub)
+{
+    size_t n;
+
+    return begins_with(where, pub->url, &n);
+}
+
+/* On our directory server, whose URL ends with its name or port: ldap://a.example is not
+ * ldap://a.example.org. Which entry it is, is ours to say. */
+static bool is_on_ldap(const struct cmc_general_name *where, const struct cmc_publishing *pub)
+{
+    size_t n;
+
+    return begins_with(where, pub->ldap_url, &n) &&
+           (where->v.n == n || pub->ldap_url[n - 1] == '/' || where->v.p[n] == '/' ||
+            where->v.p[n] == '?');
+}
+
+static bool will_do(const struct cmc_single_pub_info *s, const struct cmc_publishing *pub)
+{
+    bool web = pub->web && (s->location == NULL || is_on_web(s->location, pub));
+    bool ldap = pub->ldap_url != NULL && (s->location == NULL || is_on_ldap(s->location, pub));
+
+    switch (s->method) {
+    case CMC_PUBLISH_DONT_CARE:
+        return web || ldap;
+    case CMC_PUBLISH_WEB:
+        return web;
+    case CMC_PUBLISH_LDAP:
+        return ldap;
+    default:
+        return false;
+    }
 }
 
 /* [10002-6.18-b, 10002-6.18-u3]: without pubInfos anything will do. */
@@ -42,17 +76,17 @@ static enum cmc_rc check_places(const struct job *j, const struct cmc_pub_info *
         return CMC_OK;
     /* [10002-6.18-c]: one of the methods that are listed must be ours. */
     for (size_t i = 0; i < info->infos.n; i++) {
-        const struct cmc_single_pub_info *s =
-            CMC_AT(const struct cmc_single_pub_info, info->infos, i);
-
-        if ((s->method == CMC_PUBLISH_DONT_CARE || s->method == CMC_PUBLISH_WEB) &&
-            (s->location == NULL || is_ours(s->location, pub->url)))
+        if (will_do(CMC_AT(const struct cmc_single_pub_info, info->infos, i), pub))
             return CMC_OK;
     }
     return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, CLAUSE,
-                         "this authority publishes by the method web%s%s only; none of those "
+                         "this authority publishes by the method %s%s%s%s%s%s only; none of those "
                          "asked for is that",
-                         pub->url != NULL ? " below " : "", pub->url != NULL ? pub->url : "");
+                         pub->web ? "web" : "", pub->web && pub->url != NULL ? " below " : "",
+                         pub->web && pub->url != NULL ? pub->url : "",
+                         pub->web && pub->ldap_url != NULL ? " or " : "",
+                         pub->ldap_url != NULL ? "ldap at " : "",
+                         pub->ldap_url != NULL ? pub->ldap_url : "");
 }
 
 /* -- which ------------------------------------------------------------------------------- */

@@ -40,4 +40,7 @@ void cmcd_check_end(struct checking *c);
 enum cmc_rc cmcd_check_path(struct cmcd_run *r, const char *config, char **files, size_t n,
                             const char **path) CMC_MUST_USE;
 
+/* check_publish.c: does each target of publication have what it should? */
+void cmcd_check_targets(struct checking *c, struct cmc_store *store, struct cmc_reader *reader);
+
 #endif

@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "asn1/codec.h"
+#include "base/shard.h"
+#include "cms/signed_data.h"
 #include "server/check.h"
 #include "store/crl_file.h"
 
@@ -21,6 +23,9 @@
 #define ROOM_OCTETS (1024ll * 1024 * 1024)
 /* Clocks of one machine may differ by so much from one second to the next. */
 #define CLOCK_SECONDS 5
+
+/* "web: CRL of shard 17" */
+#define TITLE_SIZE 128
 
 struct values {
     const char *config;
@@ -87,6 +92,8 @@ static void check_authority_files(struct checking *c, const struct cmc_conf_auth
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         check_secret_file(c, rows[i].path, rows[i].what);
+    for (unsigned int i = 0; i < a->target_count; i++)
+        check_secret_file(c, a->targets[i].ldap.password_file, "password of a publication target");
 }
 
 static void check_files(struct checking *c)
@@ -184,36 +191,102 @@ static void check_crl_file(struct checking *c, const struct cmc_store *store,
         (void)close(fd);
 }
 
-static void check_crl(struct checking *c, const struct cmc_service_authority *a,
-                      const struct cmc_store *store, struct cmc_reader *reader)
+/* One of an authority's CRLs: is it there, and in force? */
+static void check_one_crl(struct checking *c, const char *whose, const char *url,
+                          const struct cmc_crl_id *id, const struct cmc_store *store,
+                          struct cmc_reader *reader)
 {
-    char whose[80];
-    struct cmc_cert ca = {0};
-    struct cmc_crl_id id = {0};
-    struct cmc_crl_record crl;
+    struct cmc_crl_record crl = {0};
     char when[CMCD_TIME_SIZE];
-    enum cmc_rc rc;
+    enum cmc_rc rc = cmc_reader_crl(reader, id, c->run->arena, &crl, &c->run->err);
 
-    if (a->nchain == 0 ||
-        cmc_decode(&cmc_it_cert, a->chain[0], c->run->arena, &ca, &c->run->err) != CMC_OK)
-        return;
-    cmcd_whose(c, a, "CRL", whose, sizeof whose);
-    id.issuer = ca.tbs.subject;
-    rc = cmc_reader_crl(reader, &id, c->run->arena, &crl, &c->run->err);
     if (rc == CMC_E_NOTFOUND)
-        good(c, "%s: none was asked for yet; the first request makes it", whose);
+        good(c, "%s: none was made yet; cmcd serve makes it", whose);
     else if (!cmcd_ok(c, rc, whose))
         return;
     else if (crl.next_update <= c->now)
         cmcd_warn(c,
-                  "%s: the last one, number %llu, ended at %s and nobody has fetched another; is "
-                  "%s reachable?",
+                  "%s: the last one, number %llu, ended at %s and another has not been made; does "
+                  "cmcd serve, and is %s reachable?",
                   whose, (unsigned long long)crl.number, cmcd_time(crl.next_update, when),
-                  a->conf->crl_url != NULL ? a->conf->crl_url : "the server");
+                  url != NULL ? url : "the server");
     else
         good(c, "%s number %llu is good until %s", whose, (unsigned long long)crl.number,
              cmcd_time(crl.next_update, when));
-    check_crl_file(c, store, &id, &crl);
+    check_crl_file(c, store, id, &crl);
+}
+
+struct crl_parts {
+    struct checking *c;
+    struct cmc_slice key;
+    struct cmc_crl_part own[CMC_CRL_PARTS_MAX];
+    size_t n;
+};
+
+static enum cmc_rc note_own(void *arg, const struct cmc_crl_part *p)
+{
+    struct crl_parts *parts = arg;
+
+    if ((p->key.p == NULL || cmc_slice_eq(p->key, parts->key)) && parts->n < CMC_CRL_PARTS_MAX)
+        parts->own[parts->n++] = (struct cmc_crl_part){.part = p->part, .shard = p->shard};
+    return CMC_OK;
+}
+
+/* Those that the configuration has: the complete one, or shards; and the deltas to them. */
+static void check_parts(struct checking *c, const struct cmc_service_authority *a,
+                        const struct crl_parts *parts, const struct cmc_crl_served *served,
+                        const struct cmc_store *store, struct cmc_reader *reader)
+{
+    char whose[80], title[TITLE_SIZE];
+
+    cmcd_whose(c, a, "CRL", whose, sizeof whose);
+    for (size_t i = 0; i < parts->n; i++) {
+        const struct cmc_crl_part *p = &parts->own[i];
+        struct cmc_crl_id id = {.issuer = served->issuer, .part = p->part};
+
+        if (p->shard == 0 ? served->sharded && !served->complete : !served->sharded)
+            continue;
+        (void)snprintf(title, sizeof title, p->shard > 0 ? "%s of shard %u" : "%s", whose,
+                       p->shard);
+        check_one_crl(c, title, a->conf->crl_url, &id, store, reader);
+        id.delta = a->conf->crl_delta_minutes > 0 && served->sharded == (p->shard > 0);
+        if (!id.delta)
+            continue;
+        (void)snprintf(title, sizeof title, p->shard > 0 ? "delta %s of shard %u" : "delta %s",
+                       whose, p->shard);
+        check_one_crl(c, title, a->conf->crl_delta_url, &id, store, reader);
+    }
+}
+
+static void check_crl(struct checking *c, const struct cmc_service_authority *a,
+                      const struct cmc_store *store, struct cmc_reader *reader)
+{
+    struct cmc_crl_served served = {.sharded = cmc_shard_is_template(a->conf->crl_url),
+                                    .complete = a->conf->crl_complete_path != NULL};
+    struct crl_parts parts = {.c = c};
+    struct cmc_cert ca = {0};
+    uint64_t n = 0;
+
+    if (a->nchain == 0 ||
+        cmc_decode(&cmc_it_cert, a->chain[0], c->run->arena, &ca, &c->run->err) != CMC_OK)
+        return;
+    served.issuer = ca.tbs.subject;
+    served.key = cmc_crl_key(cmc_cert_ski(&ca, c->run->arena));
+    parts.key = served.key;
+    if (!cmcd_ok(c, cmc_reader_crl_parts(reader, served.issuer, note_own, &parts, &c->run->err),
+                 "CRL"))
+        return;
+    if (parts.n == 0) /* serve makes it */
+        parts.own[parts.n++] = (struct cmc_crl_part){0};
+    check_parts(c, a, &parts, &served, store, reader);
+    if (!cmcd_ok(c, cmc_crl_check_parts(&served, reader, c->now, &c->run->err), NULL) ||
+        !cmcd_ok(c,
+                 cmc_reader_revoked_count(reader, served.issuer, CMC_CRL_PART_ANY, c->now, &n,
+                                          &c->run->err),
+                 "CRL"))
+        return;
+    good(c, "%llu revoked certificate%s in a CRL each", (unsigned long long)n,
+         n == 1 ? " stands" : "s stand");
 }
 
 struct people {
@@ -278,6 +351,7 @@ static void check_database(struct checking *c)
         for (size_t i = 0; i < c->service.nauthorities; i++)
             check_crl(c, &c->service.authorities[i], store, reader);
         check_people(c, reader);
+        cmcd_check_targets(c, store, reader);
     }
     cmc_reader_free(reader);
     cmc_store_close(store);

@@ -242,12 +242,13 @@ static enum cmc_rc check_recovery(struct cmcd_run *r, struct cmcd_db *db, int64_
 
 /* Have it ordered where that is due, and do it. */
 static enum cmc_rc change(struct cmcd_run *r, struct cmcd_db *db, const struct values *v,
-                          struct cmc_officer_change *ch)
+                          const struct cmc_officer_change *what)
 {
     static const char *const events[] = {[CMC_OFFICER_ADD] = "officer-add",
                                          [CMC_OFFICER_MODIFY] = "officer-modify",
                                          [CMC_OFFICER_REMOVE] = "officer-remove"};
-    const char *event = events[ch->act];
+    struct cmc_officer_change ch = *what;
+    const char *event = events[ch.act];
     struct cmc_officer_order order;
     bool admins = false;
     enum cmc_rc rc = cmcd_role_held(db->reader, CMC_ROLE_ADMIN, &admins, &r->err);
@@ -258,17 +259,17 @@ static enum cmc_rc change(struct cmcd_run *r, struct cmcd_db *db, const struct v
                         "them, and nobody signs");
     if (rc == CMC_OK && v->recover && v->order.as != NULL)
         return cmc_fail(&r->err, CMC_E_USAGE, NULL, "--recover is for where nobody can sign");
-    ch->recover = v->recover;
+    ch.recover = v->recover;
     if (rc == CMC_OK && v->recover)
-        rc = check_recovery(r, db, ch->at);
+        rc = check_recovery(r, db, ch.at);
     else if (rc == CMC_OK && admins)
-        rc = cmcd_order_sign(r, db, &v->order, CMC_ROLE_ADMIN, event, &ch->officer, ch->at, &order);
+        rc = cmcd_order_sign(r, db, &v->order, CMC_ROLE_ADMIN, event, &ch.officer, ch.at, &order);
     if (rc == CMC_OK && admins && !v->recover)
-        ch->order = &order;
+        ch.order = &order;
     if (rc == CMC_OK)
-        rc = cmc_store_officer_change(db->store, ch, &r->err);
+        rc = cmc_store_officer_change(db->store, &ch, &r->err);
     if (rc == CMC_E_REFUSED)
-        rc = audit_refusal(r, db, event, ch->officer.name, v->order.as, ch->at);
+        rc = audit_refusal(r, db, event, ch.officer.name, v->order.as, ch.at);
     return rc;
 }
 

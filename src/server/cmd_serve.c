@@ -14,6 +14,7 @@
 #include "key/token.h"
 #include "server/checkpoint.h"
 #include "server/cmd.h"
+#include "server/crl_schedule.h"
 #include "server/notify.h"
 #include "server/sweep.h"
 #include "server/worker.h"
@@ -54,6 +55,7 @@ struct serving {
     struct cmc_desks *desks;
     struct cmc_worker *workers[CMC_LIMIT_WORKERS];
     uint16_t ports[CMC_LIMIT_CONF_LISTENERS];
+    struct cmc_crl_schedule *schedule;
     EVP_PKEY *responder_key; /* the main thread's, for checkpoints */
     int64_t checkpoint;      /* number of the record that holds the last one */
 };
@@ -214,6 +216,8 @@ static enum cmc_rc start(struct serving *s)
         rc = checkpoint(s);
     for (unsigned int i = 0; i < s->conf->workers && rc == CMC_OK; i++)
         rc = cmc_worker_start(s->workers[i], err);
+    if (rc == CMC_OK)
+        rc = cmc_crl_schedule_start(&s->service, s->log, &s->schedule, err);
     return rc;
 }
 
@@ -291,6 +295,7 @@ static void stop(struct serving *s, enum cmc_rc so_far)
 
     for (unsigned int i = 0; i < n && s->workers[i] != NULL; i++)
         cmc_worker_stop(s->workers[i], GRACE_SECONDS);
+    cmc_crl_schedule_stop(s->schedule);
     for (unsigned int i = 0; i < n && s->workers[i] != NULL; i++)
         cmc_worker_join(s->workers[i]);
     if (!cmc_desks_stop(s->desks))

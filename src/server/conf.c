@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/shard.h"
 #include "server/conf_int.h"
 
 #define CONF_OCTETS                (4u * 1024u * 1024u)
@@ -111,23 +112,54 @@ enum cmc_rc cmc_conf_copy_words(struct cmc_conf_loading *l, const char *place, c
     return CMC_OK;
 }
 
-enum cmc_rc cmc_conf_copy_url_path(struct cmc_conf_loading *l, const char *place, const char *owner,
-                                   const char *s, char **out)
+/* Could one request mean both? */
+static bool same_path(const char *a, const char *b)
+{
+    char text[256];
+    uint32_t n;
+
+    if (!cmc_shard_is_template(a) && !cmc_shard_is_template(b))
+        return strcmp(a, b) == 0;
+    if (!cmc_shard_is_template(a))
+        return cmc_shard_match(b, a, &n);
+    for (uint32_t i = 1; i <= CMC_LIMIT_CRL_SHARDS; i++) {
+        const char *mark = strstr(a, CMC_SHARD_MARK);
+
+        (void)snprintf(text, sizeof text, "%.*s%u%s", (int)(mark - a), a, i,
+                       mark + sizeof CMC_SHARD_MARK - 1);
+        if (cmc_shard_is_template(b) ? cmc_shard_match(b, text, &n) : strcmp(b, text) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Of a path; a {shard} counts as a letter. The first octet that does not belong there, or NULL. */
+static const char *stray(const char *s)
 {
     static const char allowed[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~/";
+    const char *mark = strstr(s, CMC_SHARD_MARK);
+    const char *p = s + strspn(s, allowed);
 
+    if (p == mark)
+        p = mark + sizeof CMC_SHARD_MARK - 1 + strspn(mark + sizeof CMC_SHARD_MARK - 1, allowed);
+    return *p != '\0' ? p : NULL;
+}
+
+enum cmc_rc cmc_conf_copy_url_path(struct cmc_conf_loading *l, const char *place, const char *owner,
+                                   const char *s, char **out)
+{
     if (s == NULL)
         return CMC_OK;
     if (s[0] != '/')
         return cmc_conf_tree_fail(l->tree, l->err, place,
                                   "path '%.60s' does not begin with '/'; write '/%.60s'", s, s);
-    if (s[strspn(s, allowed)] != '\0')
+    if (stray(s) != NULL)
         return cmc_conf_tree_fail(l->tree, l->err, place,
                                   "path '%.60s' holds '%c'; letters, digits and -._~/ are allowed",
-                                  s, s[strspn(s, allowed)]);
+                                  s, *stray(s));
     for (size_t i = 0; i < l->ntaken; i++) {
-        if (strcmp(l->taken[i], s) == 0)
+        if (same_path(l->taken[i], s))
             return cmc_conf_tree_fail(l->tree, l->err, place,
                                       "path '%.60s' is taken by %s; each needs its own", s,
                                       l->owner[i]);
@@ -135,6 +167,30 @@ enum cmc_rc cmc_conf_copy_url_path(struct cmc_conf_loading *l, const char *place
     l->taken[l->ntaken] = s;
     l->owner[l->ntaken++] = owner;
     return cmc_conf_copy(l, s, out);
+}
+
+enum cmc_rc cmc_conf_check_url(struct cmc_conf_loading *l, const char *place, const char *url)
+{
+    static const char *const schemes[] = {"http://", "https://", "ldap://"};
+    const char *mark = strstr(url, CMC_SHARD_MARK);
+    size_t scheme = 0, braces = 0;
+
+    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
+        if (strncmp(url, schemes[i], strlen(schemes[i])) == 0)
+            scheme = strlen(schemes[i]);
+    }
+    for (const char *p = url; *p != '\0'; p++)
+        braces += *p == '{' || *p == '}';
+    if (braces != (mark != NULL ? 2 : 0))
+        return cmc_conf_tree_fail(
+            l->tree, l->err, place,
+            "'%.80s' has braces in it; only one " CMC_SHARD_MARK " is allowed", url);
+    if (scheme == 0 || strchr("/:", url[scheme]) != NULL || strpbrk(url, " <>\"\\") != NULL)
+        return cmc_conf_tree_fail(l->tree, l->err, place,
+                                  "'%.80s' is not an absolute URL; write for instance "
+                                  "http://ca.example/ca.crl",
+                                  url);
+    return CMC_OK;
 }
 
 enum cmc_rc cmc_conf_in_range(struct cmc_conf_loading *l, const char *place, const char *what,

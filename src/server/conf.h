@@ -9,7 +9,9 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "ca/profile.h"
+#include "ca/publish.h"
 #include "responder/responder.h"
+#include "server/publish_ldap.h"
 #include "server/tls.h"
 
 struct cmc_conf_tls {
@@ -23,6 +25,20 @@ struct cmc_conf_listener {
     char *address;
     uint16_t port;
     struct cmc_conf_tls *tls; /* NULL: plain HTTP */
+};
+
+enum cmc_conf_target_kind { CMC_TARGET_FOLDER, CMC_TARGET_LDAP, CMC_TARGET_COMMAND };
+
+/* A target of publication. What is not of its kind is NULL. */
+struct cmc_conf_target {
+    char *name;
+    enum cmc_conf_target_kind kind;
+    unsigned int what;    /* CMC_PUBLISH_BIT */
+    unsigned int timeout; /* seconds for one object */
+    char *directory;
+    char *files[CMC_PUBLISH_KINDS]; /* names in the folder */
+    char **command;                 /* ended by NULL */
+    struct cmc_publish_ldap_rules ldap;
 };
 
 /* A certificate and its private key; certificate NULL: there is none. */
@@ -44,13 +60,19 @@ struct cmc_conf_authority {
     struct cmc_conf_pair ca;
     char **chain; /* further certificates up to the root, files */
     unsigned int chain_count;
-    char *crl_path;          /* URL path that serves the CRL, e.g. /ca.crl */
-    char *ca_path;           /* URL path of the CA certificate (pkix-cert), e.g. /ca.crt */
-    char *chain_path;        /* URL path of the chain (certs-only), e.g. /ca.p7c */
-    char *crl_url;           /* absolute URL for the CRL distribution point of certificates */
-    unsigned int crl_hours;  /* nextUpdate - thisUpdate */
-    char *publish_directory; /* of published certificates, or NULL */
-    char *publish_url;
+    char *crl_path;          /* URL path that serves the CRL, e.g. /ca.crl, or with {shard} */
+    char *crl_complete_path; /* where there are shards: of the complete one; or NULL */
+    char *crl_delta_path, *crl_delta_url;
+    unsigned int crl_overlap; /* hours that a CRL is in force for longer than until the next */
+    uint32_t crl_shards;
+    unsigned int crl_delta_minutes; /* 0: no delta CRLs */
+    char *ca_path;                  /* URL path of the CA certificate (pkix-cert), e.g. /ca.crt */
+    char *chain_path;               /* URL path of the chain (certs-only), e.g. /ca.p7c */
+    char *crl_url;          /* absolute URL for the CRL distribution point of certificates */
+    unsigned int crl_hours; /* nextUpdate - thisUpdate */
+    struct cmc_conf_target *targets; /* the folder under 'publish' is the first of them */
+    unsigned int target_count;
+    char *publish_url;     /* that published certificates are given out under, or NULL */
     uint32_t crl_keep;     /* how many earlier CRLs are kept */
     unsigned int crl_days; /* and for how long */
     /* Its own, or what all have. */
@@ -110,6 +132,12 @@ struct cmc_conf {
 enum cmc_rc cmc_conf_load(const char *path, struct cmc_conf **out,
                           struct cmc_err *err) CMC_MUST_USE;
 void cmc_conf_free(struct cmc_conf *conf);
+
+/* Is there a target that takes what publishCert asks for? */
+bool cmc_conf_publishes_certs(const struct cmc_conf_authority *a);
+/* The first such target that is, or is no, directory server; its URL, "" for the others, or NULL:
+ * there is none. */
+const char *cmc_conf_publishes_on(const struct cmc_conf_authority *a, bool ldap);
 
 /* The authority of that name, of which the first is meant by NULL; NULL if there is none. */
 const struct cmc_conf_authority *cmc_conf_authority(const struct cmc_conf *conf, const char *name);

@@ -4,15 +4,8 @@
 
 #include "server/conf_int.h"
 
-#define DEFAULT_CRL_HOURS    168u
-#define MAX_CRL_HOURS        (10u * 366u * 24u)
-#define DEFAULT_CRL_KEEP     32u
-#define MAX_CRL_KEEP         100000u
 #define DEFAULT_OCSP_MINUTES 60u
 #define MAX_OCSP_MINUTES     (60u * 24u * 31u)
-/* A CRL may be asked for while what was signed under it may be looked at again. */
-#define DEFAULT_CRL_KEEP_DAYS 400u
-#define MAX_CRL_KEEP_DAYS     36600u
 /* A name stands in command lines, logs and the audit chain. */
 #define NAME_OCTETS 64u
 
@@ -26,29 +19,10 @@ struct one {
 };
 
 /* "authorities/1/crl/url" into buf; returns it. */
-/* "authorities/1/crl/url" into buf; returns it. */
 static const char *at(char buf[CMC_CONF_PLACE_MAX], const struct one *o, const char *key)
 {
     (void)snprintf(buf, CMC_CONF_PLACE_MAX, "%s/%.60s", o->place, key);
     return buf;
-}
-
-/* It goes into every certificate: a slip here cannot be called back. */
-static enum cmc_rc check_url(struct cmc_conf_loading *l, const char *place, const char *url)
-{
-    static const char *const schemes[] = {"http://", "https://", "ldap://"};
-    size_t scheme = 0;
-
-    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
-        if (strncmp(url, schemes[i], strlen(schemes[i])) == 0)
-            scheme = strlen(schemes[i]);
-    }
-    if (scheme == 0 || strchr("/:", url[scheme]) != NULL || strpbrk(url, " <>\"\\") != NULL)
-        return cmc_conf_tree_fail(l->tree, l->err, place,
-                                  "'%.80s' is not an absolute URL; write for instance "
-                                  "http://ca.example/ca.crl",
-                                  url);
-    return CMC_OK;
 }
 
 static enum cmc_rc copy_pair(struct cmc_conf_loading *l, const char *certificate, const char *key,
@@ -62,55 +36,6 @@ static enum cmc_rc copy_pair(struct cmc_conf_loading *l, const char *certificate
 }
 
 /* -- the authority itself ---------------------------------------------------------------- */
-
-static enum cmc_rc load_crl(const struct one *o)
-{
-    const struct cmc_raw_crl *raw = o->raw->crl;
-    struct cmc_conf_loading *l = o->l;
-    struct cmc_conf_authority *a = o->a;
-    char place[CMC_CONF_PLACE_MAX];
-    enum cmc_rc rc = CMC_OK;
-
-    a->crl_hours = DEFAULT_CRL_HOURS;
-    a->crl_keep = DEFAULT_CRL_KEEP;
-    a->crl_days = DEFAULT_CRL_KEEP_DAYS;
-    if (raw == NULL)
-        return CMC_OK;
-    if (raw->hours != NULL)
-        a->crl_hours = *raw->hours;
-    if (raw->keep != NULL)
-        a->crl_keep = *raw->keep;
-    if (raw->keep_days != NULL)
-        a->crl_days = *raw->keep_days;
-    rc = cmc_conf_in_range(l, at(place, o, "crl/hours"), "'hours'", a->crl_hours, 1, MAX_CRL_HOURS);
-    if (rc == CMC_OK)
-        rc = cmc_conf_in_range(l, at(place, o, "crl/keep"), "'keep'", a->crl_keep, 0, MAX_CRL_KEEP);
-    if (rc == CMC_OK)
-        rc = cmc_conf_in_range(l, at(place, o, "crl/keep-days"), "'keep-days'", a->crl_days, 0,
-                               MAX_CRL_KEEP_DAYS);
-    if (rc == CMC_OK)
-        rc =
-            cmc_conf_copy_url_path(l, at(place, o, "crl/path"), "the CRL", raw->path, &a->crl_path);
-    if (rc == CMC_OK && raw->url != NULL)
-        rc = check_url(l, at(place, o, "crl/url"), raw->url);
-    if (rc == CMC_OK)
-        rc = cmc_conf_copy(l, raw->url, &a->crl_url);
-    return rc;
-}
-
-static enum cmc_rc load_publish(const struct one *o)
-{
-    const struct cmc_raw_publish *raw = o->raw->publish;
-    char place[CMC_CONF_PLACE_MAX];
-    enum cmc_rc rc;
-
-    if (raw == NULL)
-        return CMC_OK;
-    rc = cmc_conf_copy_path(o->l, raw->directory, &o->a->publish_directory);
-    if (rc == CMC_OK && raw->url != NULL)
-        rc = check_url(o->l, at(place, o, "publish/url"), raw->url);
-    return rc == CMC_OK ? cmc_conf_copy(o->l, raw->url, &o->a->publish_url) : rc;
-}
 
 /* A word that needs no quoting anywhere. */
 static enum cmc_rc load_name(const struct one *o)
@@ -146,9 +71,9 @@ static enum cmc_rc load_own(const struct one *o)
     if (rc == CMC_OK)
         rc = cmc_conf_copy_paths(l, raw->chain, raw->chain_count, &a->chain, &a->chain_count);
     if (rc == CMC_OK)
-        rc = load_crl(o);
+        rc = cmc_conf_load_crl(l, o->place, raw->crl, a);
     if (rc == CMC_OK)
-        rc = load_publish(o);
+        rc = cmc_conf_load_publication(l, raw, o->place, a);
     if (rc == CMC_OK)
         rc = cmc_conf_copy_url_path(l, at(place, o, "certificate-path"), "the CA certificate",
                                     raw->certificate_path, &a->ca_path);

@@ -8,9 +8,9 @@
 #include "server/conf_schema.h"
 #include "server/conf_tree.h"
 
-/* URL paths: those of endpoints, of each authority's CRL, certificate, chain, encryption
+/* URL paths: those of endpoints, of each authority's CRLs, certificate, chain, encryption
  * certificate and OCSP, and the status. */
-#define CMC_CONF_PATHS_MAX (CMC_LIMIT_CONF_ENDPOINTS + 5u * CMC_LIMIT_CONF_AUTHORITIES + 1u)
+#define CMC_CONF_PATHS_MAX (CMC_LIMIT_CONF_ENDPOINTS + 7u * CMC_LIMIT_CONF_AUTHORITIES + 1u)
 /* Octets of a place in the tree: "endpoints/2/revoke/reasons/1". */
 #define CMC_CONF_PLACE_MAX 128
 
@@ -44,8 +44,6 @@ struct cmc_conf_loading {
 
 /* conf.c */
 enum cmc_rc cmc_conf_copy_path(struct cmc_conf_loading *l, const char *s, char **out) CMC_MUST_USE;
-enum cmc_rc cmc_conf_copy_paths(struct cmc_conf_loading *l, char *const *from, uint32_t n,
-                                char ***out, unsigned int *count) CMC_MUST_USE;
 enum cmc_rc cmc_conf_no_memory(struct cmc_err *err);
 /* Copy a string, if there is one. */
 enum cmc_rc cmc_conf_copy(struct cmc_conf_loading *l, const char *s, char **out) CMC_MUST_USE;
@@ -72,6 +70,21 @@ enum cmc_rc cmc_conf_in_range(struct cmc_conf_loading *l, const char *place, con
 /* "list/i/key" into place; returns it. */
 const char *cmc_conf_at(char place[CMC_CONF_PLACE_MAX], const char *list, uint32_t i,
                         const char *key);
+
+/* conf_publish.c: where what an authority issues is published; place is where it stands in the
+ * tree. */
+enum cmc_rc cmc_conf_load_publication(struct cmc_conf_loading *l,
+                                      const struct cmc_raw_authority *raw, const char *place,
+                                      struct cmc_conf_authority *a) CMC_MUST_USE;
+
+/* A URL that goes into certificates: a slip there cannot be called back. */
+enum cmc_rc cmc_conf_check_url(struct cmc_conf_loading *l, const char *place,
+                               const char *url) CMC_MUST_USE;
+
+/* conf_crl.c: of the authority at this place. */
+enum cmc_rc cmc_conf_load_crl(struct cmc_conf_loading *l, const char *place,
+                              const struct cmc_raw_crl *raw,
+                              struct cmc_conf_authority *a) CMC_MUST_USE;
 
 /* conf_authority.c: who signs. */
 enum cmc_rc cmc_conf_load_authorities(struct cmc_conf_loading *l) CMC_MUST_USE;

@@ -72,6 +72,7 @@ static enum cmc_rc load_revoke(struct cmc_conf_loading *l, uint32_t i, struct cm
     r->revoke = true;
     r->revoke_max = raw->max;
     r->revoke_quorum = raw->quorum;
+    r->revoke_atomic = raw->atomic;
     r->mandatory_fields_only = raw->mandatory_fields_only;
     return load_reasons(l, i, raw, &r->reasons);
 }
@@ -232,10 +233,11 @@ static enum cmc_rc load_endpoint(struct cmc_conf_loading *l, uint32_t i,
     rc = find_authority(l, i, ep);
     if (rc != CMC_OK)
         return rc;
-    if (raw->publish && l->conf->authorities[ep->authority].publish_directory == NULL)
+    if (raw->publish && !cmc_conf_publishes_certs(&l->conf->authorities[ep->authority]))
         return cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "endpoints", i, "publish"),
                                   "certificates are published in a folder; write 'publish: "
-                                  "{directory: PATH}' under 'authority'");
+                                  "{directory: PATH}' under 'authority', or a target with "
+                                  "'certificates' in its 'what' under 'publication' there");
     if (raw->publish_anchors && !contains(raw->answer, raw->answer_count, CMC_ANSWER_CMC))
         return cmc_conf_tree_fail(
             l->tree, l->err, cmc_conf_at(place, "endpoints", i, "publish-anchors"),

@@ -17,6 +17,7 @@ static const struct cmcd_command commands[] = {
     {"anchors", "the trust anchors that clients are told: publish, list", cmcd_cmd_anchors},
     {"cert", "look at issued certificates: list, search, show", cmcd_cmd_cert},
     {"revoke", "revoke certificates, put them on hold or release them", cmcd_cmd_revoke},
+    {"publish", "publish now what is due, and say how each target is", cmcd_cmd_publish},
     {"profile", "what certificates hold: list the profiles, test a request", cmcd_cmd_profile},
     {"backup", "copy the database into a file", cmcd_cmd_backup},
     {"restore", "put such a copy in its place", cmcd_cmd_restore},

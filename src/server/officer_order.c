@@ -184,14 +184,14 @@ static json_t *make(const char *event, const struct cmc_officer *o, int64_t now,
 
 struct cmc_slice cmcd_order_octets(const char *text, struct cmc_arena *arena)
 {
-    size_t n = strlen(text);
-    uint8_t *octets = cmc_arena_alloc(arena, sizeof CMCD_ORDER_CONTEXT + n);
+    struct cmc_slice order = cmc_slice_str(text);
+    uint8_t *octets = cmc_arena_alloc(arena, sizeof CMCD_ORDER_CONTEXT + order.n);
 
     if (octets == NULL)
         return CMC_SLICE_NONE;
     memcpy(octets, CMCD_ORDER_CONTEXT, sizeof CMCD_ORDER_CONTEXT);
-    memcpy(octets + sizeof CMCD_ORDER_CONTEXT, text, n);
-    return cmc_slice(octets, sizeof CMCD_ORDER_CONTEXT + n);
+    memcpy(octets + sizeof CMCD_ORDER_CONTEXT, order.p, order.n);
+    return cmc_slice(octets, sizeof CMCD_ORDER_CONTEXT + order.n);
 }
 
 enum cmc_rc cmcd_order_check(const struct cmc_crypto *c, const char *text,

@@ -6,8 +6,11 @@
 #include <stdlib.h>
 #include <strings.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "base/shard.h"
 #include "server/body_text.h"
+#include "server/http_cache.h"
 #include "server/media.h"
 #include "server/ocsp_url.h"
 #include "server/slow.h"
@@ -18,6 +21,9 @@
 #define PEEK_OCTETS 64u
 /* So long a revocation may stay hidden behind somebody's HTTP cache. */
 #define OCSP_CACHE_SECONDS 60
+#define CRL_CACHE_SECONDS  60
+/* Nobody is put at risk by these. */
+#define CERT_CACHE_SECONDS 3600
 /* Longer names of profiles are none. */
 #define PROFILE_ID_MAX 64u
 
@@ -45,6 +51,7 @@ struct cmc_route {
     void (*serve)(struct exchange *e, const struct cmc_route *route);
     const struct cmc_conf_endpoint *endpoint; /* or NULL */
     unsigned int authority;
+    bool delta; /* a CRL */
 };
 
 /* -- answering --------------------------------------------------------------------------- */
@@ -467,7 +474,25 @@ static void serve_endpoint(struct exchange *e, const struct cmc_route *route)
 
 /* -- the CA's own: GET ------------------------------------------------------------------- */
 
-static const char *const crl_headers[] = {"Cache-Control", "no-cache", NULL};
+static bool has_it(const struct exchange *e, const struct cmc_http_cache *c)
+{
+    return cmc_http_cache_has(c, cmc_http_header(e->rq, "If-None-Match"),
+                              cmc_http_header(e->rq, "If-Modified-Since"));
+}
+
+/* What changes when the configuration does. */
+static void finish_fixed(struct exchange *e, const char *type, struct cmc_slice octets,
+                         const char *outcome)
+{
+    struct cmc_http_cache cache;
+
+    cmc_http_cache_octets(&cache, octets, e->front->counters->started_at, time(NULL),
+                          CERT_CACHE_SECONDS);
+    if (has_it(e, &cache))
+        finish(e, 304, NULL, CMC_SLICE_NONE, cache.headers, outcome);
+    else
+        finish(e, 200, type, octets, cache.headers, outcome);
+}
 
 /* What went wrong inside is for the log, not for whoever asks. */
 static void no_crl(struct exchange *e, const char *why)
@@ -476,44 +501,71 @@ static void no_crl(struct exchange *e, const char *why)
            (const char *const[]){"Retry-After", "10", NULL}, why);
 }
 
+/* A CRL in memory, or where fd is not -1 the file, which is taken over. */
+static void give_crl(struct exchange *e, const struct cmc_crl_facts *facts, struct cmc_slice crl,
+                     int fd)
+{
+    struct cmc_http_cache cache;
+    char etag[64];
+
+    /* A number may come again after a backup was put back; with its time it does not. */
+    (void)snprintf(etag, sizeof etag, "%llu-%lld", (unsigned long long)facts->number,
+                   (long long)facts->this_update);
+    cmc_http_cache_init(&cache, etag, facts->this_update, facts->next_update, time(NULL),
+                        CRL_CACHE_SECONDS);
+    if (has_it(e, &cache)) {
+        if (fd >= 0)
+            (void)close(fd);
+        finish(e, 304, NULL, CMC_SLICE_NONE, cache.headers, "CRL");
+    } else if (fd >= 0) {
+        finish_file(e, CMC_MEDIA_PKIX_CRL, fd, facts->octets, cache.headers, "CRL");
+    } else {
+        finish(e, 200, CMC_MEDIA_PKIX_CRL, crl, cache.headers, "CRL");
+    }
+}
+
 static void crl_done(void *arg, struct cmc_slow_result *r)
 {
     struct exchange *e = arg;
+    int fd = r->fd;
 
     take_result(e, r);
     if (r->status != 200) {
         no_crl(e, e->reason);
-    } else if (r->fd >= 0) {
-        finish_file(e, CMC_MEDIA_PKIX_CRL, r->fd, r->file_octets, crl_headers, "CRL");
-        r->fd = -1;
-    } else {
-        finish(e, 200, CMC_MEDIA_PKIX_CRL, cmc_slice(e->body, e->body_octets), crl_headers, "CRL");
+        return;
     }
+    r->fd = -1;
+    give_crl(e, &r->facts, cmc_slice(e->body, e->body_octets), fd);
 }
 
 static void serve_crl(struct exchange *e, const struct cmc_route *route)
 {
-    struct cmc_slow_request rq = {
-        .kind = CMC_SLOW_CRL, .authority = route->authority, .now = time(NULL)};
+    struct cmc_slow_request rq = {.kind = CMC_SLOW_CRL,
+                                  .authority = route->authority,
+                                  .scope.delta = route->delta,
+                                  .now = time(NULL)};
     struct cmc_front *f = e->front;
+    struct cmc_crl_facts facts;
     struct cmc_slice crl;
     struct cmc_err err = {0};
-    uint64_t octets;
     enum cmc_rc rc;
     int fd;
 
+    if (cmc_shard_is_template(route->path) &&
+        !cmc_shard_match(route->path, cmc_http_path(e->rq), &rq.scope.shard))
+        rq.scope.shard = UINT32_MAX;
     atomic_fetch_add_explicit(&f->counters->crl_fetches, 1, memory_order_relaxed);
     cmc_arena_reset(f->arena);
     rc = cmc_ca_crl_open(f->seats[route->authority].ca, &rq.scope, rq.now, f->arena, &crl, &fd,
-                         &octets, &err);
+                         &facts, &err);
     if (rc == CMC_E_RETRY && cmc_desks_has(f->desks, route->authority))
         submit(e, &rq, crl_done);
+    else if (rc == CMC_E_NOTFOUND && crl.p == NULL && fd < 0 && rq.scope.shard != 0)
+        refuse_text(e, 404, "there is no such shard of the CRL");
     else if (rc != CMC_OK)
         no_crl(e, err.text);
-    else if (fd >= 0)
-        finish_file(e, CMC_MEDIA_PKIX_CRL, fd, octets, crl_headers, "CRL");
     else
-        finish(e, 200, CMC_MEDIA_PKIX_CRL, crl, crl_headers, "CRL");
+        give_crl(e, &facts, crl, fd);
 }
 
 static void finish_ocsp(struct exchange *e, const struct cmc_ocsp_answer *answer)
@@ -599,24 +651,26 @@ static const struct cmc_service_authority *authority_of(const struct exchange *e
 
 static void serve_ca(struct exchange *e, const struct cmc_route *route)
 {
-    finish(e, 200, CMC_MEDIA_PKIX_CERT, authority_of(e, route)->chain[0], NULL, "CA certificate");
+    finish_fixed(e, CMC_MEDIA_PKIX_CERT, authority_of(e, route)->chain[0], "CA certificate");
 }
 
 static void serve_encryption(struct exchange *e, const struct cmc_route *route)
 {
-    finish(e, 200, CMC_MEDIA_PKIX_CERT, authority_of(e, route)->encryption_cert, NULL,
-           "encryption certificate");
+    finish_fixed(e, CMC_MEDIA_PKIX_CERT, authority_of(e, route)->encryption_cert,
+                 "encryption certificate");
 }
 
 static void serve_chain(struct exchange *e, const struct cmc_route *route)
 {
-    finish(e, 200, CMC_MEDIA_CERTS_ONLY, authority_of(e, route)->chain_p7c, NULL, "CA chain");
+    finish_fixed(e, CMC_MEDIA_CERTS_ONLY, authority_of(e, route)->chain_p7c, "CA chain");
 }
 
 static void serve_status(struct exchange *e, const struct cmc_route *route)
 {
+    const struct cmc_service *service = e->front->service;
     const struct cmc_counters *c = e->front->counters;
     struct cmc_buf json;
+    bool some = false;
 
     (void)route;
     cmc_buf_init(&json, CMC_LIMIT_FILE_OCTETS);
@@ -632,7 +686,10 @@ static void serve_status(struct exchange *e, const struct cmc_route *route)
                    atomic_load_explicit(&c->crl_fetches, memory_order_relaxed),
                    atomic_load_explicit(&c->ocsp_requests, memory_order_relaxed));
     cmc_token_status(&json);
-    cmc_buf_str(&json, "}\n");
+    cmc_buf_str(&json, ",\"publication\":[");
+    for (size_t i = 0; i < service->nauthorities; i++)
+        cmc_publisher_status(service->authorities[i].publisher, &some, &json);
+    cmc_buf_str(&json, "]}\n");
     finish(e, cmc_buf_ok(&json) ? 200 : 503, "application/json", cmc_buf_get0(&json),
            (const char *const[]){"Cache-Control", "no-store", NULL}, "status");
     cmc_buf_free(&json);
@@ -650,16 +707,18 @@ static int compare_routes(const void *a, const void *b)
 }
 
 /* Of one authority, besides its endpoints. */
-#define OWN_ROUTES 5u
+#define OWN_ROUTES 7u
 
 static void add_own(struct cmc_routes *out, const struct cmc_conf_authority *a, unsigned int i)
 {
     const struct cmc_route own[OWN_ROUTES] = {
-        {a->crl_path, ALLOW_GET, serve_crl, NULL, i},
-        {a->ca_path, ALLOW_GET, serve_ca, NULL, i},
-        {a->chain_path, ALLOW_GET, serve_chain, NULL, i},
-        {a->encryption_path, ALLOW_GET, serve_encryption, NULL, i},
-        {a->ocsp.path, ALLOW_OCSP, serve_ocsp, NULL, i},
+        {a->crl_path, ALLOW_GET, serve_crl, NULL, i, false},
+        {a->crl_delta_path, ALLOW_GET, serve_crl, NULL, i, true},
+        {a->crl_complete_path, ALLOW_GET, serve_crl, NULL, i, false},
+        {a->ca_path, ALLOW_GET, serve_ca, NULL, i, false},
+        {a->chain_path, ALLOW_GET, serve_chain, NULL, i, false},
+        {a->encryption_path, ALLOW_GET, serve_encryption, NULL, i, false},
+        {a->ocsp.path, ALLOW_OCSP, serve_ocsp, NULL, i, false},
     };
 
     for (size_t k = 0; k < OWN_ROUTES; k++) {
@@ -679,11 +738,11 @@ enum cmc_rc cmc_routes_new(const struct cmc_conf *conf, struct cmc_routes *out, 
         add_own(out, &conf->authorities[i], i);
     if (conf->status_path != NULL)
         out->rows[out->n++] =
-            (struct cmc_route){conf->status_path, ALLOW_GET, serve_status, NULL, 0};
+            (struct cmc_route){conf->status_path, ALLOW_GET, serve_status, NULL, 0, false};
     for (unsigned int i = 0; i < conf->endpoint_count; i++)
-        out->rows[out->n++] =
-            (struct cmc_route){conf->endpoints[i].rules.path, ALLOW_POST, serve_endpoint,
-                               &conf->endpoints[i], conf->endpoints[i].authority};
+        out->rows[out->n++] = (struct cmc_route){
+            conf->endpoints[i].rules.path, ALLOW_POST, serve_endpoint, &conf->endpoints[i],
+            conf->endpoints[i].authority,  false};
     qsort(out->rows, out->n, sizeof *out->rows, compare_routes);
     return CMC_OK;
 }
@@ -732,6 +791,12 @@ static const struct cmc_route *find_route(const struct cmc_front *f, const char 
 
     if (found != NULL)
         return found;
+    for (size_t i = 0; i < f->routes->n; i++) {
+        uint32_t shard;
+
+        if (cmc_shard_match(f->routes->rows[i].path, path, &shard))
+            return &f->routes->rows[i];
+    }
     key.path = ocsp_path(f->service->conf, path);
     return key.path != NULL
                ? bsearch(&key, f->routes->rows, f->routes->n, sizeof key, compare_routes)

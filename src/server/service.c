@@ -159,15 +159,19 @@ enum cmc_rc cmc_service_load(struct cmc_service *s, const struct cmc_conf *conf,
 /* -- the store and the authorities -------------------------------------------------------- */
 
 static enum cmc_rc open_authority(struct cmc_service *s, struct cmc_service_authority *a,
-                                  struct cmc_slice subject, struct cmc_log *log,
-                                  struct cmc_err *err)
+                                  struct cmc_log *log, struct cmc_err *err)
 {
     const struct cmc_conf_authority *conf = a->conf;
     enum cmc_rc rc = CMC_OK;
 
-    if (conf->publish_directory != NULL)
-        rc = cmc_publisher_start(s->store, subject, conf->publish_directory, log, &a->publisher,
-                                 err);
+    if (conf->target_count > 0)
+        rc = cmc_publisher_start(&(struct cmc_publisher_params){.store = s->store,
+                                                                .targets = conf->targets,
+                                                                .ntargets = conf->target_count,
+                                                                .ca_cert = a->chain[0],
+                                                                .chain = a->chain_p7c,
+                                                                .log = log},
+                                 &a->publisher, err);
     if (rc != CMC_OK)
         return rc;
     rc = cmc_ca_shared_new(
@@ -184,7 +188,13 @@ static enum cmc_rc open_authority(struct cmc_service *s, struct cmc_service_auth
                                 .secret_failures = s->conf->secret_failures,
                                 .crl_url = conf->crl_url,
                                 .crl_hours = conf->crl_hours,
-                                .publish_directory = conf->publish_directory,
+                                .crl_overlap_hours = conf->crl_overlap,
+                                .crl_shards = conf->crl_shards,
+                                .crl_complete = conf->crl_complete_path != NULL,
+                                .crl_delta_url = conf->crl_delta_url,
+                                .crl_delta_minutes = conf->crl_delta_minutes,
+                                .publish_web = cmc_conf_publishes_on(conf, false) != NULL,
+                                .publish_ldap_url = cmc_conf_publishes_on(conf, true),
                                 .publish_url = conf->publish_url,
                                 .publish_wake = a->publisher != NULL ? cmc_publisher_wake : NULL,
                                 .publish_arg = a->publisher,
@@ -201,13 +211,8 @@ enum cmc_rc cmc_service_open(struct cmc_service *s, struct cmc_log *log, struct 
 {
     enum cmc_rc rc = cmc_store_open(s->conf->database, false, &s->store, err);
 
-    for (size_t i = 0; i < s->nauthorities && rc == CMC_OK; i++) {
-        struct cmc_slice subject;
-
-        rc = subject_of(s, i, &subject, err);
-        if (rc == CMC_OK)
-            rc = open_authority(s, &s->authorities[i], subject, log, err);
-    }
+    for (size_t i = 0; i < s->nauthorities && rc == CMC_OK; i++)
+        rc = open_authority(s, &s->authorities[i], log, err);
     return rc;
 }
 

@@ -160,7 +160,7 @@ static void work_crl(struct slow *s)
     struct cmc_slice crl;
 
     if (cmc_ca_crl_open(s->desk->seats[s->rq.authority].ca, &s->rq.scope, s->rq.now, s->desk->arena,
-                        &crl, &r->fd, &r->file_octets, &err) == CMC_OK) {
+                        &crl, &r->fd, &r->facts, &err) == CMC_OK) {
         r->status = 200;
         set_body(s, crl);
     } else {

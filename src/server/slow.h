@@ -27,7 +27,7 @@ struct cmc_slow_result {
     uint8_t *body; /* may be taken (set to NULL then); from malloc() */
     size_t octets;
     int fd; /* of a CRL that is a file, which may be taken (set to -1); else -1 */
-    uint64_t file_octets;
+    struct cmc_crl_facts facts;  /* of a CRL */
     struct cmc_ocsp_answer ocsp; /* its der is body */
     char reason[CMC_LIMIT_ERROR_TEXT];
 };

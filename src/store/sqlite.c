@@ -29,8 +29,9 @@ const struct cmc_store_ops cmc_store_sqlite = {
     .officer_named = cmc_sqlite_officer_named,
     .anchors = cmc_sqlite_anchors,
     .cert_by_digest = cmc_sqlite_cert_by_digest,
-    .publications_due = cmc_sqlite_publications_due,
     .generation = cmc_sqlite_generation,
+    .hold = cmc_sqlite_hold,
+    .release = cmc_sqlite_release,
     .officers = cmc_sqlite_officers,
     .secret = cmc_sqlite_secret,
     .revocation_secret = cmc_sqlite_revocation_secret,
@@ -44,6 +45,7 @@ const struct cmc_store_ops cmc_store_sqlite = {
     .unused = cmc_sqlite_unused,
     .crls = &cmc_sqlite_crl_ops,
     .pending = &cmc_sqlite_pending_ops,
+    .publication = &cmc_sqlite_publication_ops,
     .search = &cmc_sqlite_search_ops,
 };
 
@@ -150,6 +152,7 @@ static const char *const migrations[] = {
     " PRIMARY KEY (issuer, number)) STRICT, WITHOUT ROWID;",
     cmc_sqlite_schema_crl,
     CMC_SQLITE_SCHEMA_OFFICER,
+    cmc_sqlite_schema_publication,
 };
 #define SCHEMA_VERSION ((int64_t)(sizeof migrations / sizeof migrations[0]))
 

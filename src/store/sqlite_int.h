@@ -139,20 +139,23 @@ enum cmc_rc cmc_sqlite_anchors_put(struct cmc_sqlite *c, struct cmc_anchor_set *
                                    struct cmc_err *err) CMC_MUST_USE;
 enum cmc_rc cmc_sqlite_cert_digest(struct cmc_sqlite *c, int64_t cert, const uint8_t *digest,
                                    struct cmc_err *err) CMC_MUST_USE;
-enum cmc_rc cmc_sqlite_publication(struct cmc_sqlite *c, const struct cmc_publication *p,
-                                   int64_t at, struct cmc_err *err) CMC_MUST_USE;
-enum cmc_rc cmc_sqlite_published(struct cmc_sqlite *c, const struct cmc_publication *p,
-                                 struct cmc_err *err) CMC_MUST_USE;
 /* As in struct cmc_store_ops. */
 enum cmc_rc cmc_sqlite_anchors(void *rd, struct cmc_arena *arena, struct cmc_anchor_set *out,
                                struct cmc_err *err);
 enum cmc_rc cmc_sqlite_cert_by_digest(void *rd, const uint8_t digest[CMC_SHA256_OCTETS],
                                       struct cmc_arena *arena, struct cmc_slice *der,
                                       struct cmc_err *err);
-enum cmc_rc cmc_sqlite_publications_due(void *rd, struct cmc_slice issuer, size_t limit,
-                                        enum cmc_rc (*fn)(void *arg,
-                                                          const struct cmc_publication *p),
-                                        void *arg, struct cmc_err *err);
+
+/* -- sqlite_publication.c -------------------------------------------------------------------- */
+
+extern const char cmc_sqlite_schema_publication[];
+extern const struct cmc_store_publication_ops cmc_sqlite_publication_ops;
+/* A wish for a certificate, in the transaction that makes it. */
+enum cmc_rc cmc_sqlite_publication(struct cmc_sqlite *c, const struct cmc_publication *p,
+                                   int64_t at, struct cmc_err *err) CMC_MUST_USE;
+/* CMC_JOB_MARK, CMC_JOB_TROUBLE and CMC_JOB_NOT_TAKEN. */
+enum cmc_rc cmc_sqlite_publication_job(struct cmc_sqlite *c, const struct cmc_job *job,
+                                       struct cmc_err *err) CMC_MUST_USE;
 
 /* -- sqlite_read.c ------------------------------------------------------------------------- */
 
@@ -188,6 +191,8 @@ enum cmc_rc cmc_sqlite_officer_named(void *rd, const char *name, struct cmc_aren
 enum cmc_rc cmc_sqlite_cert_status(void *rd, struct cmc_slice issuer, struct cmc_slice serial,
                                    struct cmc_cert_status *out, struct cmc_err *err);
 enum cmc_rc cmc_sqlite_generation(void *rd, uint64_t *out, struct cmc_err *err);
+enum cmc_rc cmc_sqlite_hold(void *rd, uint64_t *generation, struct cmc_err *err);
+void cmc_sqlite_release(void *rd);
 enum cmc_rc cmc_sqlite_officers(void *rd, enum cmc_rc (*fn)(void *arg, const struct cmc_officer *o),
                                 void *arg, struct cmc_err *err);
 enum cmc_rc cmc_sqlite_secret(void *rd, const char *name, struct cmc_arena *arena,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SQLite: what is published. Trust anchors, and certificates to be published. All of it is rare, so
- * its statements are prepared when they are needed, and are not kept by each connection.
+ * SQLite: what is given out again. Trust anchors that are published, and certificates by digest.
+ * All of it is rare, so its statements are prepared when they are needed, and are not kept by each
+ * connection.
  */
 #include "store/sqlite_once.h"
 
@@ -120,7 +121,7 @@ enum cmc_rc cmc_sqlite_anchors(void *rd, struct cmc_arena *arena, struct cmc_anc
     return rc;
 }
 
-/* -- publication of certificates --------------------------------------------------------------- */
+/* -- certificates by digest -------------------------------------------------------------------- */
 
 enum cmc_rc cmc_sqlite_cert_digest(struct cmc_sqlite *c, int64_t cert, const uint8_t *digest,
                                    struct cmc_err *err)
@@ -152,68 +153,6 @@ enum cmc_rc cmc_sqlite_cert_by_digest(void *rd, const uint8_t digest[CMC_SHA256_
             rc = no_memory(err);
     } else if (rc == CMC_OK) {
         rc = cmc_fail(err, CMC_E_NOTFOUND, NULL, "no certificate has this digest");
-    }
-    (void)sqlite3_finalize(b.st);
-    return rc;
-}
-
-enum cmc_rc cmc_sqlite_publication(struct cmc_sqlite *c, const struct cmc_publication *p,
-                                   int64_t at, struct cmc_err *err)
-{
-    struct cmc_bind b =
-        once(c, "INSERT INTO publication (cert, wanted, done, at) SELECT id, ?, 0, ? FROM cert"
-                " WHERE issuer = (SELECT id FROM issuer WHERE name = ?) AND serial = ?"
-                " ON CONFLICT (cert) DO UPDATE SET wanted = excluded.wanted, done = 0,"
-                " at = excluded.at");
-    enum cmc_rc rc;
-
-    cmc_bind_int(&b, p->wanted);
-    cmc_bind_int(&b, at);
-    cmc_bind_blob(&b, p->issuer);
-    cmc_bind_blob(&b, p->serial);
-    rc = once_finish(c, &b, err);
-    if (rc == CMC_OK && sqlite3_changes(c->db) == 0)
-        rc = cmc_fail(err, CMC_E_CONFLICT, NULL, "the certificate to be published is not there");
-    return rc;
-}
-
-enum cmc_rc cmc_sqlite_published(struct cmc_sqlite *c, const struct cmc_publication *p,
-                                 struct cmc_err *err)
-{
-    /* Only what was done: another wish may have come meanwhile. */
-    struct cmc_bind b =
-        once(c, p->wanted ? "UPDATE publication SET done = 1 WHERE cert = ? AND wanted <> 0"
-                          : "DELETE FROM publication WHERE cert = ? AND wanted = 0");
-
-    cmc_bind_int(&b, p->id);
-    return once_finish(c, &b, err);
-}
-
-enum cmc_rc cmc_sqlite_publications_due(void *rd, struct cmc_slice issuer, size_t limit,
-                                        enum cmc_rc (*fn)(void *arg,
-                                                          const struct cmc_publication *p),
-                                        void *arg, struct cmc_err *err)
-{
-    struct cmc_sqlite *c = rd;
-    struct cmc_bind b = once(c, "SELECT publication.cert, wanted, der FROM publication"
-                                " JOIN cert_der ON cert_der.id = publication.cert"
-                                " JOIN cert ON cert.id = publication.cert"
-                                " WHERE done = 0 AND cert.issuer ="
-                                " (SELECT id FROM issuer WHERE name = ?) ORDER BY at LIMIT ?");
-    enum cmc_rc rc;
-    int code;
-
-    cmc_bind_blob(&b, issuer);
-    cmc_bind_int(&b, limit > INT64_MAX ? INT64_MAX : (int64_t)limit);
-    rc = once_step(c, &b, &code, err);
-    while (rc == CMC_OK && code == SQLITE_ROW) {
-        const struct cmc_publication p = {.id = sqlite3_column_int64(b.st, 0),
-                                          .wanted = sqlite3_column_int64(b.st, 1) != 0,
-                                          .der = once_column(b.st, 2)};
-
-        rc = fn(arg, &p);
-        if (rc == CMC_OK)
-            rc = once_step(c, &b, &code, err);
     }
     (void)sqlite3_finalize(b.st);
     return rc;

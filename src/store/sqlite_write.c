@@ -409,8 +409,10 @@ static enum cmc_rc do_job(struct writer *w, const struct cmc_job *job, struct cm
         return cmc_sqlite_pending_job(&w->pending, w, job, err);
     case CMC_JOB_ANCHORS_PUT:
         return do_anchors_put(w, job->u.anchors, err);
-    case CMC_JOB_PUBLISHED:
-        return cmc_sqlite_published(&w->c, job->u.publication, err);
+    case CMC_JOB_MARK:
+    case CMC_JOB_TROUBLE:
+    case CMC_JOB_NOT_TAKEN:
+        return cmc_sqlite_publication_job(&w->c, job, err);
     default:
         return cmc_fail(err, CMC_E_BUG, NULL, "unknown kind of job");
     }

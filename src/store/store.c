@@ -376,14 +376,6 @@ enum cmc_rc cmc_store_anchors_put(struct cmc_store *s, struct cmc_anchor_set *se
     return rc;
 }
 
-enum cmc_rc cmc_store_published(struct cmc_store *s, const struct cmc_publication *p,
-                                struct cmc_err *err)
-{
-    struct cmc_job job = {.kind = CMC_JOB_PUBLISHED, .u.publication = p};
-
-    return run(s, &job, err);
-}
-
 /* -- reading ------------------------------------------------------------------------------- */
 
 enum cmc_rc cmc_reader_new(struct cmc_store *s, struct cmc_reader **out, struct cmc_err *err)
@@ -458,17 +450,19 @@ enum cmc_rc cmc_reader_cert_by_digest(struct cmc_reader *r, const uint8_t digest
     return r->ops->cert_by_digest(r->rd, digest, arena, der, err);
 }
 
-enum cmc_rc cmc_reader_publications_due(struct cmc_reader *r, struct cmc_slice issuer, size_t limit,
-                                        enum cmc_rc (*fn)(void *arg,
-                                                          const struct cmc_publication *p),
-                                        void *arg, struct cmc_err *err)
-{
-    return r->ops->publications_due(r->rd, issuer, limit, fn, arg, err);
-}
-
 enum cmc_rc cmc_reader_generation(struct cmc_reader *r, uint64_t *out, struct cmc_err *err)
 {
     return r->ops->generation(r->rd, out, err);
+}
+
+enum cmc_rc cmc_reader_hold(struct cmc_reader *r, uint64_t *generation, struct cmc_err *err)
+{
+    return r->ops->hold(r->rd, generation, err);
+}
+
+void cmc_reader_release(struct cmc_reader *r)
+{
+    r->ops->release(r->rd);
 }
 
 enum cmc_rc cmc_reader_officers(struct cmc_reader *r,

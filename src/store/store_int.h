@@ -6,6 +6,7 @@
 #ifndef CMC_STORE_STORE_INT_H
 #define CMC_STORE_STORE_INT_H
 
+#include "store/publication.h"
 #include "store/search.h"
 #include "store/store.h"
 
@@ -20,7 +21,9 @@ enum cmc_job_kind {
     CMC_JOB_HELD_DECIDE,
     CMC_JOB_SWEEP,
     CMC_JOB_ANCHORS_PUT,
-    CMC_JOB_PUBLISHED
+    CMC_JOB_MARK, /* store/publication.h, and the two below */
+    CMC_JOB_TROUBLE,
+    CMC_JOB_NOT_TAKEN
 };
 
 /* One thing to write. All pointers are borrowed until done is called. */
@@ -57,7 +60,9 @@ struct cmc_job {
             struct cmc_swept *out; /* as number above */
         } sweep;
         struct cmc_anchor_set *anchors; /* sequence is set; holds only when the outcome is CMC_OK */
-        const struct cmc_publication *publication;
+        const struct cmc_mark *mark;
+        const struct cmc_target_trouble *trouble;
+        const struct cmc_not_taken *not_taken;
     } u;
     cmc_store_done_fn done;
     void *arg;
@@ -114,10 +119,9 @@ struct cmc_store_ops {
     enum cmc_rc (*cert_by_digest)(void *rd, const uint8_t digest[CMC_SHA256_OCTETS],
                                   struct cmc_arena *arena, struct cmc_slice *der,
                                   struct cmc_err *err);
-    enum cmc_rc (*publications_due)(void *rd, struct cmc_slice issuer, size_t limit,
-                                    enum cmc_rc (*fn)(void *arg, const struct cmc_publication *p),
-                                    void *arg, struct cmc_err *err);
     enum cmc_rc (*generation)(void *rd, uint64_t *out, struct cmc_err *err);
+    enum cmc_rc (*hold)(void *rd, uint64_t *generation, struct cmc_err *err);
+    void (*release)(void *rd);
     enum cmc_rc (*officers)(void *rd, enum cmc_rc (*fn)(void *arg, const struct cmc_officer *o),
                             void *arg, struct cmc_err *err);
     enum cmc_rc (*secret)(void *rd, const char *name, struct cmc_arena *arena,
@@ -140,8 +144,9 @@ struct cmc_store_ops {
     enum cmc_rc (*unused)(const char *place, struct cmc_err *err);
     /* The reading functions of store/crl.h. */
     const struct cmc_store_crl_ops *crls;
-    /* The reading functions of store/pending.h. */
+    /* The reading functions of store/pending.h, and of store/publication.h. */
     const struct cmc_store_pending_ops *pending;
+    const struct cmc_store_publication_ops *publication;
     /* store/search.h. */
     const struct cmc_store_search_ops *search;
 };
@@ -165,6 +170,8 @@ struct cmc_store_crl_ops {
                                  int64_t not_after_from, uint64_t *n, struct cmc_err *err);
     enum cmc_rc (*revoked_part_after)(void *rd, struct cmc_slice issuer, int64_t part,
                                       int64_t *next, struct cmc_err *err);
+    enum cmc_rc (*changed)(void *rd, struct cmc_slice issuer, uint32_t part, uint64_t since,
+                           bool *changed, struct cmc_err *err);
     enum cmc_rc (*changes)(void *rd, struct cmc_slice issuer, uint32_t part, uint64_t since,
                            enum cmc_rc (*fn)(void *arg, const struct cmc_cert_record *c), void *arg,
                            struct cmc_err *err);
@@ -203,6 +210,21 @@ struct cmc_store_pending_ops {
     enum cmc_rc (*nonce)(void *rd, const uint8_t key[CMC_NONCE_KEY_OCTETS],
                          struct cmc_nonce_use *out, struct cmc_err *err);
     enum cmc_rc (*nonce_secret)(void *rd, uint8_t out[CMC_TXN_DIGEST_OCTETS], struct cmc_err *err);
+};
+
+struct cmc_store_publication_ops {
+    enum cmc_rc (*mark)(void *rd, struct cmc_mark *m, struct cmc_err *err);
+    enum cmc_rc (*trouble)(void *rd, const char *target, struct cmc_arena *arena,
+                           struct cmc_target_trouble *out, struct cmc_err *err);
+    enum cmc_rc (*wishes)(void *rd, struct cmc_slice issuer, uint64_t after, size_t limit,
+                          enum cmc_rc (*fn)(void *arg, const struct cmc_publication *p), void *arg,
+                          struct cmc_err *err);
+    enum cmc_rc (*not_taken)(void *rd, struct cmc_slice issuer, const char *target, int64_t before,
+                             size_t limit,
+                             enum cmc_rc (*fn)(void *arg, const struct cmc_publication *p),
+                             void *arg, struct cmc_err *err);
+    enum cmc_rc (*count)(void *rd, struct cmc_slice issuer, const char *target, uint64_t after,
+                         struct cmc_publication_count *out, struct cmc_err *err);
 };
 
 extern const struct cmc_store_ops cmc_store_sqlite;

@@ -212,18 +212,23 @@ def test_wrong_signer_is_refused_at_start(world, tmp_path):
 
 # -- many --------------------------------------------------------------------------------------
 
-def issue_many(world, n):
-    """n certificates, 100 in a message; their serial numbers."""
-    serials = []
+def issue_certs(world, n):
+    """n certificates, 100 in a message."""
+    certs = []
     for first in range(0, n, 100):
-        body = craft.pkidata([craft.transaction_id(1, first + 10**6), craft.sender_nonce(2)],
+        body = craft.pkidata([craft.transaction_id(1, random.randrange(10**9)), craft.sender_nonce(2)],
                              [craft.tcr(10 + i, world.csr) for i in range(min(100, n - first))])
         _, answer = world.server.post("/cmc", craft.message(body, world.officer.cert,
                                                             world.officer.key))
         mine = craft.public_key(world.key)
-        serials += [c.serial_der for c in craft.Answer(answer).certs if c.spki == mine]
-    assert len(serials) == n
-    return serials
+        certs += [c for c in craft.Answer(answer).certs if c.spki == mine]
+    assert len(certs) == n
+    return certs
+
+
+def issue_many(world, n):
+    """The same; their serial numbers."""
+    return [c.serial_der for c in issue_certs(world, n)]
 
 
 def number(serial_der):

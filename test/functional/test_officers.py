@@ -537,7 +537,7 @@ def test_recovery_is_for_lost_admins(ruled):
     assert b"can sign; give --as" in change(ruled, *add, ok=1)
     # the last one is revoked: its order is worth nothing, and the owner of the database may help
     ruled.server.cmcd("revoke", ruled.root.cert.serial.hex(), "-r", "keyCompromise")
-    assert b"revoked" in change(ruled, "remove", "zoe", *by(ruled.root), ok=1)
+    assert b"revoked" in change(ruled, "remove", "ann", *by(ruled.root), ok=1)
     change(ruled, *add)
     assert records(ruled, "officer-add")[-1]["recovery"] is True
     change(ruled, "remove", "root", *by(spare))

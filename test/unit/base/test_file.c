@@ -150,6 +150,40 @@ static void errors_name_path_and_reason(void **state)
     cmc_buf_free(&b);
 }
 
+/* The first octets of another file, wherever its offset stands; one that is too short is told. */
+static void copies_an_open_file(void **state)
+{
+    struct place *p = *state;
+    char from[160], text[64];
+    struct stat st;
+    struct cmc_err err = {0};
+    int fd;
+
+    (void)snprintf(from, sizeof from, "%s/from", p->dir);
+    assert_int_equal(cmc_file_write(from, 0600, CMC_SLICE_LIT("0123456789"), NULL), CMC_OK);
+    assert_int_equal(cmc_file_write(p->file, 0600, CMC_SLICE_LIT("old"), NULL), CMC_OK);
+    fd = open(from, O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(lseek(fd, 5, SEEK_SET), 5);
+    assert_int_equal(cmc_file_copy(p->file, 0644, fd, 8, &err), CMC_OK);
+    assert_content(p->file, "01234567");
+    assert_int_equal(stat(p->file, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0644);
+    assert_int_equal(cmc_file_copy(p->file, 0644, fd, 11, &err), CMC_E_LOCAL);
+    assert_non_null(strstr(err.text, "has become shorter"));
+    assert_content(p->file, "01234567");
+    (void)close(fd);
+    (void)unlink(from);
+    /* What the system does not copy by itself goes through memory. */
+    fd = open("/proc/self/comm", O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    assert_int_equal(pread(fd, text, 4, 0), 4);
+    text[4] = '\0';
+    assert_int_equal(cmc_file_copy(p->file, 0644, fd, 4, &err), CMC_OK);
+    assert_content(p->file, text);
+    (void)close(fd);
+}
+
 static void a_device_stays_a_device(void **state)
 {
     struct stat st;
@@ -194,6 +228,7 @@ int main(void)
         IN_PLACE(a_failed_write_leaves_the_old_file),
         IN_PLACE(the_limit_of_a_read),
         IN_PLACE(errors_name_path_and_reason),
+        IN_PLACE(copies_an_open_file),
         cmocka_unit_test(a_device_stays_a_device),
         IN_PLACE(dash_is_standard_input_and_output),
     };

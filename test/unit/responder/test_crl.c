@@ -105,14 +105,16 @@ static void open_is_file(struct test_authority *t, int64_t at, struct cmc_slice 
     struct cmc_slice der;
     struct cmc_err err;
     const struct cmc_crl_scope complete = {0};
-    uint64_t octets;
+    struct cmc_crl_facts facts;
     int fd;
 
     assert_non_null(p);
-    assert_int_equal(cmc_ca_crl_open(t->ca, &complete, at, t->arena, &der, &fd, &octets, &err),
+    assert_int_equal(cmc_ca_crl_open(t->ca, &complete, at, t->arena, &der, &fd, &facts, &err),
                      CMC_OK);
     assert_true(fd >= 0 && der.p == NULL);
-    assert_int_equal(octets, same.n);
+    assert_int_equal(facts.octets, same.n);
+    assert_int_equal(facts.this_update, at);
+    assert_true(facts.next_update > at);
     assert_int_equal(pread(fd, p, same.n, 0), (ssize_t)same.n);
     assert_memory_equal(p, same.p, same.n);
     (void)close(fd);

@@ -183,23 +183,30 @@ static void done(struct world *w, const struct test_reply *r, uint32_t part)
     assert_int_equal(o.status, CMC_STATUS_SUCCESS);
 }
 
-/* The Name of the authority. */
-static struct cmc_slice issuer(const struct world *w)
+/* Do what is due, as the server's thread does. */
+static enum cmc_rc work_in(struct world *w, const char *directory, size_t *n)
 {
-    const struct cmc_authority *auth = cmc_ca_get0_authority(w->t->ca);
+    struct cmc_publish_folder folder = {.directory = directory};
+    const struct cmc_publish_target target = {.name = "web",
+                                              .what = CMC_PUBLISH_BIT(CMC_PUBLISH_CERT),
+                                              .put = cmc_publish_folder_put,
+                                              .self = &folder};
+    const struct cmc_publish_source src = {.crypto = w->t->crypto,
+                                           .store = w->t->store,
+                                           .reader = w->reader,
+                                           .ca_cert = w->t->root.cert};
+    struct cmc_err err = {0};
+    size_t refused;
 
-    return auth->ops->issuer(auth->self);
+    return cmc_publish(&src, &target, false, 1, n, &refused, &err);
 }
 
-/* Do what is due, as the server's thread does; how much that was. */
+/* How much that was. */
 static size_t work(struct world *w)
 {
-    struct cmc_err err = {0};
     size_t n;
 
-    assert_int_equal(
-        cmc_publish_due(w->t->crypto, w->t->store, w->reader, issuer(w), w->t->dir, &n, &err),
-        CMC_OK);
+    assert_int_equal(work_in(w, w->t->dir, &n), CMC_OK);
     return n;
 }
 
@@ -258,9 +265,7 @@ static void test_half_done(void **state)
 
     done(w, &r, 1);
     /* The folder is not there: nothing is told to the store, and it stays due. */
-    assert_int_equal(
-        cmc_publish_due(w->t->crypto, w->t->store, w->reader, issuer(w), "/nonexistent", &n, &err),
-        CMC_E_LOCAL);
+    assert_int_equal(work_in(w, "/nonexistent", &n), CMC_E_LOCAL);
     assert_int_equal(n, 0);
     assert_int_equal(cmc_file_write(path_of(w, w->ee.cert), 0644, w->ee.cert, &err), CMC_OK);
     assert_int_equal(work(w), 1);
@@ -285,7 +290,14 @@ static void test_methods(void **state)
         {CMC_PUBLISH_WEB, CMC_GN_URI, "http://elsewhere.test/", false},
         {CMC_PUBLISH_WEB, CMC_GN_DNS, "http://ca.test/published/", false},
         {CMC_PUBLISH_X500, 0, NULL, false},
+        {CMC_PUBLISH_LDAP, 0, NULL, true},
+        {CMC_PUBLISH_LDAP, CMC_GN_URI, "ldap://dir.test", true},
+        {CMC_PUBLISH_LDAP, CMC_GN_URI, "ldap://dir.test/cn=x?userCertificate", true},
+        {CMC_PUBLISH_LDAP, CMC_GN_URI, "ldap://dir.test.example/", false},
         {CMC_PUBLISH_LDAP, CMC_GN_URI, "ldap://ca.test/", false},
+        {CMC_PUBLISH_LDAP, CMC_GN_URI, "http://ca.test/published/", false},
+        {CMC_PUBLISH_DONT_CARE, CMC_GN_URI, "ldap://dir.test/", true},
+        {CMC_PUBLISH_WEB, CMC_GN_URI, "ldap://dir.test/", false},
     };
 
     for (size_t i = 0; i < CMC_COUNT(rows); i++) {

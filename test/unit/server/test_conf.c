@@ -237,6 +237,55 @@ static void test_values(void **state)
     }
 }
 
+/* What a profile says of names, validity and who asks. */
+static void test_rules(void **state)
+{
+    const struct state *s = *state;
+    char *text = replaced(
+        "days: 397\n",
+        "hours: 12\n    not-after: 2035-12-31\n    validity-from-request: true\n"
+        "    signature: sha384\n    other-names: drop\n    overridden: [keyUsage]\n"
+        "    refuse: [a, b]\n    pop: signature\n    identity: officer\n"
+        "    subject: [{type: C, value: SE}, {type: O, from: officer, max: 2},\n"
+        "              {type: CN, pattern: \"a*\", optional: true}]\n"
+        "    san: {kinds: [DNS, IP], max: 3, permitted: [\"DNS:a\"], excluded: [\"DNS:b\"],\n"
+        "          patterns: [\"DNS:c\"], wildcards: true, from-cn: true, fixed: \"DNS:d\"}\n");
+    const struct cmc_profile_spec *p;
+    struct cmc_conf *c = NULL;
+    struct cmc_err err = {0};
+
+    if (load(s, text, &c, &err) != CMC_OK)
+        fail_msg("%s", err.text);
+    p = &c->profiles[0];
+    assert_int_equal(p->days, 0);
+    assert_int_equal(p->hours, 12);
+    assert_int_equal(p->not_after, 2082758399); /* the end of that day */
+    assert_true(p->validity_from_request && p->drop_other_names && !p->no_expiry);
+    assert_string_equal(p->signature, "sha384");
+    assert_int_equal(p->overridden_count, 1);
+    assert_int_equal(p->refused_count, 2);
+    assert_int_equal(p->subject_count, 3);
+    assert_int_equal(p->subject[0].from, CMC_FROM_PROFILE);
+    assert_string_equal(p->subject[0].value, "SE");
+    assert_int_equal(p->subject[1].from, CMC_FROM_OFFICER);
+    assert_int_equal(p->subject[1].max, 2);
+    assert_int_equal(p->subject[2].from, CMC_FROM_REQUEST);
+    assert_true(p->subject[2].optional && !p->subject[1].optional);
+    assert_string_equal(p->subject[2].pattern, "a*");
+    assert_int_equal(p->san->kind_count, 2);
+    assert_int_equal(p->san->max, 3);
+    assert_true(p->san->wildcards && p->san->from_cn);
+    assert_string_equal(p->san->permitted[0], "DNS:a");
+    assert_string_equal(p->san->excluded[0], "DNS:b");
+    assert_string_equal(p->san->patterns[0], "DNS:c");
+    assert_string_equal(p->san->fixed, "DNS:d");
+    assert_int_equal(c->endpoints[0].rules.profile_pop, CMC_POP_SIGNED);
+    assert_int_equal(c->endpoints[0].rules.pop, CMC_POP_ANY);
+    assert_int_equal(c->endpoints[0].rules.profile_identity, CMC_IDENTITY_OFFICER);
+    cmc_conf_free(c);
+    free(text);
+}
+
 /* Registration authorities, and the stricter profiles. */
 static void test_ra(void **state)
 {
@@ -359,6 +408,58 @@ static void test_refused(void **state)
          ":5:29: 'http:///a.crl' is not an absolute URL; write for instance "
          "http://ca.example/ca.crl"},
         {"path: /ca.crl", "hours: 0", ":5:16: 'hours' is 0; 1 to 87840 are allowed"},
+        {"path: /ca.crl, url: \"http://ca.example/a.crl\"",
+         "path: /ca.crl, url: \"http://ca.example/a.crl\", shards: 2",
+         ":5:64: shards need an 'url' with {shard} in it, such as "
+         "http://ca.example/ca-{shard}.crl: it says in each certificate where its CRL is"},
+        {"path: /ca.crl, url: \"http://ca.example/a.crl\"",
+         "path: /ca.crl, url: \"http://ca.example/{shard}.crl\"",
+         ":5:15: 'url' has {shard}, so this needs it too"},
+        {"path: /ca.crl, url: \"http://ca.example/a.crl\"",
+         "path: \"/{shard}.crl\", url: \"http://ca.example/a.crl\"",
+         ":5:15: {shard} is only for CRLs whose 'url' has it"},
+        {"path: /ca.crl, url: \"http://ca.example/a.crl\"",
+         "path: \"/{shard}.crl\", url: \"http://ca.example/{shard}.crl\", shards: 257",
+         ":5:77: 'shards' is 257; 1 to 256 are allowed"},
+        {"path: /ca.crl, url: \"http://ca.example/a.crl\"",
+         "path: \"/{shard}{shard}\", url: \"http://ca.example/{shard}.crl\"",
+         ":5:15: path '/{shard}{shard}' holds '{'; letters, digits and -._~/ are allowed"},
+        {"path: /ca.crl, url: \"http://ca.example/a.crl\"",
+         "path: \"/{shard}.crl\", url: \"http://ca.example/{shard}/{shard}.crl\"",
+         ":5:36: 'http://ca.example/{shard}/{shard}.crl' has braces in it; only one {shard} is "
+         "allowed"},
+        {"path: /ca.crl, url: \"http://ca.example/a.crl\"", "path: \"/{shards}.crl\"",
+         ":5:15: path '/{shards}.crl' holds '{'; letters, digits and -._~/ are allowed"},
+        {"path: /ca.crl, url: \"http://ca.example/a.crl\"",
+         "path: /ca.crl, complete-path: /all.crl",
+         ":5:39: without shards 'path' is that of the complete CRL; leave this out"},
+        {"path: /ca.crl, url: \"http://ca.example/a.crl\"", "path: /ca.crl, delta: 60",
+         ":5:31: nobody would find the delta CRLs: 'delta-url' says in certificates where they "
+         "are, 'delta-path' serves them"},
+        {"path: /ca.crl, url: \"http://ca.example/a.crl\"", "path: /ca.crl, delta-path: /ca.delta",
+         ":5:36: 'delta-path' has no effect without 'delta'"},
+        {"path: /ca.crl, url: \"http://ca.example/a.crl\"",
+         "path: /ca.crl, delta-url: \"http://ca.example/a.delta\"",
+         ":5:35: 'delta-url' has no effect without 'delta'"},
+        {"path: /ca.crl, url: \"http://ca.example/a.crl\"",
+         "path: /ca.crl, hours: 1, delta: 61, delta-path: /ca.delta",
+         ":5:41: 'delta' is 61; 0 to 60 are allowed"},
+        {"path: /ca.crl, url: \"http://ca.example/a.crl\"",
+         "path: /ca.crl, delta: 60, delta-path: \"/{shard}.delta\"",
+         ":5:47: {shard} is only for CRLs whose 'url' has it"},
+        {"path: /ca.crl, url: \"http://ca.example/a.crl\"",
+         "path: \"/{shard}.crl\", url: \"http://ca.example/{shard}.crl\", complete-path: /256.crl",
+         ":5:84: path '/256.crl' is taken by the CRL; each needs its own"},
+        {"path: /ca.crl, url: \"http://ca.example/a.crl\"",
+         "path: \"/{shard}.crl\", url: \"http://ca.example/{shard}.crl\", delta: 9, delta-path: "
+         "\"/1{shard}.crl\"",
+         ":5:91: path '/1{shard}.crl' is taken by the CRL; each needs its own"},
+        {"path: /ca.crl, url: \"http://ca.example/a.crl\"",
+         "path: \"/{shard}.crl\", url: \"http://ca.example/{shard}.crl\", complete-path: "
+         "\"/all-{shard}.crl\"",
+         ":5:84: there is one complete CRL, so this has no number"},
+        {"path: /ca.crl, url: \"http://ca.example/a.crl\"", "path: /ca.crl, overlap: 87841",
+         ":5:33: 'overlap' is 87841; 0 to 87840 are allowed"},
         {"certificate-path: /ca.crt", "certificate-path: /ca.crl",
          ":6:21: path '/ca.crl' is taken by the CRL; each needs its own"},
         {"", "status: /ca.crl\n", ":5:15: path '/ca.crl' is taken by 'status'; each needs its own"},
@@ -372,6 +473,30 @@ static void test_refused(void **state)
          ":15:55: 'client-ca' has no effect without 'client: optional' or 'client: required'"},
         /* meaning: profiles */
         {"days: 397", "days: 0", ":18:11: 'days' is 0; 1 to 36525 are allowed"},
+        {"days: 397", "hours: 0", ":18:12: 'hours' is 0; 1 to 876600 are allowed"},
+        {"days: 397", "backdate: 5",
+         ":17:5: key 'days' is missing in 'the profile' (or 'hours', 'not-after', 'no-expiry')"},
+        {"days: 397", "days: 397\n    no-expiry: true",
+         ":19:16: 'no-expiry' leaves nothing to 'days', 'hours' and 'not-after'"},
+        {"days: 397", "not-after: tomorrow",
+         ":18:16: 'tomorrow' is no time; write 2030-12-31 or 2030-12-31T12:00:00Z"},
+        {"days: 397", "not-after: 2030-12-31T12:00:00",
+         ":18:16: '2030-12-31T12:00:00' is no time; write 2030-12-31 or 2030-12-31T12:00:00Z"},
+        {"days: 397", "days: 397\n    other-names: drop",
+         ":19:18: 'other-names' has no effect without 'subject'"},
+        {"days: 397", "days: 397\n    subject: [{type: C, value: SE, optional: true}]",
+         ":19:15: an attribute with a 'value' has it always; 'from', 'pattern', 'max' and "
+         "'optional' have no effect"},
+        {"days: 397", "days: 397\n    subject: [{type: C, from: officer, pattern: x}]",
+         ":19:15: 'pattern' has no effect on what comes from the officer"},
+        {"days: 397", "days: 397\n    subject: [{type: C, max: 17}]",
+         ":19:15: 'max' is 17; 1 to 16 are allowed"},
+        {"days: 397", "days: 397\n    san: {kinds: [DNS, DNS]}",
+         ":19:24: kind 'DNS' is listed twice"},
+        {"days: 397", "days: 397\n    pop: maybe",
+         ":19:10: 'pop' is 'maybe'; one of these belongs here: any, signature, challenge, vouched"},
+        {"days: 397", "days: 397\n    identity: secret",
+         ":25:5: endpoint /cmc: 'identity: secret' needs 'secrets: true'"},
         {"days: 397", "days: 397\n    backdate: 10081",
          ":19:15: 'backdate' (minutes) is 10081; 0 to 10080 are allowed"},
         {"\"rsa:2048\"", "\"ec:P-256\"", ":19:24: key type 'ec:P-256' is listed twice"},
@@ -710,7 +835,7 @@ static void test_exchange(void **state)
                    "    response-info: \"see the wiki\"\n"
                    "  - {path: /b, accept: [cmc], answer: [cmc], profile: tls-server,\n"
                    "     officer: required, approvals: 3, confirm: 7, compat: dogtag,\n"
-                   "     revoke: {quorum: 3}}\n"
+                   "     revoke: {quorum: 3, atomic: true}}\n"
                    "keep: {answers: 9, nonces: 8, requests: 7}\n",
                    text);
     if (load(s, whole, &c, &err) != CMC_OK)
@@ -726,6 +851,8 @@ static void test_exchange(void **state)
     assert_int_equal(c->endpoints[0].rules.revoke_quorum, 0);
     assert_int_equal(c->endpoints[1].rules.quorum, 0);
     assert_int_equal(c->endpoints[1].rules.revoke_quorum, 3);
+    assert_true(c->endpoints[1].rules.revoke_atomic);
+    assert_false(c->endpoints[0].rules.revoke_atomic);
     assert_int_equal(c->endpoints[1].rules.confirm_seconds, 420);
     assert_false(c->endpoints[1].rules.refuse_nonces);
     assert_null(c->endpoints[1].rules.response_info.p);
@@ -905,6 +1032,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_good, setup, teardown),
         cmocka_unit_test_setup_teardown(test_values, setup, teardown),
         cmocka_unit_test_setup_teardown(test_ra, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_rules, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_empty, setup, teardown),
         cmocka_unit_test_setup_teardown(test_damaged, setup, teardown),

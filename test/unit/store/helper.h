@@ -42,8 +42,17 @@ enum cmc_rc change(struct place *p, uint32_t n, enum cmc_cert_state from, enum c
 uint64_t generation(struct place *p);
 int64_t audit_count(struct place *p);
 
+/* Back to the time before each target of publication had its marks. */
+#define SQL_BEFORE_PUBLICATION                                                                     \
+    "DROP TABLE publish_not_taken; DROP TABLE publish_mark; DROP TABLE publish_trouble;"           \
+    "DROP TABLE publication;"                                                                      \
+    "CREATE TABLE publication (cert INTEGER PRIMARY KEY REFERENCES cert(id),"                      \
+    " wanted INTEGER NOT NULL, done INTEGER NOT NULL, at INTEGER NOT NULL) STRICT;"                \
+    "CREATE INDEX publication_due ON publication (at) WHERE done = 0;"                             \
+    "UPDATE meta SET value = 9 WHERE key = 'schema_version';"
 /* Back to officers without limits. */
 #define SQL_BEFORE_OFFICER                                                                         \
+    SQL_BEFORE_PUBLICATION                                                                         \
     "ALTER TABLE officer DROP COLUMN profiles; ALTER TABLE officer DROP COLUMN names;"             \
     "DELETE FROM counter WHERE name = 'officer-change';"                                           \
     "ALTER TABLE secret DROP COLUMN names; ALTER TABLE held DROP COLUMN asked_by;"                 \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Earlier CRLs, published trust anchors and publications, as the store keeps them. */
+/* Earlier CRLs, published trust anchors and certificates by digest, as the store keeps them. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -136,84 +136,7 @@ static void anchors_grow_in_number(void **state)
     assert_int_equal(cmc_store_anchors_put(p->store, &set, &p->err), CMC_E_LIMIT);
 }
 
-/* -- publication ------------------------------------------------------------------------- */
-
-static enum cmc_rc wish(struct place *p, uint32_t n, bool wanted)
-{
-    struct cmc_cert_record c = cert_make(n);
-    const struct cmc_publication pub = {.issuer = c.issuer, .serial = c.serial, .wanted = wanted};
-    const struct cmc_txn txn = {.at = NOW + n, .publications = &pub, .npublications = 1};
-
-    return cmc_store_commit(p->store, &txn, &p->err);
-}
-
-struct due {
-    struct cmc_publication list[8];
-    size_t n;
-};
-
-static enum cmc_rc keep(void *arg, const struct cmc_publication *pub)
-{
-    struct due *d = arg;
-
-    assert_non_null(pub->der.p);
-    d->list[d->n++] = *pub;
-    return CMC_OK;
-}
-
-static struct due due(struct place *p, size_t limit)
-{
-    struct due d = {0};
-
-    assert_int_equal(cmc_reader_publications_due(p->reader, issuer_a, limit, keep, &d, &p->err),
-                     CMC_OK);
-    return d;
-}
-
-static void publications_are_due_until_done(void **state)
-{
-    struct place *p = *state;
-    struct due d;
-
-    put_certs(p, 3);
-    assert_int_equal(wish(p, 1, true), CMC_OK);
-    assert_int_equal(wish(p, 0, false), CMC_OK);
-    assert_int_equal(due(p, 1).n, 1);
-    d = due(p, 8);
-    assert_int_equal(d.n, 2);
-    assert_false(d.list[0].wanted); /* the oldest first */
-    assert_true(d.list[1].wanted);
-    assert_int_equal(cmc_store_published(p->store, &d.list[1], &p->err), CMC_OK);
-    assert_int_equal(due(p, 8).n, 1);
-    place_close(p);
-    place_open(p, false);
-    assert_int_equal(due(p, 8).n, 1);
-    assert_int_equal(cmc_store_published(p->store, &d.list[0], &p->err), CMC_OK);
-    assert_int_equal(due(p, 8).n, 0);
-    /* Of what is not there nothing is promised. */
-    assert_int_equal(wish(p, 7, true), CMC_E_CONFLICT);
-}
-
-/* Another wish came while the first was being done: it is not taken for done. */
-static void a_later_wish_stays_due(void **state)
-{
-    struct place *p = *state;
-    struct due d;
-
-    put_certs(p, 1);
-    assert_int_equal(wish(p, 0, true), CMC_OK);
-    d = due(p, 8);
-    assert_int_equal(wish(p, 0, false), CMC_OK);
-    assert_int_equal(cmc_store_published(p->store, &d.list[0], &p->err), CMC_OK);
-    d = due(p, 8);
-    assert_int_equal(d.n, 1);
-    assert_false(d.list[0].wanted);
-    assert_int_equal(wish(p, 0, true), CMC_OK);
-    assert_int_equal(cmc_store_published(p->store, &d.list[0], &p->err), CMC_OK);
-    d = due(p, 8);
-    assert_int_equal(d.n, 1);
-    assert_true(d.list[0].wanted);
-}
+/* -- by digest --------------------------------------------------------------------------- */
 
 static void found_by_digest(void **state)
 {
@@ -244,8 +167,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(so_many_are_kept, place_make, place_remove),
         cmocka_unit_test_setup_teardown(a_conflict_changes_nothing, place_make, place_remove),
         cmocka_unit_test_setup_teardown(anchors_grow_in_number, place_make, place_remove),
-        cmocka_unit_test_setup_teardown(publications_are_due_until_done, place_make, place_remove),
-        cmocka_unit_test_setup_teardown(a_later_wish_stays_due, place_make, place_remove),
         cmocka_unit_test_setup_teardown(found_by_digest, place_make, place_remove),
     };
 
