@@ -87,8 +87,9 @@ static bool rsa_mechanism(int padding, CK_MECHANISM *how)
 static int rsa_do(cmc_slot_fn fn, int n, const unsigned char *from, unsigned char *to, RSA *rsa,
                   int padding)
 {
-    struct op op = {.in = from, .nin = (CK_ULONG)n, .out = to, .nout = (CK_ULONG)RSA_size(rsa)};
+    struct op op = {.in = from, .nin = (CK_ULONG)n, .nout = (CK_ULONG)RSA_size(rsa)};
 
+    op.out = to;
     if (!rsa_mechanism(padding, &op.how)) {
         cmc_openssl_raise(false, "a key in a token does not do this RSA padding");
         return -1;
