@@ -44,10 +44,8 @@ struct cmc_ca_shared {
     uint64_t crl_number; /* one that is: */
     uint64_t crl_octets;
 
-    pthread_mutex_t challenge_lock; /* over what follows */
-    bool challenge_known;
-    int64_t challenge_at;
-    struct cmc_challenge_secrets challenge;
+    struct cmc_challenges *challenges;
+    struct cmc_challenges *own_challenges; /* to be freed, or NULL */
 };
 
 #define OFFICER_CACHE 64u

@@ -365,6 +365,11 @@ enum cmc_rc cmc_conf_load(const char *path, struct cmc_conf **out, struct cmc_er
         goto out;
     }
     w->arena = arena;
+    w->conf.text = cmc_arena_slice(arena, cmc_buf_get0(&text));
+    if (w->conf.text.p == NULL) {
+        rc = cmc_conf_no_memory(err);
+        goto out;
+    }
     rc = load_all(
         &(struct cmc_conf_loading){
             .tree = tree, .raw = raw, .arena = arena, .conf = &w->conf, .err = err},

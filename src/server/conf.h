@@ -78,10 +78,11 @@ struct cmc_conf_endpoint {
 };
 
 struct cmc_conf {
-    char *path;           /* of the file itself */
-    char *directory;      /* that other paths are relative to */
-    char *database;       /* absolute */
-    unsigned int workers; /* at least 1 */
+    char *path;            /* of the file itself */
+    char *directory;       /* that other paths are relative to */
+    struct cmc_slice text; /* the file */
+    char *database;        /* absolute */
+    unsigned int workers;  /* at least 1 */
     enum cmc_log_level log_level;
     enum cmc_log_format log_format;
     char *status_path; /* URL path of health and metrics, or NULL */

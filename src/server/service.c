@@ -157,8 +157,8 @@ enum cmc_rc cmc_service_load(struct cmc_service *s, const struct cmc_conf *conf,
 /* -- the store and the authorities -------------------------------------------------------- */
 
 static enum cmc_rc open_authority(struct cmc_service *s, struct cmc_service_authority *a,
-                                  struct cmc_slice subject, struct cmc_log *log,
-                                  struct cmc_err *err)
+                                  struct cmc_slice subject, struct cmc_challenges *challenges,
+                                  struct cmc_log *log, struct cmc_err *err)
 {
     const struct cmc_conf_authority *conf = a->conf;
     enum cmc_rc rc = CMC_OK;
@@ -187,7 +187,8 @@ static enum cmc_rc open_authority(struct cmc_service *s, struct cmc_service_auth
                                 .publish_wake = a->publisher != NULL ? cmc_publisher_wake : NULL,
                                 .publish_arg = a->publisher,
                                 .crl_keep = conf->crl_keep,
-                                .crl_days = conf->crl_days},
+                                .crl_days = conf->crl_days,
+                                .challenges = challenges},
         &a->ca, err);
     /* Of several it must be said which. */
     if (rc != CMC_OK && s->nauthorities > 1)
@@ -195,16 +196,19 @@ static enum cmc_rc open_authority(struct cmc_service *s, struct cmc_service_auth
     return rc;
 }
 
-enum cmc_rc cmc_service_open(struct cmc_service *s, struct cmc_log *log, struct cmc_err *err)
+enum cmc_rc cmc_service_open(struct cmc_service *s, struct cmc_store *store,
+                             struct cmc_challenges *challenges, struct cmc_log *log,
+                             struct cmc_err *err)
 {
-    enum cmc_rc rc = cmc_store_open(s->conf->database, false, &s->store, err);
+    enum cmc_rc rc = CMC_OK;
 
+    s->store = store;
     for (size_t i = 0; i < s->nauthorities && rc == CMC_OK; i++) {
         struct cmc_slice subject;
 
         rc = subject_of(s, i, &subject, err);
         if (rc == CMC_OK)
-            rc = open_authority(s, &s->authorities[i], subject, log, err);
+            rc = open_authority(s, &s->authorities[i], subject, challenges, log, err);
     }
     return rc;
 }
@@ -215,7 +219,6 @@ void cmc_service_close(struct cmc_service *s)
         cmc_ca_shared_free(s->authorities[i].ca);
         cmc_publisher_stop(s->authorities[i].publisher);
     }
-    cmc_store_close(s->store);
     cmc_arena_free(s->arena);
     *s = (struct cmc_service){0};
 }
