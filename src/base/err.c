@@ -45,22 +45,69 @@ enum cmc_rc cmc_fail_info(struct cmc_err *err, enum cmc_rc rc, int fail_info, co
     return rc;
 }
 
+/* Reasons of ours on OpenSSL's queue, in the library that it keeps for its users. */
+enum { REASON_FINAL = 100, REASON_RETRY = 101 };
+
+void cmc_openssl_raise(bool retry, const char *text)
+{
+    ERR_raise_data(ERR_LIB_USER, retry ? REASON_RETRY : REASON_FINAL, "%s", text);
+}
+
+/* Empties the queue. The text of ours on it (or "", and then the oldest reason of OpenSSL's, which
+ * may be NULL); true: it may go better later. */
+static bool drain(char *text, size_t size, const char **reason)
+{
+    const char *data = NULL;
+    bool retry = false;
+    unsigned long code;
+    int flags = 0;
+
+    text[0] = '\0';
+    *reason = NULL;
+    while ((code = ERR_get_error_all(NULL, NULL, NULL, &data, &flags)) != 0) {
+        if (ERR_GET_LIB(code) != ERR_LIB_USER) {
+            if (*reason == NULL)
+                *reason = ERR_reason_error_string(code);
+            continue;
+        }
+        retry = retry || ERR_GET_REASON(code) == REASON_RETRY;
+        if (text[0] == '\0' && (flags & ERR_TXT_STRING) != 0)
+            (void)snprintf(text, size, "%s", data);
+    }
+    return retry;
+}
+
 enum cmc_rc cmc_fail_openssl(struct cmc_err *err, enum cmc_rc rc, const char *fmt, ...)
 {
-    unsigned long code = ERR_get_error();
-    const char *reason = code != 0 ? ERR_reason_error_string(code) : NULL;
+    char ours[CMC_LIMIT_ERROR_TEXT];
+    const char *reason;
     va_list ap;
 
+    if (drain(ours, sizeof ours, &reason))
+        rc = CMC_E_RETRY;
     va_start(ap, fmt);
     fill(err, rc, CMC_FAIL_INFO_NONE, NULL, fmt, ap);
     va_end(ap);
-    if (err != NULL && reason != NULL) {
+    if (err != NULL && (ours[0] != '\0' || reason != NULL)) {
         size_t n = strlen(err->text);
 
-        (void)snprintf(err->text + n, sizeof err->text - n, " (OpenSSL: %s)", reason);
+        if (ours[0] != '\0')
+            (void)snprintf(err->text + n, sizeof err->text - n, ": %s", ours);
+        else
+            (void)snprintf(err->text + n, sizeof err->text - n, " (OpenSSL: %s)", reason);
     }
-    ERR_clear_error();
     return rc;
+}
+
+bool cmc_openssl_retry(struct cmc_err *err)
+{
+    char ours[CMC_LIMIT_ERROR_TEXT];
+    const char *reason;
+    bool retry = drain(ours, sizeof ours, &reason);
+
+    if (retry)
+        (void)cmc_fail(err, CMC_E_RETRY, NULL, "%s", ours);
+    return retry;
 }
 
 void cmc_err_prefix(struct cmc_err *err, const char *fmt, ...)

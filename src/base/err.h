@@ -56,6 +56,16 @@ enum cmc_rc cmc_fail_info(struct cmc_err *err, enum cmc_rc rc, int fail_info, co
 enum cmc_rc cmc_fail_openssl(struct cmc_err *err, enum cmc_rc rc, const char *fmt, ...)
     CMC_PRINTF(3, 4);
 
+/*
+ * For what works inside of OpenSSL, as a key in a token does, and cannot return a struct cmc_err:
+ * put text on the queue. The next cmc_fail_openssl() in this thread tells it, and gives
+ * CMC_E_RETRY, whatever it was asked for, if retry is set here.
+ */
+void cmc_openssl_raise(bool retry, const char *text);
+/* Has anything on the queue been put there with retry? Then *err is filled and the queue emptied.
+ */
+bool cmc_openssl_retry(struct cmc_err *err);
+
 #ifdef __clang_analyzer__
 /* The analyzer sees one file at a time: tell it that these give back the rc they were given. */
 #define cmc_fail(err, rc, ...)         (cmc_fail(err, rc, __VA_ARGS__), (rc))

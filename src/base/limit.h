@@ -9,6 +9,8 @@
 /* A CRL with entries of more than this is a file beside the database, and so much of it is held in
  * memory at a time. */
 #define CMC_LIMIT_CRL_HELD_OCTETS 65536u
+/* CRLs that the certificates of one CA key are spread over. */
+#define CMC_LIMIT_CRL_SHARDS 256u
 /* Octets of one message, request or response, before anything is decoded. */
 #define CMC_LIMIT_MESSAGE_OCTETS (16u * 1024u * 1024u)
 /* Nesting of constructed encodings in one ASN.1 value. */
@@ -90,6 +92,8 @@
 #define CMC_LIMIT_CONF_AUTHORITIES 16u
 #define CMC_LIMIT_CONF_PROFILES    256u
 #define CMC_LIMIT_CONF_ENDPOINTS   256u
+/* Tokens that status and doctor tell of. */
+#define CMC_LIMIT_TOKENS 16u
 /* Worker threads of cmcd. */
 #define CMC_LIMIT_WORKERS 64u
 /* Transactions that one durable commit of the store takes together. */

@@ -8,7 +8,7 @@
 #include "asn1/cmc.h"
 #include "asn1/codec.h"
 #include "asn1/oids.h"
-#include "ca/ca_int.h"
+#include "ca/crl_int.h"
 
 /* -- shared ------------------------------------------------------------------------------ */
 
@@ -77,7 +77,6 @@ enum cmc_rc cmc_ca_shared_new(const struct cmc_ca_params *p, struct cmc_ca_share
     if (s == NULL)
         return no_memory(err);
     (void)pthread_mutex_init(&s->crl_lock, NULL);
-    cmc_buf_init(&s->crl, CMC_LIMIT_ARENA_OCTETS);
     s->arena = cmc_arena_new(CMC_LIMIT_ARENA_OCTETS);
     if (s->arena == NULL) {
         rc = no_memory(err);
@@ -94,7 +93,6 @@ enum cmc_rc cmc_ca_shared_new(const struct cmc_ca_params *p, struct cmc_ca_share
     s->nchain = p->nchain;
     s->nanchors = p->nofficer_anchors > 0 ? p->nofficer_anchors : p->nchain;
     s->ra_any_eku = p->ra_any_eku;
-    s->crl_seconds = (int64_t)p->crl_hours * 3600;
     s->secret_failures = p->secret_failures;
     s->publishes = p->publish_directory != NULL;
     s->publish_wake = p->publish_wake;
@@ -105,13 +103,6 @@ enum cmc_rc cmc_ca_shared_new(const struct cmc_ca_params *p, struct cmc_ca_share
             rc = no_memory(err);
             goto out;
         }
-    }
-    s->crl_keep = p->crl_keep;
-    s->crl_keep_seconds = (int64_t)p->crl_days * 86400;
-    s->crl_url = p->crl_url != NULL ? cmc_arena_strdup(s->arena, p->crl_url) : NULL;
-    if (p->crl_url != NULL && s->crl_url == NULL) {
-        rc = no_memory(err);
-        goto out;
     }
     if (p->secrets_key != NULL) {
         s->secrets_key = cmc_arena_dup(s->arena, p->secrets_key, CMC_SEAL_KEY_OCTETS);
@@ -126,6 +117,8 @@ enum cmc_rc cmc_ca_shared_new(const struct cmc_ca_params *p, struct cmc_ca_share
                         s->nanchors, &s->anchors, err);
     if (rc == CMC_OK)
         rc = read_ca(s, err);
+    if (rc == CMC_OK)
+        rc = cmc_crl_lines_new(s, p, err);
     if (rc != CMC_OK)
         goto out;
     s->responder_cert = cmc_arena_slice(s->arena, p->responder_cert);
@@ -143,10 +136,19 @@ enum cmc_rc cmc_ca_shared_new(const struct cmc_ca_params *p, struct cmc_ca_share
         goto out;
     }
     for (size_t i = 0; i < p->nprofiles; i++) {
-        rc = cmc_profile_compile(&p->profiles[i], p->crl_url, &s->profiles[i], err);
+        rc = cmc_profile_compile(&p->profiles[i], s->crl_sharded ? NULL : p->crl_url,
+                                 &s->profiles[i], err);
         if (rc != CMC_OK)
             goto out;
         s->nprofiles++;
+        if (s->crl_sharded &&
+            cmc_profile_fixes(s->profiles[i], cmc_oid_id_ce_cRLDistributionPoints)) {
+            rc = cmc_fail(err, CMC_E_USAGE, NULL,
+                          "profile %s: crlDistributionPoints says in which shard of the CRL a "
+                          "certificate stands; leave it out",
+                          p->profiles[i].name);
+            goto out;
+        }
     }
     *out = s;
     s = NULL;
@@ -162,7 +164,7 @@ void cmc_ca_shared_free(struct cmc_ca_shared *s)
     for (size_t i = 0; i < s->nprofiles; i++)
         /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): nprofiles counts what is there */
         cmc_profile_free(s->profiles[i]);
-    cmc_buf_free(&s->crl);
+    cmc_crl_lines_free(s);
     (void)pthread_mutex_destroy(&s->crl_lock);
     cmc_challenges_free(s->own_challenges);
     cmc_arena_free(s->arena);
@@ -504,12 +506,17 @@ enum cmc_rc cmc_ca_set0_encryption(struct cmc_ca *ca, EVP_PKEY *key, struct cmc_
     return rc;
 }
 
+void cmc_ca_hands_off(struct cmc_ca *ca)
+{
+    ca->hands_off = true;
+}
+
 void cmc_ca_free(struct cmc_ca *ca)
 {
     if (ca == NULL)
         return;
     for (size_t i = 0; i < OFFICER_CACHE; i++) {
-        EVP_PKEY_free(ca->known[i].who.key);
+        cmc_spki_give_back(ca->crypto, ca->known[i].who.key);
         cmc_arena_free(ca->known[i].arena);
     }
     cmc_buf_free(&ca->no_secret);

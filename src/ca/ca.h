@@ -35,10 +35,20 @@ struct cmc_ca_params {
     const uint8_t *secrets_key; /* CMC_SEAL_KEY_OCTETS that shared secrets are sealed under, or
                                    NULL: there are none */
     uint32_t secret_failures;   /* that lock a secret */
-    const char *crl_url;        /* for the CRL distribution point, or NULL */
-    unsigned int crl_hours;
-    const char *publish_directory; /* folder of published certificates, or NULL: none are */
-    const char *publish_url;       /* that it is served under, or NULL */
+    /*
+     * For the CRL distribution point, or NULL. With CMC_CRL_SHARD in it certificates are spread
+     * over shards, and the complete CRL is given out beside them only with crl_complete, which
+     * certificates from before need.
+     */
+    const char *crl_url;
+    unsigned int crl_hours;         /* from one CRL to the next, or half of it without overlap */
+    unsigned int crl_overlap_hours; /* that it is in force for longer */
+    uint32_t crl_shards;
+    bool crl_complete;
+    const char *crl_delta_url;      /* for freshestCRL, as crl_url, or NULL */
+    unsigned int crl_delta_minutes; /* that a delta CRL is in force; 0: there are none */
+    const char *publish_directory;  /* folder of published certificates, or NULL: none are */
+    const char *publish_url;        /* that it is served under, or NULL */
     /* Called when something is due to be published, in any thread; or NULL. */
     void (*publish_wake)(void *arg);
     void *publish_arg;
@@ -66,6 +76,12 @@ enum cmc_rc cmc_ca_new(struct cmc_ca_shared *shared, const struct cmc_crypto *cr
                        struct cmc_err *err) CMC_MUST_USE;
 void cmc_ca_free(struct cmc_ca *ca);
 /*
+ * For who must not wait for a token: what would need a key, or somebody who is using it for the
+ * same purpose, is CMC_E_RETRY from cmc_ca_crl_open() and cmc_ocsp_respond(). What is there already
+ * is given out.
+ */
+void cmc_ca_hands_off(struct cmc_ca *ca);
+/*
  * The key that messages to this authority are encrypted for; without one they cannot be opened.
  * key is taken over on success, cert (whole DER) borrowed. Errors: CMC_E_USAGE (they do not belong
  * together, or the keyUsage does not allow it).
@@ -82,20 +98,50 @@ enum cmc_rc cmc_ca_set_dh_pop(struct cmc_ca *ca, struct cmc_slice cert, EVP_PKEY
 /* For cmc_responder_new(). Borrowed from ca. */
 const struct cmc_authority *cmc_ca_get0_authority(const struct cmc_ca *ca);
 
-/*
- * The CRL as of now: all revocations that are durable stand in it. Made and signed when there is
- * a change since the last, or half of its life has passed; else the stored one.
- */
-enum cmc_rc cmc_ca_crl(struct cmc_ca *ca, int64_t now, struct cmc_arena *arena,
-                       struct cmc_slice *out, struct cmc_err *err) CMC_MUST_USE;
+/* -- CRLs ------------------------------------------------------------------------------ */
+
+/* In a URL or path: here stands the number of the shard. */
+#define CMC_CRL_SHARD "{shard}"
+bool cmc_crl_is_template(const char *text);
+/* The text for one shard, in the arena; NULL: no memory. */
+char *cmc_crl_expand(const char *text, uint32_t shard, struct cmc_arena *arena);
+
+/* Which CRL: that of a shard, or the complete one (0); and the delta to it. */
+struct cmc_crl_scope {
+    uint32_t shard;
+    bool delta;
+};
+/* Those that this authority gives out, in order of shard; borrowed. */
+const struct cmc_crl_scope *cmc_ca_get0_crl_scopes(const struct cmc_ca_shared *s, size_t *n);
+/* Where certificates say that it is, or NULL; borrowed. */
+const char *cmc_ca_get0_crl_url(const struct cmc_ca_shared *s, const struct cmc_crl_scope *scope);
 
 /*
- * The same for who passes it on: one of millions of entries is given as a file, *fd, which the
- * caller closes, of *octets; *out is absent then. Else *fd is -1.
+ * A CRL as of now, made and signed if it is due: half of its life has passed (with an overlap, the
+ * period), or a certificate of its scope has changed since, unless it has deltas, which then have
+ * the change. So every revocation that is durable stands in the delta, or in the full CRL where
+ * there are no deltas. Else it is the stored one.
+ *
+ * One of millions of entries is given as a file, *fd, which the caller closes, of *octets; *out is
+ * absent then. Else *fd is -1.
+ *
+ * Errors: CMC_E_NOTFOUND (no such scope), CMC_E_REFUSED (a revoked certificate stands in no CRL
+ * that is given out, so none is signed), CMC_E_LOCAL, CMC_E_CRYPTO.
  */
-enum cmc_rc cmc_ca_crl_open(struct cmc_ca *ca, int64_t now, struct cmc_arena *arena,
-                            struct cmc_slice *out, int *fd, uint64_t *octets,
-                            struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_ca_crl_open(struct cmc_ca *ca, const struct cmc_crl_scope *scope, int64_t now,
+                            struct cmc_arena *arena, struct cmc_slice *out, int *fd,
+                            uint64_t *octets, struct cmc_err *err) CMC_MUST_USE;
+/* The same into memory. */
+enum cmc_rc cmc_ca_crl_get(struct cmc_ca *ca, const struct cmc_crl_scope *scope, int64_t now,
+                           struct cmc_arena *arena, struct cmc_slice *out,
+                           struct cmc_err *err) CMC_MUST_USE;
+/* The complete, full one. */
+enum cmc_rc cmc_ca_crl(struct cmc_ca *ca, int64_t now, struct cmc_arena *arena,
+                       struct cmc_slice *out, struct cmc_err *err) CMC_MUST_USE;
+/* Make it, if it is due or will be within so many seconds, so that who asks then need not wait. */
+enum cmc_rc cmc_ca_crl_renew(struct cmc_ca *ca, const struct cmc_crl_scope *scope, int64_t now,
+                             int64_t ahead, struct cmc_arena *arena,
+                             struct cmc_err *err) CMC_MUST_USE;
 
 /*
  * What a sealed secret is bound to, so that a value put into another row does not open: its

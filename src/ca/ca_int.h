@@ -10,6 +10,25 @@
 #include "cms/signed_data.h"
 
 /* Immutable after cmc_ca_shared_new(), but for the CRL, which has its lock. */
+/* A CRL that is in force, as far as we know. */
+struct cmc_crl_made {
+    bool known;
+    uint64_t generation; /* that it was made at */
+    uint64_t checked;    /* up to this one nothing that is in it has changed */
+    int64_t this_update;
+    uint64_t number, base;
+    struct cmc_buf der; /* one that is no file */
+    uint64_t octets;    /* one that is */
+};
+
+/* A part of our CA key's certificates, and the CRLs of the scope that it stands for. */
+struct cmc_crl_line {
+    uint32_t shard, part;
+    char *url, *delta_url;           /* or NULL */
+    struct cmc_list cert_extensions; /* of its certificates: struct cmc_extension */
+    struct cmc_crl_made full, delta;
+};
+
 struct cmc_ca_shared {
     struct cmc_arena *arena;
     struct cmc_store *store;
@@ -29,20 +48,22 @@ struct cmc_ca_shared {
     struct cmc_publishing publishing;
     void (*publish_wake)(void *arg);
     void *publish_arg;
-    int64_t crl_seconds;
-    char *crl_url; /* or NULL */
+    int64_t crl_seconds, crl_overlap_seconds;
+    int64_t crl_delta_seconds; /* 0: no delta CRLs */
+    bool crl_sharded;          /* certificates that are issued stand in shards 1 to crl_shards */
+    bool crl_complete;         /* where they do, the complete CRL is given out as well */
+    uint32_t crl_shards;
     uint32_t crl_keep;
-    int64_t crl_keep_seconds;   /* 0: for ever */
+    int64_t crl_keep_seconds;     /* 0: for ever */
+    struct cmc_crl_scope *scopes; /* of CRLs that are given out */
+    size_t nscopes;
     const uint8_t *secrets_key; /* in the arena, or NULL */
     uint32_t secret_failures;
 
-    pthread_mutex_t crl_lock; /* over making a CRL: one at a time, and the rest wait for it */
-    bool crl_known;
-    uint64_t crl_generation;
-    int64_t crl_this_update;
-    struct cmc_buf crl;  /* one that is no file */
-    uint64_t crl_number; /* one that is: */
-    uint64_t crl_octets;
+    pthread_mutex_t crl_lock;   /* over making a CRL: one at a time, and the rest wait for it */
+    struct cmc_crl_line *lines; /* each but for what is made: immutable; shard 0 first */
+    size_t nlines;
+    bool crl_refused; /* the last CRL that was due was not signed, and that is on record */
 
     struct cmc_challenges *challenges;
     struct cmc_challenges *own_challenges; /* to be freed, or NULL */
@@ -63,6 +84,7 @@ struct known {
 struct cmc_ca {
     struct cmc_ca_shared *shared;
     const struct cmc_crypto *crypto;
+    bool hands_off; /* cmc_ca_hands_off() */
     EVP_PKEY *ca_key, *responder_key;
     struct cmc_cms_recipient encryption; /* key owned; NULL: nothing can be encrypted for us */
     struct cmc_buf dh_cert;              /* empty: no proof of possession of DH keys */
@@ -102,9 +124,9 @@ enum cmc_rc cmc_ca_crl_op(void *self, const struct cmc_crl_query *query, struct 
                           struct cmc_slice *out, struct cmc_err *err) CMC_MUST_USE;
 
 /* crl.c: a CRL of the store's that is a file, into the arena. CMC_E_NOTFOUND: the file is gone. */
-enum cmc_rc cmc_ca_crl_load(struct cmc_ca *ca, const struct cmc_crl_record *crl,
-                            struct cmc_arena *arena, struct cmc_slice *out,
-                            struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_ca_crl_load(struct cmc_ca *ca, const struct cmc_crl_id *id,
+                            const struct cmc_crl_record *crl, struct cmc_arena *arena,
+                            struct cmc_slice *out, struct cmc_err *err) CMC_MUST_USE;
 /* spool.c: octets that come one after the other; the first in memory, many in a file. */
 struct cmc_spool {
     const struct cmc_store *store;

@@ -1,484 +1,323 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The full CRL, RFC 5280 section 5. Entries are written forwards as the store gives them, into
- * memory while they are few and else into a file, so the cost is one pass over the store, a hash,
- * a signature, and a pass that puts the parts together. A CRL whose entries went into a file is a
- * file itself (store/crl_file.h), and none of it is ever in memory whole, however many there are.
+ * Which CRL is in force, and when another is made. Without delta CRLs each revocation stands in the
+ * full CRL that is fetched next. With them the full one is made by the clock alone, and each
+ * revocation stands in the delta that is fetched next.
  */
 #include <errno.h>
 #include <unistd.h>
 
-#include "asn1/cmc.h"
-#include "asn1/codec.h"
-#include "asn1/oids.h"
-#include "asn1/tlv.h"
-#include "base/file.h"
-#include "ca/ca_int.h"
+#include "base/json.h"
+#include "ca/crl_int.h"
 #include "store/crl_file.h"
 
-struct entries {
-    struct cmc_spool spool;
-    struct cmc_buf der;      /* of one entry that is not a usual one */
-    struct cmc_arena *arena; /* of one entry, reset each time */
-    struct cmc_err *err;
-    int64_t date_at; /* the second that date is for: many are revoked in the same one */
-    size_t date_octets;
-    uint8_t date[20]; /* Time, whole TLV */
-};
+/* -- when ---------------------------------------------------------------------------------- */
 
-static enum cmc_rc add_extension(struct cmc_arena *arena, struct cmc_list *exts,
-                                 struct cmc_slice oid, const struct cmc_item *it, const void *value,
-                                 struct cmc_err *err)
+/* With an overlap a CRL is in force for longer than until the next is made; without one half of
+ * its life has to do for that. */
+static int64_t renew_after(const struct cmc_ca_shared *s, bool delta)
 {
-    struct cmc_extension *e = cmc_list_add(arena, &cmc_it_extensions, exts, 1);
-
-    if (e == NULL)
-        return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a CRL");
-    e->extn_id = oid;
-    return cmc_encode_arena(it, value, arena, &e->value, err);
+    if (delta)
+        return s->crl_delta_seconds / 2;
+    return s->crl_overlap_seconds > 0 ? s->crl_seconds : s->crl_seconds / 2;
 }
 
-static void add_header(struct cmc_buf *b, uint8_t first, size_t len)
+static int64_t life(const struct cmc_ca_shared *s, bool delta)
 {
-    uint8_t h[CMC_DER_HEADER_MAX];
-
-    cmc_buf_add(b, h, cmc_der_header(h, first, len));
+    return delta ? s->crl_delta_seconds : s->crl_seconds + s->crl_overlap_seconds;
 }
 
-/*
- * An entry as nearly all of them are, with a reason at most: a serial number, a time, and twelve
- * octets of which the last is the reason. Written as it stands, for there may be ten million.
- * False: it is another one.
- */
-static bool add_short_entry(struct entries *es, const struct cmc_cert_record *c, enum cmc_rc *rc)
+static bool too_old(const struct cmc_ca_shared *s, const struct cmc_crl_made *m, bool delta,
+                    int64_t now, int64_t ahead)
 {
-    /* Extensions, Extension, id-ce-cRLReasons, OCTET STRING, ENUMERATED */
-    uint8_t reason[] = {0x30, 12,   0x30, 10, 0x06, 3,    0x55,
-                        0x1d, 0x15, 0x04, 3,  0x0a, 0x01, (uint8_t)c->reason};
-    size_t extra = c->reason != 0 ? sizeof reason : 0;
-    uint8_t entry[128], *p = entry;
-
-    if (c->invalidity_at != 0 || c->reason > 10 || c->serial.n == 0 || c->serial.n > 20)
-        return false;
-    if (es->date_octets == 0 || es->date_at != c->revoked_at) {
-        struct cmc_slice date = cmc_time_tlv(es->arena, c->revoked_at);
-
-        if (date.p == NULL || date.n > sizeof es->date)
-            return false;
-        memcpy(es->date, date.p, date.n);
-        es->date_octets = date.n;
-        es->date_at = c->revoked_at;
-        cmc_arena_reset(es->arena);
-    }
-    *p++ = CMC_T_SEQUENCE | CMC_CONSTRUCTED;
-    *p++ = (uint8_t)(2 + c->serial.n + es->date_octets + extra);
-    *p++ = CMC_T_INTEGER;
-    *p++ = (uint8_t)c->serial.n;
-    memcpy(p, c->serial.p, c->serial.n);
-    p += c->serial.n;
-    memcpy(p, es->date, es->date_octets);
-    p += es->date_octets;
-    memcpy(p, reason, extra);
-    *rc = cmc_spool_add(&es->spool, cmc_slice(entry, (size_t)(p - entry) + extra), es->err);
-    return true;
+    return !m->known || now < m->this_update ||
+           now - m->this_update + ahead > renew_after(s, delta);
 }
 
-static enum cmc_rc add_entry(void *arg, const struct cmc_cert_record *c)
+static enum cmc_rc stop_at_first(void *arg, const struct cmc_cert_record *c)
 {
-    struct entries *es = arg;
-    struct cmc_revoked r = {.serial = c->serial};
+    (void)arg;
+    (void)c;
+    return CMC_E_CONFLICT;
+}
+
+/* Did a certificate of the scope change since this generation? Where that is not known, yes. */
+static enum cmc_rc has_changed(struct cmc_ca *ca, const struct cmc_crl_line *scope, uint64_t since,
+                               bool *changed, struct cmc_err *err)
+{
+    const struct cmc_ca_shared *s = ca->shared;
     enum cmc_rc rc = CMC_OK;
 
-    if (add_short_entry(es, c, &rc))
-        return rc;
-    r.date = cmc_time_tlv(es->arena, c->revoked_at);
-    /* RFC 5280 section 5.3.1: unspecified is not written. */
-    if (c->reason != 0)
-        rc = add_extension(es->arena, &r.extensions, cmc_oid_id_ce_cRLReasons, &cmc_it_crl_reason,
-                           &c->reason, es->err);
-    if (rc == CMC_OK && c->invalidity_at != 0) {
-        struct cmc_slice t = cmc_gentime(es->arena, c->invalidity_at);
-
-        rc = add_extension(es->arena, &r.extensions, cmc_oid_id_ce_invalidityDate, &cmc_it_gentime,
-                           &t, es->err);
+    for (size_t i = 0; rc == CMC_OK && i < s->nlines; i++) {
+        if (cmc_crl_covers(scope, &s->lines[i]))
+            rc = cmc_reader_crl_changes(ca->reader, s->ca_cert.tbs.subject, s->lines[i].part, since,
+                                        stop_at_first, NULL, err);
     }
-    cmc_buf_reset(&es->der);
-    if (rc == CMC_OK)
-        rc = cmc_encode(&cmc_it_revoked, &r, &es->der, es->err);
-    if (rc == CMC_OK)
-        rc = cmc_spool_add(&es->spool, cmc_buf_get0(&es->der), es->err);
-    cmc_arena_reset(es->arena);
-    return rc;
+    *changed = rc == CMC_E_CONFLICT || rc == CMC_E_NOTFOUND;
+    return *changed ? CMC_OK : rc;
 }
 
-/* authorityKeyIdentifier and cRLNumber, in their [0]. */
-static enum cmc_rc crl_extensions(const struct cmc_ca *ca, uint64_t number, struct cmc_arena *arena,
-                                  struct cmc_slice *out, struct cmc_err *err)
+/* The same of a CRL that we have. generation is that of now. */
+static enum cmc_rc is_outdated(struct cmc_ca *ca, const struct cmc_crl_line *scope,
+                               struct cmc_crl_made *m, uint64_t generation, bool *outdated,
+                               struct cmc_err *err)
 {
-    struct cmc_authority_key_id aki = {.key_id = ca->shared->ca_ski};
-    struct cmc_slice n = cmc_int_from_u64(arena, number);
-    struct cmc_list exts = {0};
-    enum cmc_rc rc = CMC_OK;
-
-    if (aki.key_id.p != NULL)
-        rc = add_extension(arena, &exts, cmc_oid_id_ce_authorityKeyIdentifier,
-                           &cmc_it_authority_key_id, &aki, err);
-    if (rc == CMC_OK)
-        rc = add_extension(arena, &exts, cmc_oid_id_ce_cRLNumber, &cmc_it_integer, &n, err);
-    if (rc == CMC_OK)
-        rc = cmc_encode_arena(&cmc_it_extensions, &exts, arena, out, err);
-    return rc;
-}
-
-/* What stands around the entries. All of it is small. */
-struct frame {
-    struct cmc_buf before;             /* TBSCertList up to the first entry, with its own header */
-    struct cmc_buf after;              /* and from behind the last one on */
-    struct cmc_slice algid, signature; /* whole TLVs */
-    struct cmc_buf header;             /* of the whole */
-    uint64_t octets;                   /* of the whole */
-};
-
-static void frame_init(struct frame *f)
-{
-    *f = (struct frame){0};
-    cmc_buf_init(&f->before, CMC_LIMIT_CRL_HELD_OCTETS);
-    cmc_buf_init(&f->after, CMC_LIMIT_CRL_HELD_OCTETS);
-    cmc_buf_init(&f->header, CMC_DER_HEADER_MAX);
-}
-
-static void frame_end(struct frame *f)
-{
-    cmc_buf_free(&f->before);
-    cmc_buf_free(&f->after);
-    cmc_buf_free(&f->header);
-}
-
-static enum cmc_rc frame_ok(const struct cmc_buf *b, struct cmc_err *err)
-{
-    return cmc_buf_ok(b) ? CMC_OK : cmc_fail(err, CMC_E_MEM, NULL, "no memory for a CRL");
-}
-
-/* The TBSCertList around so many octets of entries. */
-static enum cmc_rc make_tbs(const struct cmc_ca *ca, const struct cmc_crl_record *crl,
-                            uint64_t entries, struct cmc_arena *arena, struct frame *f,
-                            struct cmc_err *err)
-{
-    static const uint8_t version[] = {CMC_T_INTEGER, 1, 1}; /* v2 */
-    struct cmc_slice exts, this_update, next_update;
-    struct cmc_algid alg;
-    struct cmc_buf body;
     enum cmc_rc rc;
 
-    cmc_buf_init(&body, CMC_LIMIT_CRL_HELD_OCTETS);
-    this_update = cmc_time_tlv(arena, crl->this_update);
-    next_update = cmc_time_tlv(arena, crl->next_update);
-    rc = cmc_sig_algid(ca->ca_alg, arena, &alg, err);
-    if (rc == CMC_OK)
-        rc = crl_extensions(ca, crl->number, arena, &exts, err);
-    if (rc != CMC_OK)
-        goto out;
-    cmc_buf_add(&body, version, sizeof version);
-    rc = cmc_encode(&cmc_it_algid, &alg, &body, err);
-    if (rc != CMC_OK)
-        goto out;
-    cmc_buf_slice(&body, ca->shared->ca_cert.tbs.subject);
-    cmc_buf_slice(&body, this_update);
-    cmc_buf_slice(&body, next_update);
-    /* RFC 5280 section 5.1.2.6: the list is absent when it is empty. */
-    if (entries > 0)
-        add_header(&body, CMC_T_SEQUENCE | CMC_CONSTRUCTED, entries);
-    add_header(&f->after, CMC_CLASS_CONTEXT | CMC_CONSTRUCTED, exts.n);
-    cmc_buf_slice(&f->after, exts);
-    add_header(&f->before, CMC_T_SEQUENCE | CMC_CONSTRUCTED, body.n + entries + f->after.n);
-    cmc_buf_add(&f->before, body.p, body.n);
-    rc = frame_ok(&body, err);
-    if (rc == CMC_OK)
-        rc = frame_ok(&f->after, err);
-    if (rc == CMC_OK)
-        rc = frame_ok(&f->before, err);
-out:
-    cmc_buf_free(&body);
+    *outdated = false;
+    if (m->checked >= generation)
+        return CMC_OK;
+    rc = has_changed(ca, scope, m->checked, outdated, err);
+    if (rc == CMC_OK && !*outdated)
+        m->checked = generation;
     return rc;
 }
 
-static enum cmc_rc hash_piece(void *arg, struct cmc_slice piece, struct cmc_err *err)
+/* -- making -------------------------------------------------------------------------------- */
+
+static void remember(struct cmc_crl_made *m, const struct cmc_crl_record *crl)
 {
-    return cmc_sign_stream_add(arg, piece, err);
-}
-
-static enum cmc_rc hold_piece(void *arg, struct cmc_slice piece, struct cmc_err *err)
-{
-    struct cmc_buf *b = arg;
-
-    cmc_buf_slice(b, piece);
-    return cmc_buf_ok(b)
-               ? CMC_OK
-               : cmc_fail(err, CMC_E_LIMIT, NULL, "the CRL is above CMC_LIMIT_ARENA_OCTETS (%u)",
-                          CMC_LIMIT_ARENA_OCTETS);
-}
-
-static enum cmc_rc write_piece(void *arg, struct cmc_slice piece, struct cmc_err *err)
-{
-    const int *fd = arg;
-
-    return cmc_file_add(*fd, piece, err);
-}
-
-/* The TBSCertList to fn, in pieces. */
-static enum cmc_rc each_tbs(const struct frame *f, struct cmc_spool *entries,
-                            enum cmc_rc (*fn)(void *arg, struct cmc_slice piece,
-                                              struct cmc_err *err),
-                            void *arg, struct cmc_err *err)
-{
-    enum cmc_rc rc = fn(arg, cmc_buf_get0(&f->before), err);
-
-    if (rc == CMC_OK)
-        rc = cmc_spool_each(entries, fn, arg, err);
-    if (rc == CMC_OK)
-        rc = fn(arg, cmc_buf_get0(&f->after), err);
-    return rc;
-}
-
-/* All of the CRL to fn, in pieces. */
-static enum cmc_rc each_all(const struct frame *f, struct cmc_spool *entries,
-                            enum cmc_rc (*fn)(void *arg, struct cmc_slice piece,
-                                              struct cmc_err *err),
-                            void *arg, struct cmc_err *err)
-{
-    enum cmc_rc rc = fn(arg, cmc_buf_get0(&f->header), err);
-
-    if (rc == CMC_OK)
-        rc = each_tbs(f, entries, fn, arg, err);
-    if (rc == CMC_OK)
-        rc = fn(arg, f->algid, err);
-    if (rc == CMC_OK)
-        rc = fn(arg, f->signature, err);
-    return rc;
-}
-
-static enum cmc_rc sign_streaming(const struct cmc_ca *ca, const struct frame *f,
-                                  struct cmc_spool *entries, struct cmc_arena *arena,
-                                  struct cmc_slice *sig, struct cmc_err *err)
-{
-    struct cmc_sign_stream *stream = NULL;
-    enum cmc_rc rc = cmc_sign_stream_new(ca->crypto, ca->ca_key, ca->ca_alg, &stream, err);
-
-    if (rc == CMC_OK)
-        rc = each_tbs(f, entries, hash_piece, stream, err);
-    if (rc == CMC_OK)
-        rc = cmc_sign_stream_end(stream, arena, sig, err);
-    cmc_sign_stream_free(stream);
-    return rc;
-}
-
-static enum cmc_rc sign_whole(const struct cmc_ca *ca, const struct frame *f,
-                              struct cmc_spool *entries, struct cmc_arena *arena,
-                              struct cmc_slice *sig, struct cmc_err *err)
-{
-    struct cmc_buf tbs;
-    enum cmc_rc rc;
-
-    cmc_buf_init(&tbs, CMC_LIMIT_ARENA_OCTETS);
-    rc = each_tbs(f, entries, hold_piece, &tbs, err);
-    if (rc == CMC_OK)
-        rc = cmc_sign(ca->crypto, ca->ca_key, ca->ca_alg, cmc_buf_get0(&tbs), arena, sig, err);
-    cmc_buf_free(&tbs);
-    return rc;
-}
-
-static enum cmc_rc sign_crl(const struct cmc_ca *ca, struct cmc_spool *entries,
-                            struct cmc_arena *arena, struct frame *f, struct cmc_err *err)
-{
-    struct cmc_slice sig, bits;
-    struct cmc_algid alg;
-    uint64_t content;
-    uint8_t *p;
-    enum cmc_rc rc = cmc_sign_can_stream(ca->ca_alg)
-                         ? sign_streaming(ca, f, entries, arena, &sig, err)
-                         : sign_whole(ca, f, entries, arena, &sig, err);
-
-    if (rc == CMC_OK)
-        rc = cmc_sig_algid(ca->ca_alg, arena, &alg, err);
-    if (rc == CMC_OK)
-        rc = cmc_encode_arena(&cmc_it_algid, &alg, arena, &f->algid, err);
-    if (rc != CMC_OK)
-        return rc;
-    p = cmc_arena_alloc(arena, sig.n + 1);
-    if (p == NULL)
-        return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a CRL");
-    memcpy(p + 1, sig.p, sig.n);
-    bits = cmc_slice(p, sig.n + 1);
-    rc = cmc_encode_arena(&cmc_it_bit_string, &bits, arena, &f->signature, err);
-    if (rc != CMC_OK)
-        return rc;
-    content = f->before.n + entries->octets + f->after.n + f->algid.n + f->signature.n;
-    add_header(&f->header, CMC_T_SEQUENCE | CMC_CONSTRUCTED, content);
-    f->octets = f->header.n + content;
-    return frame_ok(&f->header, err);
-}
-
-/* Into a file that survives, before the row that speaks of it. */
-static enum cmc_rc write_crl(struct cmc_ca_shared *s, const struct cmc_crl_record *crl,
-                             const struct frame *f, struct cmc_spool *entries, struct cmc_err *err)
-{
-    char *path = NULL;
-    int fd = -1;
-    enum cmc_rc rc = cmc_crl_file_new(s->store, &path, &fd, err);
-
-    if (rc != CMC_OK)
-        return rc;
-    rc = each_all(f, entries, write_piece, &fd, err);
-    if (rc == CMC_OK)
-        rc = cmc_crl_file_keep(s->store, s->ca_cert.tbs.subject, crl->number, path, fd, err);
-    if (rc != CMC_OK)
-        (void)unlink(path);
-    (void)close(fd);
-    free(path);
-    return rc;
-}
-
-/* What the store holds, as entries. */
-static enum cmc_rc list_entries(struct cmc_ca *ca, int64_t now, struct entries *es)
-{
-    struct cmc_ca_shared *s = ca->shared;
-
-    es->arena = cmc_arena_new(CMC_LIMIT_ARENA_OCTETS);
-    if (es->arena == NULL)
-        return cmc_fail(es->err, CMC_E_MEM, NULL, "no memory for a CRL");
-    /* RFC 5280 section 3.3: an expired certificate may leave the list, after it was on one CRL
-     * issued beyond its end. One CRL's life more is surely that. */
-    return cmc_reader_revoked(ca->reader, s->ca_cert.tbs.subject, now - s->crl_seconds, add_entry,
-                              es, es->err);
-}
-
-/* The parts are made: put them together where they belong, and let the store know. */
-static enum cmc_rc keep_crl(struct cmc_ca_shared *s, struct cmc_crl_record *crl,
-                            const struct frame *f, struct cmc_spool *entries, struct cmc_err *err)
-{
-    bool is_file = entries->fd >= 0;
-    enum cmc_rc rc;
-
-    cmc_buf_reset(&s->crl);
-    crl->octets = is_file ? f->octets : 0;
-    rc = is_file ? write_crl(s, crl, f, entries, err)
-                 : each_all(f, entries, hold_piece, &s->crl, err);
-    crl->der = is_file ? CMC_SLICE_NONE : cmc_buf_get0(&s->crl);
-    if (rc == CMC_OK)
-        rc = cmc_store_crl_put(s->store, s->ca_cert.tbs.subject, crl, err);
-    return rc;
-}
-
-static void remember(struct cmc_ca_shared *s, const struct cmc_crl_record *crl)
-{
-    s->crl_known = true;
-    s->crl_generation = crl->generation;
-    s->crl_this_update = crl->this_update;
-    s->crl_number = crl->number;
-    s->crl_octets = crl->octets;
-}
-
-/* Make, sign and store a new CRL; the lock is held. */
-static enum cmc_rc renew(struct cmc_ca *ca, uint64_t generation, int64_t now,
-                         struct cmc_arena *arena, struct cmc_err *err)
-{
-    struct cmc_ca_shared *s = ca->shared;
-    struct cmc_slice issuer = s->ca_cert.tbs.subject;
-    struct cmc_crl_record crl = {.this_update = now,
-                                 .next_update = now + s->crl_seconds,
-                                 .generation = generation,
-                                 .keep = s->crl_keep,
-                                 .keep_from =
-                                     s->crl_keep_seconds > 0 ? now - s->crl_keep_seconds : 0};
-    struct entries *es = calloc(1, sizeof *es);
-    struct frame f;
-    enum cmc_rc rc;
-
-    if (es == NULL)
-        return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a CRL");
-    es->err = err;
-    cmc_spool_init(&es->spool, s->store);
-    cmc_buf_init(&es->der, CMC_LIMIT_CRL_HELD_OCTETS);
-    frame_init(&f);
-    s->crl_known = false;
-    rc = cmc_crl_file_sweep(s->store, ca->reader, issuer, err);
-    if (rc == CMC_OK)
-        rc = cmc_store_crl_number(s->store, issuer, &crl.number, err);
-    if (rc == CMC_OK)
-        rc = list_entries(ca, now, es);
-    if (rc == CMC_OK)
-        rc = make_tbs(ca, &crl, es->spool.octets, arena, &f, err);
-    if (rc == CMC_OK)
-        rc = sign_crl(ca, &es->spool, arena, &f, err);
-    if (rc == CMC_OK)
-        rc = keep_crl(s, &crl, &f, &es->spool, err);
-    if (rc == CMC_OK)
-        remember(s, &crl);
-    frame_end(&f);
-    cmc_arena_free(es->arena);
-    cmc_buf_free(&es->der);
-    cmc_spool_end(&es->spool);
-    free(es);
-    return rc;
+    m->known = true;
+    m->generation = crl->generation;
+    m->checked = crl->generation;
+    m->this_update = crl->this_update;
+    m->number = crl->number;
+    m->base = crl->base;
+    m->octets = crl->octets;
 }
 
 /* What the store has from before a restart. */
-static void recall(struct cmc_ca *ca, struct cmc_arena *arena)
+static void recall(struct cmc_ca *ca, const struct cmc_crl_line *line, struct cmc_crl_made *m,
+                   bool delta, struct cmc_arena *arena)
 {
-    struct cmc_ca_shared *s = ca->shared;
+    const struct cmc_crl_id id = cmc_crl_id_of(ca->shared, line, delta);
     struct cmc_crl_record crl;
 
-    if (s->crl_known ||
-        cmc_reader_crl(ca->reader, s->ca_cert.tbs.subject, arena, &crl, NULL) != CMC_OK)
+    if (m->known || cmc_reader_crl(ca->reader, &id, arena, &crl, NULL) != CMC_OK)
         return;
-    cmc_buf_reset(&s->crl);
-    cmc_buf_slice(&s->crl, crl.der);
-    if (cmc_buf_ok(&s->crl))
-        remember(s, &crl);
+    cmc_buf_reset(&m->der);
+    cmc_buf_slice(&m->der, crl.der);
+    if (cmc_buf_ok(&m->der))
+        remember(m, &crl);
 }
 
 /* The lock is held, so that the file is not removed on the way. */
-static enum cmc_rc open_known(const struct cmc_ca_shared *s, int *fd, struct cmc_err *err)
+static enum cmc_rc open_known(const struct cmc_ca_shared *s, const struct cmc_crl_line *line,
+                              const struct cmc_crl_made *m, bool delta, int *fd,
+                              struct cmc_err *err)
 {
-    const struct cmc_crl_record crl = {.number = s->crl_number, .octets = s->crl_octets};
+    const struct cmc_crl_record crl = {.number = m->number, .octets = m->octets};
+    const struct cmc_crl_id id = cmc_crl_id_of(s, line, delta);
 
     *fd = -1;
-    return crl.octets == 0 ? CMC_OK
-                           : cmc_crl_file_open(s->store, s->ca_cert.tbs.subject, &crl, fd, err);
+    return crl.octets == 0 ? CMC_OK : cmc_crl_file_open(s->store, &id, &crl, fd, err);
 }
 
-enum cmc_rc cmc_ca_crl_open(struct cmc_ca *ca, int64_t now, struct cmc_arena *arena,
-                            struct cmc_slice *out, int *fd, uint64_t *octets, struct cmc_err *err)
+/* A refusal is on record once, not with each request for the CRL. */
+static void audit_refusal(struct cmc_ca_shared *s, int64_t now, const struct cmc_err *why)
+{
+    struct cmc_audit_record record = {0};
+    const struct cmc_txn txn = {.at = now, .audits = &record, .naudits = 1};
+    struct cmc_buf b;
+
+    if (s->crl_refused)
+        return;
+    cmc_buf_init(&b, CMC_LIMIT_LOG_LINE);
+    cmc_json_begin(&b);
+    cmc_json_str(&b, "event", CMC_SLICE_LIT("crl-refused"));
+    cmc_json_str(&b, "reason", cmc_slice_str(why->text));
+    cmc_json_end(&b);
+    record.json = cmc_buf_cstr(&b);
+    s->crl_refused = record.json != NULL && cmc_store_commit(s->store, &txn, NULL) == CMC_OK;
+    cmc_buf_free(&b);
+}
+
+static enum cmc_rc check_parts(struct cmc_ca *ca, int64_t now, struct cmc_err *err)
+{
+    enum cmc_rc rc = cmc_crl_check_parts(ca->shared, ca->reader, now, err);
+
+    if (rc == CMC_E_REFUSED)
+        audit_refusal(ca->shared, now, err);
+    else if (rc == CMC_OK)
+        ca->shared->crl_refused = false;
+    return rc;
+}
+
+/*
+ * RFC 5280 section 3.3: an expired certificate may leave the list, after it was on one CRL issued
+ * beyond its end. What had not ended when the last one was made has to be on this; one CRL's life
+ * more does no harm.
+ */
+static int64_t oldest_end(const struct cmc_ca_shared *s, const struct cmc_crl_made *last,
+                          int64_t now)
+{
+    int64_t from = now - life(s, false);
+
+    return last->known && last->this_update < from ? last->this_update : from;
+}
+
+/*
+ * Make, sign and store a new CRL; the lock is held. While the token with the CA's key is away, the
+ * one before goes on being given out for as long as it is valid: it is true, if not new, and
+ * without one every certificate would count as revoked.
+ */
+static enum cmc_rc renew(struct cmc_ca *ca, struct cmc_crl_line *line, bool delta,
+                         uint64_t generation, int64_t now, struct cmc_arena *arena,
+                         struct cmc_err *err)
 {
     struct cmc_ca_shared *s = ca->shared;
-    uint64_t generation = 0;
+    struct cmc_crl_made *m = delta ? &line->delta : &line->full;
+    const struct cmc_crl_id id = cmc_crl_id_of(s, line, delta);
+    struct cmc_crl_order o = {
+        .line = line,
+        .delta = delta,
+        .not_after_from = oldest_end(s, &line->full, now),
+        .since = line->full.generation,
+        .record = {.this_update = now,
+                   .next_update = now + life(s, delta),
+                   .generation = generation,
+                   .base = delta ? line->full.number : 0,
+                   .keep = s->crl_keep,
+                   .keep_from = s->crl_keep_seconds > 0 ? now - s->crl_keep_seconds : 0}};
+    const bool valid = m->known && now >= m->this_update && now - m->this_update < life(s, delta);
+    enum cmc_rc rc;
+
+    if (ca->hands_off)
+        return cmc_fail(err, CMC_E_RETRY, NULL, "a CRL is due, which is made elsewhere");
+    rc = check_parts(ca, now, err);
+    if (rc != CMC_OK)
+        return rc;
+    m->known = false;
+    rc = cmc_crl_make(ca, &o, arena, &m->der, err);
+    if (rc == CMC_E_RETRY && valid) {
+        m->known = true; /* signing comes before anything is replaced */
+        return CMC_OK;
+    }
+    if (rc == CMC_OK)
+        rc = cmc_store_crl_put(s->store, &id, &o.record, err);
+    if (rc == CMC_OK)
+        remember(m, &o.record);
+    return rc;
+}
+
+/* -- what is in force ---------------------------------------------------------------------- */
+
+/* What is asked for: now, or a little earlier by who renews ahead of time. */
+struct ask {
+    uint64_t generation;
+    int64_t now, ahead;
+};
+
+static enum cmc_rc have_full(struct cmc_ca *ca, struct cmc_crl_line *line, const struct ask *ask,
+                             struct cmc_arena *arena, int *fd, struct cmc_err *err)
+{
+    struct cmc_ca_shared *s = ca->shared;
+    bool due;
+    enum cmc_rc rc = CMC_OK;
+
+    recall(ca, line, &line->full, false, arena);
+    due = too_old(s, &line->full, false, ask->now, ask->ahead);
+    if (!due && !cmc_crl_has_delta(s, line))
+        rc = is_outdated(ca, line, &line->full, ask->generation, &due, err);
+    /* A file that is gone (a database that was put back, say) is made again. */
+    if (rc == CMC_OK && !due)
+        due = open_known(s, line, &line->full, false, fd, NULL) != CMC_OK;
+    if (rc != CMC_OK || !due)
+        return rc;
+    rc = renew(ca, line, false, ask->generation, ask->now, arena, err);
+    return rc == CMC_OK ? open_known(s, line, &line->full, false, fd, err) : rc;
+}
+
+static enum cmc_rc have_delta(struct cmc_ca *ca, struct cmc_crl_line *line, const struct ask *ask,
+                              struct cmc_arena *arena, int *fd, struct cmc_err *err)
+{
+    struct cmc_ca_shared *s = ca->shared;
+    bool due;
+    enum cmc_rc rc = have_full(ca, line, ask, arena, fd, err);
+
+    if (*fd >= 0)
+        (void)close(*fd);
+    *fd = -1;
+    if (rc != CMC_OK)
+        return rc;
+    recall(ca, line, &line->delta, true, arena);
+    due = too_old(s, &line->delta, true, ask->now, ask->ahead) ||
+          line->delta.base != line->full.number;
+    if (!due)
+        rc = is_outdated(ca, line, &line->delta, ask->generation, &due, err);
+    if (rc == CMC_OK && !due)
+        due = open_known(s, line, &line->delta, true, fd, NULL) != CMC_OK;
+    if (rc != CMC_OK || !due)
+        return rc;
+    rc = renew(ca, line, true, ask->generation, ask->now, arena, err);
+    /* Of what came after the base not all is known (it is from before there were deltas, say). */
+    if (rc == CMC_E_NOTFOUND) {
+        rc = renew(ca, line, false, ask->generation, ask->now, arena, err);
+        if (rc == CMC_OK)
+            rc = renew(ca, line, true, ask->generation, ask->now, arena, err);
+    }
+    return rc == CMC_OK ? open_known(s, line, &line->delta, true, fd, err) : rc;
+}
+
+static enum cmc_rc crl_open(struct cmc_ca *ca, const struct cmc_crl_scope *scope, int64_t now,
+                            int64_t ahead, struct cmc_arena *arena, struct cmc_slice *out, int *fd,
+                            uint64_t *octets, struct cmc_err *err)
+{
+    struct cmc_ca_shared *s = ca->shared;
+    struct cmc_crl_line *line = cmc_crl_line(s, scope->shard);
+    struct ask ask = {.now = now, .ahead = ahead};
+    const struct cmc_crl_made *m;
     enum cmc_rc rc;
 
     *out = CMC_SLICE_NONE;
     *octets = 0;
     *fd = -1;
+    if (line == NULL || (scope->delta && !cmc_crl_has_delta(s, line)) ||
+        (scope->shard > 0 && !s->crl_sharded))
+        return cmc_fail(err, CMC_E_NOTFOUND, NULL, "there is no %sCRL of shard %u",
+                        scope->delta ? "delta " : "", scope->shard);
     /* Asked before the lock: a change that comes later makes the CRL older than it says, never
      * newer. */
-    rc = cmc_reader_generation(ca->reader, &generation, err);
+    rc = cmc_reader_generation(ca->reader, &ask.generation, err);
     if (rc != CMC_OK)
         return rc;
-    (void)pthread_mutex_lock(&s->crl_lock);
-    recall(ca, arena);
-    /* A file that is gone (a database that was put back, say) is made again. */
-    if (!s->crl_known || s->crl_generation < generation || now < s->crl_this_update ||
-        now - s->crl_this_update > s->crl_seconds / 2 || open_known(s, fd, NULL) != CMC_OK) {
-        rc = renew(ca, generation, now, arena, err);
-        if (rc == CMC_OK)
-            rc = open_known(s, fd, err);
-    }
+    m = scope->delta ? &line->delta : &line->full;
+    if (!ca->hands_off)
+        (void)pthread_mutex_lock(&s->crl_lock);
+    else if (pthread_mutex_trylock(&s->crl_lock) != 0)
+        return cmc_fail(err, CMC_E_RETRY, NULL, "a CRL is being made");
+    rc = scope->delta ? have_delta(ca, line, &ask, arena, fd, err)
+                      : have_full(ca, line, &ask, arena, fd, err);
     if (rc == CMC_OK && *fd >= 0) {
-        *octets = s->crl_octets;
+        *octets = m->octets;
     } else if (rc == CMC_OK) {
-        *out = cmc_arena_slice(arena, cmc_buf_get0(&s->crl));
+        *out = cmc_arena_slice(arena, cmc_buf_get0(&m->der));
         if (out->p == NULL)
             rc = cmc_fail(err, CMC_E_MEM, NULL, "no memory for a CRL");
     }
     (void)pthread_mutex_unlock(&s->crl_lock);
+    return rc;
+}
+
+enum cmc_rc cmc_ca_crl_open(struct cmc_ca *ca, const struct cmc_crl_scope *scope, int64_t now,
+                            struct cmc_arena *arena, struct cmc_slice *out, int *fd,
+                            uint64_t *octets, struct cmc_err *err)
+{
+    return crl_open(ca, scope, now, 0, arena, out, fd, octets, err);
+}
+
+enum cmc_rc cmc_ca_crl_renew(struct cmc_ca *ca, const struct cmc_crl_scope *scope, int64_t now,
+                             int64_t ahead, struct cmc_arena *arena, struct cmc_err *err)
+{
+    int64_t most = renew_after(ca->shared, scope->delta) / 4;
+    struct cmc_slice der;
+    uint64_t octets;
+    int fd;
+    enum cmc_rc rc =
+        crl_open(ca, scope, now, ahead < most ? ahead : most, arena, &der, &fd, &octets, err);
+
+    if (fd >= 0)
+        (void)close(fd);
     return rc;
 }
 
@@ -510,22 +349,30 @@ static enum cmc_rc load_file(int fd, uint64_t octets, struct cmc_arena *arena,
     return rc;
 }
 
-enum cmc_rc cmc_ca_crl(struct cmc_ca *ca, int64_t now, struct cmc_arena *arena,
-                       struct cmc_slice *out, struct cmc_err *err)
+enum cmc_rc cmc_ca_crl_get(struct cmc_ca *ca, const struct cmc_crl_scope *scope, int64_t now,
+                           struct cmc_arena *arena, struct cmc_slice *out, struct cmc_err *err)
 {
     uint64_t octets;
     int fd;
-    enum cmc_rc rc = cmc_ca_crl_open(ca, now, arena, out, &fd, &octets, err);
+    enum cmc_rc rc = cmc_ca_crl_open(ca, scope, now, arena, out, &fd, &octets, err);
 
     return rc == CMC_OK && fd >= 0 ? load_file(fd, octets, arena, out, err) : rc;
 }
 
-enum cmc_rc cmc_ca_crl_load(struct cmc_ca *ca, const struct cmc_crl_record *crl,
-                            struct cmc_arena *arena, struct cmc_slice *out, struct cmc_err *err)
+enum cmc_rc cmc_ca_crl(struct cmc_ca *ca, int64_t now, struct cmc_arena *arena,
+                       struct cmc_slice *out, struct cmc_err *err)
+{
+    const struct cmc_crl_scope complete = {0};
+
+    return cmc_ca_crl_get(ca, &complete, now, arena, out, err);
+}
+
+enum cmc_rc cmc_ca_crl_load(struct cmc_ca *ca, const struct cmc_crl_id *id,
+                            const struct cmc_crl_record *crl, struct cmc_arena *arena,
+                            struct cmc_slice *out, struct cmc_err *err)
 {
     int fd;
-    enum cmc_rc rc =
-        cmc_crl_file_open(ca->shared->store, ca->shared->ca_cert.tbs.subject, crl, &fd, err);
+    enum cmc_rc rc = cmc_crl_file_open(ca->shared->store, id, crl, &fd, err);
 
     return rc == CMC_OK ? load_file(fd, crl->octets, arena, out, err) : rc;
 }

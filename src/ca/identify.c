@@ -233,7 +233,7 @@ static enum cmc_rc find_out(struct cmc_ca *ca, struct cmc_slice der, const struc
                       "the signer's certificate is valid, but not registered as an officer");
     }
     if (rc == CMC_OK)
-        rc = cmc_spki_key(ca->crypto, cert.tbs.spki.raw, &k->who.key, err);
+        rc = cmc_spki_lend(ca->crypto, cert.tbs.spki.raw, &k->who.key, err);
 out:
     X509_free(leaf);
     return rc;
@@ -268,9 +268,9 @@ static struct known *oldest(struct cmc_ca *ca)
     return k;
 }
 
-static void forget(struct known *k)
+static void forget(const struct cmc_ca *ca, struct known *k)
 {
-    EVP_PKEY_free(k->who.key);
+    cmc_spki_give_back(ca->crypto, k->who.key);
     cmc_arena_free(k->arena);
     memset(k, 0, sizeof *k);
 }
@@ -315,11 +315,11 @@ enum cmc_rc cmc_ca_identify(void *self, struct cmc_slice cert, const struct cmc_
         memcpy(fresh.digest, digest, CMC_SHA256_OCTETS);
         rc = find_out(ca, cert, chain, nchain, now, &fresh, err);
         if (rc != CMC_OK) { /* a stranger takes nobody's place */
-            forget(&fresh);
+            forget(ca, &fresh);
             return rc;
         }
         k = oldest(ca);
-        forget(k);
+        forget(ca, k);
         *k = fresh;
     }
     k->used = ++ca->asked;

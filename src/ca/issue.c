@@ -4,7 +4,7 @@
 
 #include "asn1/cmc.h"
 #include "asn1/codec.h"
-#include "ca/ca_int.h"
+#include "ca/crl_int.h"
 
 /*
  * RFC 5280 section 4.1.2.2: at most 20 octets, positive. Seven are the microsecond of issuing
@@ -117,6 +117,17 @@ static const char *subject_text(struct cmc_slice subject, struct cmc_arena *aren
     return text;
 }
 
+/* By the random octets of the serial number, so that all shards grow alike. */
+static const struct cmc_crl_line *choose_line(const struct cmc_ca_shared *s,
+                                              struct cmc_slice serial)
+{
+    uint32_t n = 0;
+
+    for (size_t i = SERIAL_OCTETS - sizeof n; i < SERIAL_OCTETS; i++)
+        n = n << 8 | serial.p[i];
+    return cmc_crl_line(s, s->crl_sharded ? 1 + n % s->crl_shards : 0);
+}
+
 static enum cmc_rc make_record(const struct cmc_ca *ca, const struct cmc_issue_order *order,
                                const struct cmc_cert_params *params, struct cmc_arena *arena,
                                struct cmc_issued *out, struct cmc_err *err)
@@ -166,6 +177,7 @@ enum cmc_rc cmc_ca_issue_op(void *self, const struct cmc_issue_order *order,
                                      .issuer_ski = ca->shared->ca_ski,
                                      .alg = ca->ca_alg,
                                      .issuer_not_after = ca->shared->ca_not_after};
+    const struct cmc_crl_line *line = NULL;
     struct cmc_slice tbs;
     enum cmc_rc rc;
 
@@ -174,12 +186,18 @@ enum cmc_rc cmc_ca_issue_op(void *self, const struct cmc_issue_order *order,
         return cmc_fail(err, CMC_E_BUG, NULL, "there is no profile %s", order->profile);
     cmc_profile_validity(p, order->now, &params.not_before, &params.not_after);
     rc = make_serial(ca, arena, &params.serial, err);
+    if (rc == CMC_OK) {
+        line = choose_line(ca->shared, params.serial);
+        params.crl_extensions = &line->cert_extensions;
+    }
     if (rc == CMC_OK)
         rc = cmc_profile_tbs(p, ca->crypto, order->request, &params, arena, &tbs, err);
     if (rc == CMC_OK)
         rc = sign_cert(ca, tbs, arena, &out->cert, err);
     if (rc == CMC_OK)
         rc = make_record(ca, order, &params, arena, out, err);
+    if (rc == CMC_OK)
+        out->record.part = line->part;
     out->record.unique_key = cmc_profile_unique_keys(p);
     return rc;
 }

@@ -6,6 +6,7 @@
 #include "asn1/codec.h"
 #include "asn1/oids.h"
 #include "ca/profile_int.h"
+#include "crypto/crypto.h"
 
 #define SIGNING  (1u << 0 | 1u << 1 | USAGE_CERT_SIGN | USAGE_CRL_SIGN)
 #define AGREEING (USAGE_KEY_AGREEMENT | USAGE_ENCIPHER_ONLY | USAGE_DECIPHER_ONLY)
@@ -25,12 +26,11 @@ unsigned int cmc_usage_possible(enum key_class kind)
 
 enum key_class cmc_key_class(EVP_PKEY *key)
 {
-    if (EVP_PKEY_is_a(key, "RSA") == 1)
+    if (cmc_key_is(key, "RSA"))
         return KEY_RSA;
-    if (EVP_PKEY_is_a(key, "EC") == 1)
+    if (cmc_key_is(key, "EC"))
         return KEY_EC;
-    return EVP_PKEY_is_a(key, "ED25519") == 1 || EVP_PKEY_is_a(key, "ED448") == 1 ? KEY_SIGNS
-                                                                                  : KEY_AGREES;
+    return cmc_key_is(key, "ED25519") || cmc_key_is(key, "ED448") ? KEY_SIGNS : KEY_AGREES;
 }
 
 enum key_class cmc_spki_class(struct cmc_slice der, struct cmc_arena *arena)

@@ -360,6 +360,8 @@ enum cmc_rc cmc_ocsp_respond(struct cmc_ocsp *o, struct cmc_slice request, int64
         return refuse(CMC_OCSP_MALFORMED_REQUEST, arena, out, err);
     if (!any_ours(o, &rq.tbs))
         return refuse(CMC_OCSP_UNAUTHORIZED, arena, out, err);
+    if (o->ca->hands_off)
+        return cmc_fail(err, CMC_E_RETRY, NULL, "the answer is signed elsewhere");
     rc = answer_signed(o, &rq.tbs, nonce, now, arena, out, err);
     if (rc == CMC_E_MEM)
         return rc;
@@ -368,7 +370,14 @@ enum cmc_rc cmc_ocsp_respond(struct cmc_ocsp *o, struct cmc_slice request, int64
         return refuse(rc == CMC_E_RETRY ? CMC_OCSP_TRY_LATER : CMC_OCSP_INTERNAL_ERROR, arena, out,
                       err);
     }
-    if (out->shared)
-        ocsp_cache_put(o->cache, request, generation, out);
+    out->generation = generation;
+    cmc_ocsp_keep(o, request, out);
     return CMC_OK;
+}
+
+void cmc_ocsp_keep(struct cmc_ocsp *o, struct cmc_slice request,
+                   const struct cmc_ocsp_answer *answer)
+{
+    if (answer->shared)
+        ocsp_cache_put(o->cache, request, answer->generation, answer);
 }

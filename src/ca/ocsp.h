@@ -28,11 +28,13 @@ struct cmc_ocsp_answer {
     const char *outcome;    /* "successful", "malformedRequest", ...; static, for the log */
     bool shared;            /* no nonce and nothing unknown in it: others may be told the same */
     int64_t at, good_until; /* thisUpdate and nextUpdate of a successful one */
+    uint64_t generation;    /* of the store, that it speaks of */
 };
 
 /*
  * Answer an OCSPRequest. Whatever is wrong with it, or here, is an answer too (RFC 6960 section
- * 2.3); *out lives in the arena, or until the next call. Errors: CMC_E_MEM.
+ * 2.3); *out lives in the arena, or until the next call. Errors: CMC_E_MEM, CMC_E_RETRY (it is not
+ * kept, and this authority keeps its hands off keys).
  *
  * A signed answer is kept and given again while no certificate has changed its state, for half of
  * its life.
@@ -40,5 +42,8 @@ struct cmc_ocsp_answer {
 enum cmc_rc cmc_ocsp_respond(struct cmc_ocsp *o, struct cmc_slice request, int64_t now,
                              struct cmc_arena *arena, struct cmc_ocsp_answer *out,
                              struct cmc_err *err) CMC_MUST_USE;
+/* Keep an answer that somebody else has signed for this authority, if it is one to be shared. */
+void cmc_ocsp_keep(struct cmc_ocsp *o, struct cmc_slice request,
+                   const struct cmc_ocsp_answer *answer);
 
 #endif

@@ -55,6 +55,7 @@ bool ocsp_cache_get(struct ocsp_cache *c, struct cmc_slice request, uint64_t gen
     out->der = cmc_slice(s->octets + s->request_n, s->answer_n);
     out->at = s->at;
     out->good_until = s->good_until;
+    out->generation = generation;
     out->shared = true;
     return true;
 }

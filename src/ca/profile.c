@@ -258,6 +258,11 @@ bool cmc_profile_unique_keys(const struct cmc_profile *p)
     return p->unique_keys;
 }
 
+bool cmc_profile_fixes(const struct cmc_profile *p, struct cmc_slice oid)
+{
+    return cmc_extension_find(&p->fixed, oid) != NULL;
+}
+
 /* -- writing ----------------------------------------------------------------------------- */
 
 static enum cmc_rc key_identifiers(const struct cmc_crypto *c, const struct cmc_request *rq,
@@ -285,8 +290,10 @@ static enum cmc_rc extensions(const struct cmc_profile *p, const struct cmc_cryp
                               const struct cmc_request *rq, const struct cmc_cert_params *params,
                               struct cmc_arena *arena, struct cmc_list *out, struct cmc_err *err)
 {
+    static const struct cmc_list none = {0};
+    const struct cmc_list *crl = params->crl_extensions != NULL ? params->crl_extensions : &none;
     struct cmc_extension *e =
-        cmc_list_add(arena, &cmc_it_extensions, out, p->fixed.n + rq->extensions.n + 2);
+        cmc_list_add(arena, &cmc_it_extensions, out, p->fixed.n + crl->n + rq->extensions.n + 2);
     size_t n = 0;
     enum cmc_rc rc;
 
@@ -298,11 +305,15 @@ static enum cmc_rc extensions(const struct cmc_profile *p, const struct cmc_cryp
         e[p->usage_index].value = p->usage_value[cmc_spki_class(rq->spki, arena)];
     else if (p->usage_index != SIZE_MAX)
         e[p->usage_index].value = p->usage_any;
+    for (size_t i = 0; i < crl->n; i++) {
+        e[n] = *CMC_AT(const struct cmc_extension, *crl, i);
+        n += !cmc_profile_fixes(p, e[n].extn_id);
+    }
     for (size_t i = 0; i < rq->extensions.n; i++) {
         const struct cmc_extension *from = CMC_AT(const struct cmc_extension, rq->extensions, i);
 
-        if (!cmc_profile_takes(p, from->extn_id) ||
-            cmc_extension_find(&p->fixed, from->extn_id) != NULL)
+        if (!cmc_profile_takes(p, from->extn_id) || cmc_profile_fixes(p, from->extn_id) ||
+            cmc_extension_find(crl, from->extn_id) != NULL)
             continue;
         e[n] = *from;
         /* RFC 5280 section 4.1.2.6: with an empty subject the SAN says who it is. */

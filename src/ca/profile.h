@@ -55,6 +55,9 @@ const char *cmc_profile_name(const struct cmc_profile *p);
 /* Does each key get one certificate only? The caller knows which there are. */
 bool cmc_profile_unique_keys(const struct cmc_profile *p);
 
+/* Has the profile a value for this extension? */
+bool cmc_profile_fixes(const struct cmc_profile *p, struct cmc_slice oid);
+
 /* Does the request fit? Errors: CMC_E_REFUSED with failInfo badAlg, badRequest, unsupportedExt. */
 enum cmc_rc cmc_profile_check(const struct cmc_profile *p, const struct cmc_request *rq,
                               EVP_PKEY *key, struct cmc_arena *arena,
@@ -68,6 +71,8 @@ struct cmc_cert_params {
     const struct cmc_sig_alg *alg;
     int64_t not_before, not_after;
     int64_t issuer_not_after; /* the certificate does not outlive its issuer */
+    /* Where its CRL is: struct cmc_extension, each unless the profile has its own. */
+    const struct cmc_list *crl_extensions; /* or NULL */
 };
 
 /* The TBSCertificate DER for a request that cmc_profile_check() let pass. */

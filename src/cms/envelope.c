@@ -137,7 +137,7 @@ enum cmc_rc cmc_envelope_create(const struct cmc_crypto *c, const struct cmc_env
 
 bool cmc_envelope_can(EVP_PKEY *key)
 {
-    return EVP_PKEY_is_a(key, "RSA") == 1 || cmc_key_agrees(key);
+    return cmc_key_is(key, "RSA") || cmc_key_agrees(key);
 }
 
 /* -- opening ----------------------------------------------------------------------------- */

@@ -12,8 +12,8 @@
 
 bool cmc_key_agrees(EVP_PKEY *key)
 {
-    return EVP_PKEY_is_a(key, "EC") == 1 || EVP_PKEY_is_a(key, "X25519") == 1 ||
-           EVP_PKEY_is_a(key, "X448") == 1 || EVP_PKEY_is_a(key, "DHX") == 1;
+    return cmc_key_is(key, "EC") || cmc_key_is(key, "X25519") || cmc_key_is(key, "X448") ||
+           cmc_key_is(key, "DHX");
 }
 
 /* A key with the same domain parameters. */
@@ -35,10 +35,10 @@ enum cmc_rc cmc_key_ephemeral(const struct cmc_crypto *c, EVP_PKEY *like, EVP_PK
     char group[64];
 
     *out = NULL;
-    if (EVP_PKEY_is_a(like, "EC") == 1) {
+    if (cmc_key_is(like, "EC")) {
         if (EVP_PKEY_get_group_name(like, group, sizeof group, NULL) == 1)
             *out = EVP_PKEY_Q_keygen(lib, NULL, "EC", group);
-    } else if (EVP_PKEY_is_a(like, "DHX") == 1) {
+    } else if (cmc_key_is(like, "DHX")) {
         *out = same_group(lib, like);
     } else if (cmc_key_agrees(like)) {
         *out = EVP_PKEY_Q_keygen(lib, NULL, EVP_PKEY_get0_type_name(like));
@@ -58,7 +58,7 @@ static bool keep_zeros(EVP_PKEY_CTX *ctx, EVP_PKEY *own)
     const OSSL_PARAM params[] = {OSSL_PARAM_construct_uint(OSSL_EXCHANGE_PARAM_PAD, &yes),
                                  OSSL_PARAM_construct_end()};
 
-    return EVP_PKEY_is_a(own, "DHX") != 1 || EVP_PKEY_CTX_set_params(ctx, params) == 1;
+    return !cmc_key_is(own, "DHX") || EVP_PKEY_CTX_set_params(ctx, params) == 1;
 }
 
 enum cmc_rc cmc_agree(const struct cmc_crypto *c, EVP_PKEY *own, EVP_PKEY *peer,

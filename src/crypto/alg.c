@@ -6,6 +6,7 @@
 #include "asn1/cmc.h"
 #include "asn1/codec.h"
 #include "asn1/oids.h"
+#include "crypto/crypto.h"
 
 static const struct cmc_digest_alg digests[] = {
     {CMC_DIGEST_SHA1, "sha1", "SHA1", &cmc_oid_sha1, 20, true},
@@ -105,22 +106,22 @@ const struct cmc_sig_alg *cmc_sig_default(EVP_PKEY *key)
 {
     int bits = EVP_PKEY_get_bits(key);
 
-    if (EVP_PKEY_is_a(key, "EC"))
+    if (cmc_key_is(key, "EC"))
         return cmc_sig_find(CMC_SIG_ECDSA, bits > 400   ? CMC_DIGEST_SHA512
                                            : bits > 300 ? CMC_DIGEST_SHA384
                                                         : CMC_DIGEST_SHA256);
-    if (EVP_PKEY_is_a(key, "RSA"))
+    if (cmc_key_is(key, "RSA"))
         return cmc_sig_find(CMC_SIG_RSA_PKCS1, CMC_DIGEST_SHA256);
-    if (EVP_PKEY_is_a(key, "ED25519"))
+    if (cmc_key_is(key, "ED25519"))
         return cmc_sig_find(CMC_SIG_ED25519, CMC_DIGEST_SHA512);
-    if (EVP_PKEY_is_a(key, "ED448"))
+    if (cmc_key_is(key, "ED448"))
         return cmc_sig_find(CMC_SIG_ED448, CMC_DIGEST_SHAKE256);
     return NULL;
 }
 
 bool cmc_sig_fits(const struct cmc_sig_alg *alg, EVP_PKEY *key)
 {
-    return EVP_PKEY_is_a(key, alg->key_type) == 1;
+    return cmc_key_is(key, alg->key_type);
 }
 
 static enum cmc_rc bad_alg(struct cmc_err *err, const struct cmc_algid *id, const char *why)

@@ -165,7 +165,11 @@ enum cmc_rc cmc_rsa_decrypt(const struct cmc_crypto *c, EVP_PKEY *key, enum cmc_
     }
     if (EVP_PKEY_decrypt_init(ctx) <= 0 || !set_rsa_padding(ctx, padding) ||
         EVP_PKEY_decrypt(ctx, p, &n, data.p, data.n) <= 0) {
-        ERR_clear_error();
+        /* A token that is away says nothing about the ciphertext. */
+        if (cmc_openssl_retry(err)) {
+            rc = CMC_E_RETRY;
+            goto out;
+        }
         rc = cmc_fail(err, CMC_E_CRYPTO, NULL,
                       "RSA decryption failed: not for this key, or another padding");
         goto out;

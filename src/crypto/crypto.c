@@ -46,6 +46,7 @@ static void scratch_free(struct cmc_crypto_scratch *s)
         return;
     for (int i = 0; i < CMC_SIGNINGS; i++)
         forget_signing(&s->signing[i]);
+    cmc_lent_free(s);
     EVP_MD_CTX_free(s->digest);
     cmc_arena_free(s->arena);
     free(s);
@@ -383,18 +384,34 @@ void cmc_sign_stream_free(struct cmc_sign_stream *s)
 /* What became of a verification. */
 enum verdict { VERIFIED, NOT_VERIFIED, COULD_NOT_TRY };
 
+/*
+ * The context of a key that is lent, kept with it: with ECDSA it knows of the key only, and of a
+ * digest just what it is given. NULL: it is none of these.
+ */
+static EVP_PKEY_CTX *lent_ctx(const struct cmc_crypto *c, EVP_PKEY *key,
+                              const struct cmc_sig_alg *alg)
+{
+    struct cmc_lent *l = alg->scheme == CMC_SIG_ECDSA ? cmc_lent_find(c, key) : NULL;
+
+    if (l != NULL && l->verify == NULL)
+        l->verify = prehashed_new(c, key, alg, false);
+    return l != NULL ? l->verify : NULL;
+}
+
 static enum verdict verify_digest(const struct cmc_crypto *c, EVP_PKEY *key,
                                   const struct cmc_sig_alg *alg, struct cmc_slice data,
                                   struct cmc_slice sig)
 {
-    EVP_PKEY_CTX *ctx = prehashed_new(c, key, alg, false);
+    EVP_PKEY_CTX *kept = lent_ctx(c, key, alg);
+    EVP_PKEY_CTX *ctx = kept != NULL ? kept : prehashed_new(c, key, alg, false);
     enum verdict v = COULD_NOT_TRY;
     uint8_t md[CMC_DIGEST_MAX];
     size_t n = 0;
 
     if (ctx != NULL && cmc_digest(c, alg->digest, data, md, &n, NULL) == CMC_OK)
         v = EVP_PKEY_verify(ctx, sig.p, sig.n, md, n) == 1 ? VERIFIED : NOT_VERIFIED;
-    EVP_PKEY_CTX_free(ctx);
+    if (kept == NULL)
+        EVP_PKEY_CTX_free(ctx);
     return v;
 }
 

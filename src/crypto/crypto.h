@@ -75,6 +75,18 @@ enum cmc_rc cmc_spki_key(const struct cmc_crypto *c, struct cmc_slice spki, EVP_
                          struct cmc_err *err) CMC_MUST_USE;
 
 /*
+ * The same for a key that is used for a while and given back, to the same context, for the next
+ * one: it must not be freed, kept, nor be given out as one's own. Give back takes NULL.
+ */
+enum cmc_rc cmc_spki_lend(const struct cmc_crypto *c, struct cmc_slice spki, EVP_PKEY **out,
+                          struct cmc_err *err) CMC_MUST_USE;
+void cmc_spki_give_back(const struct cmc_crypto *c, EVP_PKEY *key);
+
+/* EVP_PKEY_is_a() without its locks and lists, where the provider's name for the type is a known
+ * one. type: "RSA", "EC", "DHX", "ED25519", "ED448", "X25519" or "X448". */
+bool cmc_key_is(const EVP_PKEY *key, const char *type);
+
+/*
  * Is this public key one that nobody should have a certificate for (key_check.c)? RSA: exponent
  * below 65537 or beyond 256 bits, a factor below 752, the marks of CVE-2017-15361; X25519, X448,
  * Ed25519, Ed448: a point of small order; DH: below 2048 bits, a group that is none, a value of

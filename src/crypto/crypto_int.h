@@ -15,12 +15,23 @@ struct cmc_signing {
 /* The CA's and the responder's, and two more. */
 #define CMC_SIGNINGS 4
 
+/* A public key on a curve that is lent, or is back and waits for its next point (lend.c). */
+struct cmc_lent {
+    EVP_PKEY *key;        /* NULL: the place is free */
+    EVP_PKEY_CTX *verify; /* made with the first verification by digest with ECDSA */
+    int curve;
+    bool out;
+};
+/* The officers' of a worker and a message's. More that are out at once are made and freed. */
+#define CMC_LENT 192u
+
 /* What is not const in a context that is: each belongs to one thread. */
 struct cmc_crypto_scratch {
     EVP_MD_CTX *digest;
     struct cmc_arena *arena; /* reset after each use */
     struct cmc_signing signing[CMC_SIGNINGS];
     unsigned int next; /* the slot to be used next */
+    struct cmc_lent lent[CMC_LENT];
 };
 
 struct cmc_crypto {
@@ -30,5 +41,16 @@ struct cmc_crypto {
     EVP_PKEY *curve[CMC_CURVE_COUNT]; /* domain parameters: a key is a copy of these and a point */
     EVP_PKEY_CTX *rsa;                /* makes RSA keys of their numbers */
 };
+
+/* point: encoded, more than one octet; NULL when it is none of the curve (spki.c). */
+EVP_PKEY *cmc_make_ec(const struct cmc_crypto *c, int curve, struct cmc_slice point);
+
+/* -- lend.c -------------------------------------------------------------------------------- */
+
+/* The same, to be given back. */
+EVP_PKEY *cmc_lend_ec(const struct cmc_crypto *c, int curve, struct cmc_slice point);
+/* NULL: it is none that is lent. */
+struct cmc_lent *cmc_lent_find(const struct cmc_crypto *c, const EVP_PKEY *key);
+void cmc_lent_free(struct cmc_crypto_scratch *s);
 
 #endif

@@ -184,10 +184,10 @@ static enum cmc_rc check_raw(EVP_PKEY *key, struct cmc_err *err)
 
     if (EVP_PKEY_get_raw_public_key(key, k, &n) != 1)
         return cmc_fail_openssl(err, CMC_E_CRYPTO, "the public key cannot be read");
-    if (EVP_PKEY_is_a(key, "X25519") == 1)
+    if (cmc_key_is(key, "X25519"))
         small = is_among(k, small_25519, CMC_COUNT(small_25519)) ||
                 is_among(k, small_x25519, CMC_COUNT(small_x25519));
-    else if (EVP_PKEY_is_a(key, "ED25519") == 1)
+    else if (cmc_key_is(key, "ED25519"))
         small = is_among(k, small_25519, CMC_COUNT(small_25519)) ||
                 is_among(k, small_ed25519, CMC_COUNT(small_ed25519));
     else
@@ -221,12 +221,12 @@ enum cmc_rc cmc_key_check(EVP_PKEY *key, struct cmc_err *err)
 {
     static const char *const raw[] = {"X25519", "X448", "ED25519", "ED448"};
 
-    if (EVP_PKEY_is_a(key, "RSA") == 1)
+    if (cmc_key_is(key, "RSA"))
         return check_rsa(key, err);
-    if (EVP_PKEY_is_a(key, "DHX") == 1)
+    if (cmc_key_is(key, "DHX"))
         return check_dh(key, err);
     for (size_t i = 0; i < CMC_COUNT(raw); i++) {
-        if (EVP_PKEY_is_a(key, raw[i]) == 1)
+        if (cmc_key_is(key, raw[i]))
             return check_raw(key, err);
     }
     return CMC_OK;

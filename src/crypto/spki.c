@@ -27,28 +27,37 @@ static CMC_SEQUENCE(rsa_public_key, "RSAPublicKey", rsa_public_key, f_rsa_public
 #define EC_OCTETS_MAX  66
 #define OID_OCTETS_MAX 16
 
-/* What one kind of key is made of; the first octet of the BIT STRING has been checked. */
+/* What one kind of key is made of; the first octet of the BIT STRING has been checked. lend: it
+ * comes back, where this kind of key can be used again. */
 typedef EVP_PKEY *(*make_fn)(const struct cmc_crypto *c, int which, struct cmc_slice bits,
-                             struct cmc_arena *arena);
+                             bool lend, struct cmc_arena *arena);
 
-/* [10004-10-a] */
-static EVP_PKEY *make_ec(const struct cmc_crypto *c, int which, struct cmc_slice bits,
-                         struct cmc_arena *arena)
+EVP_PKEY *cmc_make_ec(const struct cmc_crypto *c, int curve, struct cmc_slice point)
 {
     EVP_PKEY *key = EVP_PKEY_new();
 
-    (void)arena;
-    /* Decoding the point checks that it lies on the curve; cofactor 1 does the rest. The point
-     * at infinity is one octet, and no key. */
-    if (bits.n > 1 && key != NULL && EVP_PKEY_copy_parameters(key, c->curve[which]) == 1 &&
-        EVP_PKEY_set1_encoded_public_key(key, bits.p, bits.n) == 1)
+    if (key != NULL && EVP_PKEY_copy_parameters(key, c->curve[curve]) == 1 &&
+        EVP_PKEY_set1_encoded_public_key(key, point.p, point.n) == 1)
         return key;
     EVP_PKEY_free(key);
     return NULL;
 }
 
+/*
+ * Decoding the point checks that it lies on the curve; cofactor 1 does the rest. The point at
+ * infinity is one octet, and no key. [10004-10-a]
+ */
+static EVP_PKEY *make_ec(const struct cmc_crypto *c, int which, struct cmc_slice bits, bool lend,
+                         struct cmc_arena *arena)
+{
+    (void)arena;
+    if (bits.n <= 1)
+        return NULL;
+    return lend ? cmc_lend_ec(c, which, bits) : cmc_make_ec(c, which, bits);
+}
+
 /* [10004-10-a] */
-static EVP_PKEY *make_rsa(const struct cmc_crypto *c, int which, struct cmc_slice bits,
+static EVP_PKEY *make_rsa(const struct cmc_crypto *c, int which, struct cmc_slice bits, bool lend,
                           struct cmc_arena *arena)
 {
     struct rsa_public_key rsa = {0};
@@ -57,6 +66,7 @@ static EVP_PKEY *make_rsa(const struct cmc_crypto *c, int which, struct cmc_slic
     EVP_PKEY *key = NULL;
 
     (void)which;
+    (void)lend;
     if (cmc_decode(&rsa_public_key, bits, arena, &rsa, NULL) != CMC_OK)
         return NULL;
     /* A negative, zero or even modulus, a zero, one or even exponent: no RSA key. */
@@ -81,11 +91,12 @@ static EVP_PKEY *make_rsa(const struct cmc_crypto *c, int which, struct cmc_slic
     return key;
 }
 
-static EVP_PKEY *make_raw(const struct cmc_crypto *c, int which, struct cmc_slice bits,
+static EVP_PKEY *make_raw(const struct cmc_crypto *c, int which, struct cmc_slice bits, bool lend,
                           struct cmc_arena *arena)
 {
     static const char *const types[] = {"ED25519", "ED448", "X25519", "X448"};
 
+    (void)lend;
     (void)arena;
     return EVP_PKEY_new_raw_public_key_ex(c->lib, types[which], NULL, bits.p, bits.n);
 }
@@ -118,8 +129,8 @@ static bool curve_is(const struct cmc_algid *id, struct cmc_slice curve)
            id->parameters.p[1] == curve.n && memcmp(id->parameters.p + 2, curve.p, curve.n) == 0;
 }
 
-enum cmc_rc cmc_spki_key(const struct cmc_crypto *c, struct cmc_slice der, EVP_PKEY **out,
-                         struct cmc_err *err)
+static enum cmc_rc spki_key(const struct cmc_crypto *c, struct cmc_slice der, bool lend,
+                            EVP_PKEY **out, struct cmc_err *err)
 {
     struct cmc_arena *arena = c->scratch->arena;
     struct cmc_spki spki = {0};
@@ -145,7 +156,7 @@ enum cmc_rc cmc_spki_key(const struct cmc_crypto *c, struct cmc_slice der, EVP_P
             (kinds[i].curve != NULL && !curve_is(&spki.algorithm, *kinds[i].curve)))
             continue;
         if (bits.n > 1 && bits.p[0] == 0)
-            *out = kinds[i].make(c, kinds[i].which, cmc_slice(bits.p + 1, bits.n - 1), arena);
+            *out = kinds[i].make(c, kinds[i].which, cmc_slice(bits.p + 1, bits.n - 1), lend, arena);
         if (*out == NULL) {
             rc = cmc_fail_openssl(err, CMC_E_INPUT, "the public key is not a valid %s key",
                                   cmc_oid_name(spki.algorithm.algorithm));
@@ -164,6 +175,18 @@ out:
     return rc;
 }
 
+enum cmc_rc cmc_spki_key(const struct cmc_crypto *c, struct cmc_slice der, EVP_PKEY **out,
+                         struct cmc_err *err)
+{
+    return spki_key(c, der, false, out, err);
+}
+
+enum cmc_rc cmc_spki_lend(const struct cmc_crypto *c, struct cmc_slice der, EVP_PKEY **out,
+                          struct cmc_err *err)
+{
+    return spki_key(c, der, true, out, err);
+}
+
 /* The row of a key that OpenSSL's own provider has and whose octets are all there is to it. */
 static size_t find_kind(EVP_PKEY *key)
 {
@@ -177,7 +200,7 @@ static size_t find_kind(EVP_PKEY *key)
     if (EVP_PKEY_get0_provider(key) == NULL)
         return CMC_COUNT(kinds);
     for (size_t i = 0; i < CMC_COUNT(names); i++) {
-        if (names[i].type == NULL || EVP_PKEY_is_a(key, names[i].type) != 1)
+        if (names[i].type == NULL || !cmc_key_is(key, names[i].type))
             continue;
         if (names[i].group == NULL)
             return i;
@@ -246,14 +269,28 @@ enum cmc_rc cmc_spki_ski(const struct cmc_crypto *c, struct cmc_slice der,
     return rc;
 }
 
+bool cmc_key_is(const EVP_PKEY *key, const char *type)
+{
+    static const char *const types[] = {"RSA", "EC", "ED25519", "ED448", "X25519", "X448", "DHX"};
+    const char *name = NULL;
+
+    if (key != NULL && EVP_PKEY_get0_provider(key) != NULL)
+        name = EVP_PKEY_get0_type_name(key);
+    for (size_t i = 0; name != NULL && i < CMC_COUNT(types); i++) {
+        if (strcmp(types[i], name) == 0)
+            return strcmp(type, name) == 0;
+    }
+    return EVP_PKEY_is_a(key, type) == 1;
+}
+
 const char *cmc_key_describe(EVP_PKEY *key, char *buf, size_t size)
 {
     int bits = EVP_PKEY_get_bits(key);
     char group[32] = "";
 
-    if (EVP_PKEY_is_a(key, "RSA")) {
+    if (cmc_key_is(key, "RSA")) {
         (void)snprintf(buf, size, "RSA-%d", bits);
-    } else if (EVP_PKEY_is_a(key, "EC")) {
+    } else if (cmc_key_is(key, "EC")) {
         if (EVP_PKEY_get_group_name(key, group, sizeof group, NULL) != 1)
             (void)snprintf(group, sizeof group, "%d bit", bits);
         if (strcmp(group, "prime256v1") == 0)
@@ -263,11 +300,11 @@ const char *cmc_key_describe(EVP_PKEY *key, char *buf, size_t size)
         else if (strcmp(group, "secp521r1") == 0)
             (void)snprintf(group, sizeof group, "P-521");
         (void)snprintf(buf, size, "EC-%s", group);
-    } else if (EVP_PKEY_is_a(key, "ED25519")) {
+    } else if (cmc_key_is(key, "ED25519")) {
         (void)snprintf(buf, size, "Ed25519");
-    } else if (EVP_PKEY_is_a(key, "ED448")) {
+    } else if (cmc_key_is(key, "ED448")) {
         (void)snprintf(buf, size, "Ed448");
-    } else if (EVP_PKEY_is_a(key, "DHX")) {
+    } else if (cmc_key_is(key, "DHX")) {
         (void)snprintf(buf, size, "DH-%d", bits);
     } else {
         (void)snprintf(buf, size, "%s", EVP_PKEY_get0_type_name(key));

@@ -1,28 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * EVP_PKEYs over keys in tokens, by libp11.
+ * EVP_PKEYs over keys in tokens: what an object's attributes say, and what holds its module.
  *
  * Of keys in HSMs, and of those in NSS databases that may not leave softoken (token_wrap.c has the
- * others). Three things of libp11 0.4.12 and of NSS shape this file:
- * - NSS encrypts each private attribute in key4.db under a key of its own, derived by 10 000 rounds
- *   of PBKDF2. An RSA key has six, and softoken keeps only one derived key: every signature derives
- *   them all anew, 27 signatures a second. So we work with a copy of the key in a session, which
- *   softoken has in the clear: 15 times faster, and at home in the memory of the process, where the
- *   key passes through anyhow.
- * - libp11 finds a key among all private keys of a token, by label and id. The copy has a label of
- *   our own, no other key has that.
- * - libp11 cannot pass over keys that are neither RSA nor EC: it fails for the whole token. That
- *   failure is told as what it is.
+ * others). NSS encrypts each private attribute in key4.db under a key of its own, derived by 10 000
+ * rounds of PBKDF2. An RSA key has six, and softoken keeps only one derived key: every signature
+ * derives them all anew, 27 signatures a second. So we work with a copy of the key in a session,
+ * which softoken has in the clear: 15 times faster, and at home in the memory of the process, where
+ * the key passes through anyhow.
  */
 #include "key/module_int.h"
 
-#include <openssl/ec.h>
-#include <openssl/err.h>
-#include <openssl/rsa.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+#include "asn1/codec.h"
 
 /* -- an EVP_PKEY holds its module -------------------------------------------------------- */
 
@@ -72,51 +65,21 @@ enum cmc_rc cmc_module_hold(struct cmc_module *m, EVP_PKEY *key, struct cmc_err 
     return ok ? CMC_OK : cmc_fail_openssl(err, CMC_E_MEM, "no memory for a key in a token");
 }
 
-/*
- * libp11 keeps its EVP_PKEY for as long as it has the token, so that one's end says nothing. Ours
- * shares the RSA or EC_KEY in it.
- */
-static enum cmc_rc wrap(struct cmc_module *m, EVP_PKEY *key, EVP_PKEY **out, struct cmc_err *err)
-{
-    EVP_PKEY *own = EVP_PKEY_new();
-    bool ok = own != NULL;
+/* -- the object --------------------------------------------------------------------------- */
 
-    if (ok && EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA)
-        ok = EVP_PKEY_set1_RSA(own, (RSA *)(uintptr_t)EVP_PKEY_get0_RSA(key)) == 1;
-    else if (ok)
-        ok = EVP_PKEY_set1_EC_KEY(own, (EC_KEY *)(uintptr_t)EVP_PKEY_get0_EC_KEY(key)) == 1;
-    (void)pthread_once(&module_index_once, make_module_index);
-    if (!ok || module_index < 0 || EVP_PKEY_set_ex_data(own, module_index, m) != 1) {
-        EVP_PKEY_free(own);
-        return cmc_fail_openssl(err, CMC_E_MEM, "no memory for a key in a token");
-    }
-    m->users++; /* under the lock; key_freed() gives it back */
-    *out = own;
-    return CMC_OK;
-}
-
-/* -- finding it in libp11 ---------------------------------------------------------------- */
-
-/* How libp11 can tell the key from others. */
-struct tell {
-    char *label;
-    CK_BYTE *id;
-    CK_ULONG nid;
-};
-
-static CK_BYTE *get(struct cmc_module *m, struct cmc_slot *s, CK_OBJECT_HANDLE o,
+static CK_BYTE *get(struct cmc_module *m, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE o,
                     CK_ATTRIBUTE_TYPE type, CK_ULONG *n)
 {
     CK_ATTRIBUTE a = {.type = type};
     CK_BYTE *p = NULL;
 
     *n = 0;
-    if (m->f->C_GetAttributeValue(s->session, o, &a, 1) != CKR_OK ||
+    if (m->f->C_GetAttributeValue(session, o, &a, 1) != CKR_OK || a.ulValueLen == 0 ||
         a.ulValueLen == CK_UNAVAILABLE_INFORMATION || a.ulValueLen > CMC_LIMIT_FILE_OCTETS)
         return NULL;
     p = calloc(1, a.ulValueLen + 1);
     a.pValue = p;
-    if (p == NULL || m->f->C_GetAttributeValue(s->session, o, &a, 1) != CKR_OK) {
+    if (p == NULL || m->f->C_GetAttributeValue(session, o, &a, 1) != CKR_OK) {
         free(p);
         return NULL;
     }
@@ -124,46 +87,104 @@ static CK_BYTE *get(struct cmc_module *m, struct cmc_slot *s, CK_OBJECT_HANDLE o
     return p;
 }
 
-static bool fits(const PKCS11_KEY *k, const struct tell *t)
+/* The public key object with the same id, or CK_INVALID_HANDLE. */
+static CK_OBJECT_HANDLE public_of(const struct cmc_slot_key *k, CK_SESSION_HANDLE session)
 {
-    const char *label = k->label != NULL ? k->label : "";
+    CK_FUNCTION_LIST *f = k->slot->module->f;
+    CK_OBJECT_CLASS cls = CKO_PUBLIC_KEY;
+    CK_KEY_TYPE type = k->type;
+    CK_ATTRIBUTE want[] = {
+        {CKA_CLASS, &cls, sizeof cls}, {CKA_KEY_TYPE, &type, sizeof type}, {CKA_ID, k->id, k->nid}};
+    CK_OBJECT_HANDLE o = CK_INVALID_HANDLE;
+    CK_ULONG n = 0;
 
-    return strcmp(label, t->label != NULL ? t->label : "") == 0 && k->id_len == t->nid &&
-           (t->nid == 0 || memcmp(k->id, t->id, t->nid) == 0);
+    if (k->id == NULL || f->C_FindObjectsInit(session, want, CMC_COUNT(want)) != CKR_OK)
+        return CK_INVALID_HANDLE;
+    if (f->C_FindObjects(session, &o, 1, &n) != CKR_OK || n == 0)
+        o = CK_INVALID_HANDLE;
+    (void)f->C_FindObjectsFinal(session);
+    return o;
 }
 
-static enum cmc_rc find(struct cmc_slot *s, const struct tell *t, EVP_PKEY **out,
-                        struct cmc_err *err)
+/* An attribute of the private key, or else of the public one. The caller frees. */
+static CK_BYTE *either(struct cmc_slot_key *k, CK_SESSION_HANDLE session, CK_ATTRIBUTE_TYPE type,
+                       struct cmc_slice *out)
 {
-    PKCS11_KEY *keys = NULL, *found = NULL;
-    unsigned int n = 0;
+    struct cmc_module *m = k->slot->module;
+    CK_OBJECT_HANDLE pub;
+    CK_ULONG n;
+    CK_BYTE *p = get(m, session, k->object, type, &n);
 
-    if (PKCS11_enumerate_keys(s->p11->token, &keys, &n) != 0)
-        return cmc_fail_openssl(err, CMC_E_LOCAL,
-                                "libp11 cannot list the private keys of this token; one that is "
-                                "neither RSA nor EC among them is enough for that");
-    for (unsigned int i = 0; i < n; i++) {
-        if (!fits(&keys[i], t))
-            continue;
-        if (found != NULL)
-            return cmc_fail(err, CMC_E_USAGE, NULL,
-                            "several private keys in this token have the same label and id");
-        found = &keys[i];
+    if (p == NULL && (pub = public_of(k, session)) != CK_INVALID_HANDLE)
+        p = get(m, session, pub, type, &n);
+    *out = cmc_slice(p, n);
+    return p;
+}
+
+static enum cmc_rc no_public_half(struct cmc_err *err)
+{
+    return cmc_fail(err, CMC_E_LOCAL, NULL,
+                    "the token does not give the public half of the key; put a public key with "
+                    "the same id beside it");
+}
+
+static enum cmc_rc rsa_key(struct cmc_slot_key *k, CK_SESSION_HANDLE session, EVP_PKEY **out,
+                           struct cmc_err *err)
+{
+    struct cmc_slice n, e;
+    CK_BYTE *pn = either(k, session, CKA_MODULUS, &n);
+    CK_BYTE *pe = either(k, session, CKA_PUBLIC_EXPONENT, &e);
+    enum cmc_rc rc =
+        pn != NULL && pe != NULL ? cmc_method_rsa(k, n, e, out, err) : no_public_half(err);
+
+    free(pn);
+    free(pe);
+    return rc;
+}
+
+/* CKA_EC_POINT is the point in an OCTET STRING; some modules leave that out. */
+static enum cmc_rc ec_key(struct cmc_slot_key *k, CK_SESSION_HANDLE session, EVP_PKEY **out,
+                          struct cmc_err *err)
+{
+    struct cmc_arena *arena = cmc_arena_new(CMC_LIMIT_FILE_OCTETS);
+    struct cmc_slice params, point, inner = CMC_SLICE_NONE;
+    CK_BYTE *pparams = either(k, session, CKA_EC_PARAMS, &params);
+    CK_BYTE *ppoint = either(k, session, CKA_EC_POINT, &point);
+    enum cmc_rc rc;
+
+    if (pparams == NULL || ppoint == NULL) {
+        rc = no_public_half(err);
+    } else if (arena == NULL) {
+        rc = cmc_fail(err, CMC_E_MEM, NULL, "no memory for a key in a token");
+    } else {
+        if (cmc_decode(&cmc_it_octet_string, point, arena, &inner, NULL) == CMC_OK)
+            point = inner;
+        rc = cmc_method_ec(k, params, point, out, err);
     }
-    if (found == NULL)
-        return cmc_fail(err, CMC_E_LOCAL, NULL, "libp11 does not see the private key");
-    *out = PKCS11_get_private_key(found);
-    if (*out == NULL)
-        return cmc_fail_openssl(err, CMC_E_LOCAL,
-                                "the token does not give the public half of the key");
-    return CMC_OK;
+    cmc_arena_free(arena);
+    free(pparams);
+    free(ppoint);
+    return rc;
+}
+
+static enum cmc_rc evp_of(struct cmc_slot_key *k, CK_SESSION_HANDLE session, EVP_PKEY **out,
+                          struct cmc_err *err)
+{
+    if (k->type == CKK_RSA)
+        return rsa_key(k, session, out, err);
+    if (k->type == CKK_EC)
+        return ec_key(k, session, out, err);
+    return cmc_fail(err, CMC_E_LOCAL, NULL,
+                    "the key is neither RSA nor EC, and keys of other kinds are not used in "
+                    "tokens");
 }
 
 /*
- * Where a token does not copy, the key itself will do. The label also names the process: the
- * token may show session objects of others.
+ * Where a token does not copy, the key itself will do. The label names the process: the token may
+ * show session objects of others.
  */
-static CK_OBJECT_HANDLE copy_of(struct cmc_module *m, struct cmc_slot *s, CK_OBJECT_HANDLE object)
+CK_OBJECT_HANDLE cmc_slot_copy(struct cmc_module *m, CK_SESSION_HANDLE session,
+                               CK_OBJECT_HANDLE object)
 {
     char label[64];
     CK_BBOOL no = CK_FALSE;
@@ -172,67 +193,84 @@ static CK_OBJECT_HANDLE copy_of(struct cmc_module *m, struct cmc_slot *s, CK_OBJ
 
     want[1].ulValueLen =
         (CK_ULONG)snprintf(label, sizeof label, "chancery %ld %lx", (long)getpid(), object);
-    if (m->f->C_CopyObject(s->session, object, want, 2, &copy) != CKR_OK)
+    if (m->f->C_CopyObject(session, object, want, 2, &copy) != CKR_OK)
         return object;
     return copy;
 }
 
-static enum cmc_rc make(struct cmc_module *m, struct cmc_slot *s, CK_OBJECT_HANDLE object,
-                        bool copy, struct cmc_slot_evp **out, struct cmc_err *err)
+/* The record of an object, made when it is first asked for. Under the lock of the process. */
+static enum cmc_rc record(struct cmc_slot *s, CK_SESSION_HANDLE session, CK_OBJECT_HANDLE object,
+                          bool copy, struct cmc_slot_key **out, struct cmc_err *err)
 {
-    enum cmc_rc rc;
-    CK_OBJECT_HANDLE use = copy ? copy_of(m, s, object) : object;
-    struct cmc_slot_evp *k = calloc(1, sizeof *k);
-    struct tell t = {0};
+    unsigned int generation;
+    struct cmc_slot_key *k;
     CK_ULONG n;
+    CK_BYTE *type;
 
-    t.label = (char *)get(m, s, use, CKA_LABEL, &n);
-    t.id = get(m, s, use, CKA_ID, &t.nid);
-    rc = k != NULL ? find(s, &t, &k->key, err)
-                   : cmc_fail(err, CMC_E_MEM, NULL, "no memory for a key in a token");
-    if (rc != CMC_OK) {
-        if (use != object)
-            (void)m->f->C_DestroyObject(s->session, use);
-        goto out;
+    (void)pthread_mutex_lock(&s->lock);
+    generation = s->generation;
+    (void)pthread_mutex_unlock(&s->lock);
+    for (k = s->keys; k != NULL; k = k->next) {
+        if (k->object == object && k->found == generation) {
+            *out = k;
+            return CMC_OK;
+        }
     }
+    k = calloc(1, sizeof *k);
+    type = get(s->module, session, object, CKA_KEY_TYPE, &n);
+    if (k == NULL || type == NULL || n != sizeof k->type) {
+        free(k);
+        free(type);
+        return cmc_fail(err, CMC_E_LOCAL, NULL, "the token does not tell what kind of key this is");
+    }
+    memcpy(&k->type, type, sizeof k->type);
+    free(type);
+    k->slot = s;
     k->object = object;
-    k->used = use;
+    k->id = get(s->module, session, object, CKA_ID, &k->nid);
+    k->label = get(s->module, session, object, CKA_LABEL, &k->nlabel);
+    k->found = k->generation = generation;
+    k->copy = copy;
+    k->used = copy ? cmc_slot_copy(s->module, session, object) : object;
     k->next = s->keys;
     s->keys = k;
     *out = k;
-    k = NULL;
-out:
-    free(k);
-    free(t.label);
-    free(t.id);
-    return rc;
+    return CMC_OK;
 }
 
 enum cmc_rc cmc_slot_key(struct cmc_module *m, struct cmc_slot *s, CK_OBJECT_HANDLE object,
                          bool copy, EVP_PKEY **out, struct cmc_err *err)
 {
-    struct cmc_slot_evp *k;
-    enum cmc_rc rc = CMC_OK;
+    CK_SESSION_HANDLE session = cmc_slot_session(s);
+    struct cmc_slot_key *k = NULL;
+    EVP_PKEY *key = NULL;
+    enum cmc_rc rc;
 
     *out = NULL;
     cmc_modules_lock();
-    for (k = s->keys; k != NULL && k->object != object;)
-        k = k->next;
-    if (k == NULL)
-        rc = make(m, s, object, copy, &k, err);
+    rc = record(s, session, object, copy, &k, err);
     if (rc == CMC_OK)
-        rc = wrap(m, k->key, out, err);
+        rc = evp_of(k, session, &key, err);
     cmc_modules_unlock();
+    if (rc == CMC_OK)
+        rc = cmc_module_hold(m, key, err);
+    if (rc == CMC_OK) {
+        *out = key;
+        key = NULL;
+    }
+    EVP_PKEY_free(key);
     return rc;
 }
 
-bool cmc_slot_is_copy(const struct cmc_slot *s, CK_OBJECT_HANDLE object)
+bool cmc_slot_is_copy(struct cmc_slot *s, CK_OBJECT_HANDLE object)
 {
     bool copy = false;
 
     cmc_modules_lock();
-    for (const struct cmc_slot_evp *k = s->keys; k != NULL; k = k->next)
+    (void)pthread_mutex_lock(&s->lock);
+    for (const struct cmc_slot_key *k = s->keys; k != NULL; k = k->next)
         copy = copy || (k->used == object && k->object != object);
+    (void)pthread_mutex_unlock(&s->lock);
     cmc_modules_unlock();
     return copy;
 }

@@ -10,8 +10,6 @@
 #include "key/module_int.h"
 
 #include <dlfcn.h>
-#include <openssl/err.h>
-#include <pthread.h>
 #include <stdlib.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -30,11 +28,6 @@ void cmc_modules_unlock(void)
 CK_FUNCTION_LIST *cmc_module_calls(const struct cmc_module *m)
 {
     return m->f;
-}
-
-CK_SESSION_HANDLE cmc_slot_session(const struct cmc_slot *s)
-{
-    return s->session;
 }
 
 /* -- coming ------------------------------------------------------------------------------ */
@@ -77,41 +70,11 @@ static enum cmc_rc initialise(struct cmc_module *m, struct cmc_err *err)
     }
     if (rv != CKR_OK)
         return cmc_fail_ckr(err, rv, "%s does not start", m->path);
-    return CMC_OK;
-}
-
-/* libp11 finds the module initialised, which is well with it. */
-static enum cmc_rc give_to_libp11(struct cmc_module *m, struct cmc_err *err)
-{
-    m->ctx = PKCS11_CTX_new();
-    if (m->ctx == NULL)
-        return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a PKCS#11 module");
-    if (PKCS11_CTX_load(m->ctx, m->path) != 0) {
-        PKCS11_CTX_free(m->ctx);
-        m->ctx = NULL;
-        if (!m->foreign)
-            (void)m->f->C_Finalize(NULL);
-        return cmc_fail_openssl(err, CMC_E_LOCAL, "libp11 cannot use %s", m->path);
-    }
-    if (PKCS11_enumerate_slots(m->ctx, &m->p11_slots, &m->np11_slots) != 0)
-        return cmc_fail_openssl(err, CMC_E_LOCAL, "cannot list the slots of %s", m->path);
+    m->started = true;
     return CMC_OK;
 }
 
 /* -- going ------------------------------------------------------------------------------- */
-
-static void slot_free(struct cmc_module *m, struct cmc_slot *s)
-{
-    while (s->keys != NULL) {
-        struct cmc_slot_evp *k = s->keys;
-
-        s->keys = k->next;
-        EVP_PKEY_free(k->key);
-        free(k);
-    }
-    (void)m->f->C_CloseSession(s->session);
-    free(s);
-}
 
 static void module_free(struct cmc_module *m)
 {
@@ -119,17 +82,11 @@ static void module_free(struct cmc_module *m)
         struct cmc_slot *s = m->slots;
 
         m->slots = s->next;
-        slot_free(m, s);
+        cmc_slot_free(s);
     }
-    if (m->p11_slots != NULL)
-        PKCS11_release_all_slots(m->ctx, m->p11_slots, m->np11_slots);
-    /* Unloading finalises, which is not ours to do for a module that was there before. */
-    if (m->ctx != NULL && !m->foreign) {
-        PKCS11_CTX_unload(m->ctx);
-        PKCS11_CTX_free(m->ctx);
-    }
-    /* libp11 leaves what it met on the way on the queue. */
-    ERR_clear_error();
+    /* Not ours to do for a module that was there before. */
+    if (m->started)
+        (void)m->f->C_Finalize(NULL);
     free(m->path);
     free(m->init);
     free(m);
@@ -242,8 +199,6 @@ enum cmc_rc cmc_module_get1(const char *path, const char *init, bool write, stru
         goto out;
     }
     rc = initialise(m, err);
-    if (rc == CMC_OK)
-        rc = give_to_libp11(m, err);
     if (rc != CMC_OK) {
         module_free(m);
         goto out;
@@ -258,41 +213,6 @@ out:
     return rc;
 }
 
-static PKCS11_SLOT *p11_slot(const struct cmc_module *m, CK_SLOT_ID id)
-{
-    for (unsigned int i = 0; i < m->np11_slots; i++) {
-        if (PKCS11_get_slotid_from_slot(&m->p11_slots[i]) == id)
-            return &m->p11_slots[i];
-    }
-    return NULL;
-}
-
-static enum cmc_rc slot_open(struct cmc_module *m, CK_SLOT_ID id, struct cmc_slot **out,
-                             struct cmc_err *err)
-{
-    struct cmc_slot *s = calloc(1, sizeof *s);
-    CK_RV rv;
-
-    if (s == NULL)
-        return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a PKCS#11 slot");
-    s->id = id;
-    s->p11 = p11_slot(m, id);
-    if (s->p11 == NULL || s->p11->token == NULL) {
-        free(s);
-        return cmc_fail(err, CMC_E_LOCAL, NULL, "%s: the token came after the module was opened",
-                        m->path);
-    }
-    rv = m->f->C_OpenSession(id, CKF_SERIAL_SESSION, NULL, NULL, &s->session);
-    if (rv != CKR_OK) {
-        free(s);
-        return cmc_fail_ckr(err, rv, "%s: no session with the token", m->path);
-    }
-    s->next = m->slots;
-    m->slots = s;
-    *out = s;
-    return CMC_OK;
-}
-
 enum cmc_rc cmc_module_slot(struct cmc_module *m, CK_SLOT_ID id, struct cmc_slot **out,
                             struct cmc_err *err)
 {
@@ -305,7 +225,47 @@ enum cmc_rc cmc_module_slot(struct cmc_module *m, CK_SLOT_ID id, struct cmc_slot
             *out = s;
     }
     if (*out == NULL)
-        rc = slot_open(m, id, out, err);
+        rc = cmc_slot_new(m, id, out, err);
     cmc_modules_unlock();
     return rc;
+}
+
+/* -- telling ----------------------------------------------------------------------------- */
+
+static struct {
+    pthread_mutex_t lock;
+    cmc_token_watch_fn fn;
+    void *arg;
+} watcher = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+void cmc_tokens_watch(cmc_token_watch_fn fn, void *arg)
+{
+    (void)pthread_mutex_lock(&watcher.lock);
+    watcher.fn = fn;
+    watcher.arg = arg;
+    (void)pthread_mutex_unlock(&watcher.lock);
+}
+
+void cmc_token_tell(const struct cmc_token_state *state)
+{
+    (void)pthread_mutex_lock(&watcher.lock);
+    if (watcher.fn != NULL)
+        watcher.fn(watcher.arg, state);
+    (void)pthread_mutex_unlock(&watcher.lock);
+}
+
+size_t cmc_tokens_now(struct cmc_token_state *out, size_t max)
+{
+    size_t n = 0;
+
+    cmc_modules_lock();
+    for (const struct cmc_module *m = modules; m != NULL; m = m->next) {
+        for (struct cmc_slot *s = m->slots; s != NULL && n < max; s = s->next) {
+            (void)pthread_mutex_lock(&s->lock);
+            out[n++] = cmc_slot_state(s);
+            (void)pthread_mutex_unlock(&s->lock);
+        }
+    }
+    cmc_modules_unlock();
+    return n;
 }

@@ -221,15 +221,25 @@ static bool already(const struct cmc_token *t)
 }
 
 /* Once only, whatever comes of it: tokens count failures and lock themselves. */
-static enum cmc_rc try_once(struct cmc_token *t, const char *pin, size_t n, struct cmc_err *err)
+static enum cmc_rc try_once(struct cmc_token *t, struct cmc_pass *pass, struct cmc_err *err)
 {
-    CK_RV rv = t->f->C_Login(t->session, CKU_USER, (CK_UTF8CHAR *)(uintptr_t)pin, n);
     CK_FLAGS flags;
+    CK_RV rv;
 
+    if (pass != NULL && cmc_pin_is_refused(t->slot, pass))
+        return cmc_fail(err, CMC_E_USAGE, NULL,
+                        "token '%s': the password is wrong; it was refused a moment ago and is not "
+                        "tried again",
+                        t->label);
+    rv = t->f->C_Login(t->session, CKU_USER, pass != NULL ? (CK_UTF8CHAR *)pass->text : NULL,
+                       pass != NULL ? pass->n : 0);
     if (rv == CKR_OK || rv == CKR_USER_ALREADY_LOGGED_IN) {
+        cmc_pin_taken(t->slot);
         t->logged_in = true;
         return CMC_OK;
     }
+    if (pass != NULL && cmc_pin_trouble(rv))
+        cmc_pin_refused(t->slot, pass);
     flags = token_flags(t);
     if (rv == CKR_PIN_INCORRECT && (flags & CKF_USER_PIN_LOCKED) != 0)
         return cmc_fail(err, CMC_E_LOCAL, NULL,
@@ -255,7 +265,7 @@ enum cmc_rc cmc_token_login(struct cmc_token *t, const struct cmc_passphrase *fr
     if ((flags & CKF_USER_PIN_LOCKED) != 0)
         return cmc_fail_ckr(err, CKR_PIN_LOCKED, "token '%s'", t->label);
     if ((flags & CKF_PROTECTED_AUTHENTICATION_PATH) != 0)
-        return try_once(t, NULL, 0, err); /* its own keypad asks */
+        return try_once(t, NULL, err); /* its own keypad asks */
     (void)snprintf(what, sizeof what, "token '%s'", t->label);
     if (!cmc_pass_get(&pass)) {
         bool none = from == NULL || (from->text == NULL && from->file == NULL && !from->prompt);
@@ -266,7 +276,12 @@ enum cmc_rc cmc_token_login(struct cmc_token *t, const struct cmc_passphrase *fr
         if (!none && err != NULL)
             *err = pass.err;
     } else {
-        rc = try_once(t, pass.text, pass.n, err);
+        rc = try_once(t, &pass, err);
+        /* For the next time, as it was given: a file is read again, what was typed is kept. */
+        if (rc == CMC_OK &&
+            !cmc_slot_keep_pin(t->slot, from->text == NULL ? from->file : NULL,
+                               from->text == NULL && from->file != NULL ? NULL : pass.text))
+            rc = cmc_fail(err, CMC_E_MEM, NULL, "no memory for a password");
     }
     cmc_pass_clean(&pass);
     return rc;

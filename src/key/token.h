@@ -46,6 +46,27 @@ void cmc_token_free(struct cmc_token *t); /* takes NULL */
 const char *cmc_token_label(const struct cmc_token *t);
 
 /*
+ * A token that goes away while its keys are in use: an operation then fails with CMC_E_RETRY, and
+ * the token is gone back to, and logged in to, when a key of it is next used (in growing intervals
+ * while that fails). A password from a file is read anew for that. One that the token has refused
+ * is not tried a second time, so a changed password does not lock the token.
+ */
+struct cmc_token_state {
+    char label[33];
+    bool away;
+    int64_t since;                  /* of being away, seconds of the epoch */
+    char why[CMC_LIMIT_ERROR_TEXT]; /* what the token, or the way to it, said last */
+};
+/* The tokens that this process has open, at most max. Returns how many were written. */
+size_t cmc_tokens_now(struct cmc_token_state *out, size_t max);
+/*
+ * Have fn called when a token has gone away or is back: once each, in the thread that found out.
+ * One that was back at once is told as back only. fn must not use keys. NULL: nobody is told.
+ */
+typedef void (*cmc_token_watch_fn)(void *arg, const struct cmc_token_state *state);
+void cmc_tokens_watch(cmc_token_watch_fn fn, void *arg);
+
+/*
  * The private key of the certificate with this nickname ("nick" or "token:nick"), or, in tokens
  * that label keys (not NSS), the key with this label. Of several certificates of one nickname the
  * first in the order of cmc_token_certs_by_nickname() that has a key. The caller frees *out.

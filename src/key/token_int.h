@@ -32,17 +32,29 @@ void cmc_module_put(struct cmc_module *m);
 CK_FUNCTION_LIST *cmc_module_calls(const struct cmc_module *m);
 
 /*
- * The slot with this id, opened: it has a session that stays until the module is finalised, and
- * a place in libp11. Errors: CMC_E_LOCAL, CMC_E_MEM.
+ * The slot with this id, opened: it has a session that stays until the module is finalised, or the
+ * token goes away. Errors: CMC_E_LOCAL, CMC_E_MEM.
  */
 enum cmc_rc cmc_module_slot(struct cmc_module *m, CK_SLOT_ID id, struct cmc_slot **out,
                             struct cmc_err *err) CMC_MUST_USE;
-CK_SESSION_HANDLE cmc_slot_session(const struct cmc_slot *s);
+CK_SESSION_HANDLE cmc_slot_session(struct cmc_slot *s);
+/* It has been logged in to with this password: how to log in again. False: no memory. */
+bool cmc_slot_keep_pin(struct cmc_slot *s, const char *file, const char *text) CMC_MUST_USE;
+/*
+ * pin.c: the password that this slot's token has refused last, in this process: it is not to be
+ * offered a second time. cmc_pin_trouble(): does a result say that it was refused?
+ */
+bool cmc_pin_is_refused(const struct cmc_slot *s, const struct cmc_pass *pass);
+void cmc_pin_refused(const struct cmc_slot *s, const struct cmc_pass *pass);
+void cmc_pin_taken(const struct cmc_slot *s);
+bool cmc_pin_trouble(CK_RV rv);
+/* Its state, for who holds its lock. */
+struct cmc_token_state cmc_slot_state(const struct cmc_slot *s);
 
 /*
- * An EVP_PKEY of our own for a private key object, through libp11. It holds the module. The object
- * is told to libp11 by label and id, which must fit this one only. copy: work with a copy of it
- * in the session; see evp.c. Errors: CMC_E_LOCAL, CMC_E_USAGE (several fit), CMC_E_MEM.
+ * An EVP_PKEY for a private key object, RSA or EC, whose operations are those of the token. It
+ * holds the module. copy: work with a copy of it in the session; see evp.c.
+ * Errors: CMC_E_LOCAL (another kind of key, no public half), CMC_E_MEM.
  */
 enum cmc_rc cmc_slot_key(struct cmc_module *m, struct cmc_slot *s, CK_OBJECT_HANDLE object,
                          bool copy, EVP_PKEY **out, struct cmc_err *err) CMC_MUST_USE;
@@ -51,7 +63,7 @@ enum cmc_rc cmc_slot_key(struct cmc_module *m, struct cmc_slot *s, CK_OBJECT_HAN
 enum cmc_rc cmc_module_hold(struct cmc_module *m, EVP_PKEY *key, struct cmc_err *err) CMC_MUST_USE;
 
 /* True for a copy that cmc_slot_key() has made: it has the id of the key, and is none to find. */
-bool cmc_slot_is_copy(const struct cmc_slot *s, CK_OBJECT_HANDLE object);
+bool cmc_slot_is_copy(struct cmc_slot *s, CK_OBJECT_HANDLE object);
 
 /* -- results of PKCS#11 calls (ckr.c) ----------------------------------------------------- */
 

@@ -4,10 +4,9 @@
  *
  * And how keys of NSS databases are used. Softoken is a library in our own process: the key is in
  * our memory one way or the other, but there it costs an RSA-2048 signature of 4 to 7 ms (the first
- * ones) where OpenSSL needs less than 1, and libp11 reads every key of the database to find the
- * one. So a key that may leave softoken does: wrapped under a key of the moment, to be OpenSSL's.
- * It still counts as a key in a token and is never written down. One that may not (CKA_EXTRACTABLE
- * is false, FIPS mode) works in softoken, through libp11.
+ * ones) where OpenSSL needs less than 1. So a key that may leave softoken does: wrapped under a key
+ * of the moment, to be OpenSSL's. It still counts as a key in a token and is never written down.
+ * One that may not (CKA_EXTRACTABLE is false, FIPS mode) works in softoken (evp.c).
  */
 #include "key/token_int.h"
 

@@ -5,6 +5,21 @@
 #include "control/control.h"
 #include "responder/responder_int.h"
 
+/* What a token that is away says is for the log; who asked is to ask again. */
+static int fail_info_of(const struct cmc_err *err)
+{
+    if (err->fail_info != CMC_FAIL_INFO_NONE)
+        return err->fail_info;
+    return err->rc == CMC_E_RETRY ? CMC_FAIL_TRY_LATER : CMC_FAIL_BAD_REQUEST;
+}
+
+static const char *text_of(const struct cmc_err *err)
+{
+    return err->rc == CMC_E_RETRY && err->fail_info == CMC_FAIL_INFO_NONE
+               ? "a key of the authority is out of reach; send the same message again later"
+               : err->text;
+}
+
 void cmc_job_refuse(struct job *j, const struct cmc_err *err, uint32_t status,
                     const uint32_t *body_parts, size_t n)
 {
@@ -13,8 +28,8 @@ void cmc_job_refuse(struct job *j, const struct cmc_err *err, uint32_t status,
     j->refused = true;
     j->refusal_clause = err->clause;
     j->refusal = (struct cmc_outcome){.status = status, .fail_info = err->fail_info};
-    if (status == CMC_STATUS_FAILED && err->fail_info == CMC_FAIL_INFO_NONE)
-        j->refusal.fail_info = CMC_FAIL_BAD_REQUEST;
+    if (status == CMC_STATUS_FAILED)
+        j->refusal.fail_info = fail_info_of(err);
     if (body_parts == NULL) {
         ids = cmc_arena_array(j->arena, 1, sizeof *ids);
         if (ids != NULL)
@@ -25,15 +40,15 @@ void cmc_job_refuse(struct job *j, const struct cmc_err *err, uint32_t status,
         j->refusal.body_parts = body_parts;
         j->refusal.nbody_parts = n;
     }
-    j->refusal.text = cmc_arena_slice(j->arena, cmc_slice_str(err->text));
+    j->refusal.text = cmc_arena_slice(j->arena, cmc_slice_str(text_of(err)));
 }
 
 void cmc_item_refuse(struct job *j, struct plan_item *it, const struct cmc_err *err)
 {
-    char *text = cmc_arena_strdup(j->arena, err->text);
+    char *text = cmc_arena_strdup(j->arena, text_of(err));
 
     it->status = CMC_STATUS_FAILED;
-    it->fail_info = err->fail_info != CMC_FAIL_INFO_NONE ? err->fail_info : CMC_FAIL_BAD_REQUEST;
+    it->fail_info = fail_info_of(err);
     it->clause = err->clause;
     it->text = text != NULL ? text : "out of memory";
 }
@@ -50,6 +65,14 @@ struct plan_item *cmc_job_add_item(struct job *j, enum plan_kind kind, uint32_t 
     it->status = CMC_STATUS_SUCCESS;
     it->fail_info = CMC_FAIL_INFO_NONE;
     return it;
+}
+
+void cmc_job_give_keys_back(struct job *j)
+{
+    for (size_t i = 0; i < j->nitems; i++) {
+        cmc_spki_give_back(j->r->crypto, j->items[i].key);
+        j->items[i].key = NULL;
+    }
 }
 
 /*

@@ -214,7 +214,7 @@ static enum cmc_rc release(struct job *j, struct plan_item *it, struct cmc_err *
         rc = cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, "RFC 10002 section 6.1.4",
                            "officer %s does not have the role enroll any more", j->requester.name);
     if (rc == CMC_OK)
-        rc = cmc_spki_key(j->r->crypto, it->request.spki, &it->key, err);
+        rc = cmc_spki_lend(j->r->crypto, it->request.spki, &it->key, err);
     order.key = it->key;
     if (rc == CMC_OK)
         rc = j->r->auth->ops->check(j->r->auth->self, &order, j->arena, err);

@@ -291,8 +291,7 @@ enum cmc_rc cmc_job_plan(struct job *j, struct cmc_err *err)
     }
     if (j->refused) {
         /* Nothing of a refused message happens. */
-        for (size_t i = 0; i < j->nitems; i++)
-            EVP_PKEY_free(j->items[i].key);
+        cmc_job_give_keys_back(j);
         j->nitems = 0;
     }
     return rc;

@@ -102,7 +102,7 @@ static enum cmc_rc check_request(struct job *j, struct plan_item *it, size_t ind
     if (rc == CMC_OK && j->rules->approvals == 0)
         rc = cmc_quorum_check(j, CMC_ROLE_ENROLL, j->rules->quorum, err);
     if (rc == CMC_OK)
-        rc = cmc_spki_key(j->r->crypto, it->request.spki, &it->key, err);
+        rc = cmc_spki_lend(j->r->crypto, it->request.spki, &it->key, err);
     if (rc == CMC_OK)
         rc = cmc_plan_check_pop(j, it, err);
     if (rc == CMC_OK && j->requester.kind == CMC_REQUESTER_HOLDER && j->rules->require_officer)

@@ -43,9 +43,6 @@ static void job_free(struct job *j)
 {
     if (j == NULL)
         return;
-    for (size_t i = 0; i < j->nitems; i++)
-        EVP_PKEY_free(j->items[i].key);
-    EVP_PKEY_free(j->self_key);
     cmc_arena_pool_put(j->arenas, j->arena); /* j itself lives in it */
 }
 
@@ -207,7 +204,7 @@ static enum cmc_rc job_issue(struct job *j, struct cmc_err *err)
         if (it->kind != PLAN_ISSUE || it->status != CMC_STATUS_SUCCESS)
             continue;
         rc = j->r->auth->ops->issue(j->r->auth->self, &order, j->arena, &it->issued, err);
-        if (rc == CMC_E_MEM)
+        if (rc == CMC_E_MEM || rc == CMC_E_RETRY)
             return rc;
         if (rc == CMC_OK && key_issued_before(j, it))
             rc = cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_NO_KEY_REUSE, "RFC 10002 section 6.1.4",
@@ -221,8 +218,7 @@ static enum cmc_rc job_issue(struct job *j, struct cmc_err *err)
 
 static void drop_items(struct job *j)
 {
-    for (size_t i = 0; i < j->nitems; i++)
-        EVP_PKEY_free(j->items[i].key);
+    cmc_job_give_keys_back(j);
     j->nitems = 0;
 }
 
@@ -259,6 +255,17 @@ static void refuse_for_commit(struct job *j)
     cmc_job_refuse(j, &err, CMC_STATUS_FAILED, NULL, 0);
 }
 
+/* The token with the authority's key is away: nothing of the message is done, not half of it. */
+static void put_off(struct job *j)
+{
+    struct cmc_err err;
+
+    (void)cmc_fail_info(&err, CMC_E_RETRY, CMC_FAIL_TRY_LATER, "RFC 10002 section 6.1.3",
+                        "the authority's key is out of reach; send the same message again later");
+    drop_items(j);
+    cmc_job_refuse(j, &err, CMC_STATUS_FAILED, NULL, 0);
+}
+
 /* In the words of Dogtag's CA, whose clients ask in this way. */
 static void refuse_profile(struct job *j)
 {
@@ -278,7 +285,7 @@ static enum cmc_rc job_answer(struct job *j, struct cmc_err *err)
     struct cmc_err why;
     enum cmc_rc rc = cmc_job_answer(j, err);
 
-    if (rc == CMC_OK || rc == CMC_E_MEM || !cmc_protect_due(j))
+    if (rc == CMC_OK || rc == CMC_E_MEM || rc == CMC_E_RETRY || !cmc_protect_due(j))
         return rc;
     cmc_log_event(j->r->log, CMC_LOG_ERROR, "respond", "error", err->text, "rc", cmc_rc_name(rc),
                   NULL);
@@ -330,6 +337,10 @@ static enum cmc_rc job_run(struct job *j, bool *final, struct cmc_err *err)
         rc = cmc_job_plan(j, err);
     if (rc == CMC_OK)
         rc = job_issue(j, err);
+    if (rc == CMC_E_RETRY) {
+        put_off(j);
+        rc = CMC_OK;
+    }
     if (rc == CMC_OK)
         rc = cmc_plan_publish(j, err);
     /* RFC 10002 section 3.2: no error answer to a status, lest two peers loop. */
@@ -369,6 +380,14 @@ void cmc_respond(struct cmc_responder *r, const struct cmc_exchange *x, cmc_resp
     j->arena = arena;
     j->arenas = r->arenas;
     rc = job_run(j, &final, &err);
+    /* Here and not with the job: that ends in the writer's thread, to which no key belongs. */
+    cmc_job_give_keys_back(j);
+    EVP_PKEY_free(j->self_key);
+    j->self_key = NULL;
+    if (rc == CMC_OK && !final && x->may_commit != NULL && !x->may_commit(x->may_commit_arg)) {
+        reply_text(j, 503, "it took too long; send the same message again");
+        final = true;
+    }
     if (rc == CMC_OK && !final) {
         rc = r->auth->ops->commit(r->auth->self, &j->txn, committed, j, &err);
         if (rc == CMC_OK)
@@ -376,7 +395,10 @@ void cmc_respond(struct cmc_responder *r, const struct cmc_exchange *x, cmc_resp
         committed(j, rc, &err);
         return;
     }
-    if (rc != CMC_OK) {
+    if (rc == CMC_E_RETRY) {
+        /* Not even the answer can be signed; that the token is away has been logged once. */
+        reply_text(j, 503, "the authority's keys are out of reach; send the same message again");
+    } else if (rc != CMC_OK) {
         cmc_log_event(r->log, CMC_LOG_ERROR, "respond", "error", err.text, "rc", cmc_rc_name(rc),
                       NULL);
         reply_text(j, rc == CMC_E_MEM ? 503 : 500, "the server could not answer; see its log");

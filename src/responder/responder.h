@@ -92,6 +92,12 @@ struct cmc_exchange {
     const char *peer;          /* address, for the audit log */
     int64_t now;
     const char *unknown_profile; /* asked for beside the message and not there, or NULL */
+    /*
+     * Asked once before a commit, unless NULL. False: nobody waits for the answer any more, so
+     * nothing is done.
+     */
+    bool (*may_commit)(void *arg);
+    void *may_commit_arg;
     /* 0 and CMC_OK the first time; see cmc_reply.again. */
     unsigned int attempt;
     enum cmc_rc commit_rc;

@@ -44,7 +44,7 @@ struct plan_item {
     const struct cmc_tagged_request *tagged; /* as it stands in the message; NULL: bare PKCS#10 */
     bool challenge_due;                      /* possession is to be shown by challenge */
     struct cmc_encrypted_pop *challenge;     /* what the response asks, or NULL */
-    EVP_PKEY *key;                           /* owned: public key of the request */
+    EVP_PKEY *key;                           /* lent: public key of the request */
     struct cmc_issued issued;                /* after issuing */
     struct cmc_state_change change;          /* PLAN_REVOKE */
     const struct cmc_held *held;             /* PLAN_QUERY, PLAN_APPROVE, and PLAN_ISSUE of what was
@@ -245,6 +245,8 @@ void cmc_job_refuse(struct job *j, const struct cmc_err *err, uint32_t status,
 /* Mark one item as refused for what err says. */
 void cmc_item_refuse(struct job *j, struct plan_item *it, const struct cmc_err *err);
 struct plan_item *cmc_job_add_item(struct job *j, enum plan_kind kind, uint32_t body_part);
+/* The keys of all items, none of which is needed any more. */
+void cmc_job_give_keys_back(struct job *j);
 /*
  * Put a control, a certificate or a CRL into the answer, if the message is not refused after
  * all. certs and crls are whole DERs that live as long as the job. Errors: CMC_E_MEM; for a

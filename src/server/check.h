@@ -3,6 +3,7 @@
 #ifndef CMC_SERVER_CHECK_H
 #define CMC_SERVER_CHECK_H
 
+#include "key/token.h"
 #include "server/cmd.h"
 #include "server/service.h"
 
@@ -16,6 +17,8 @@ struct checking {
     struct cmc_buf out; /* the findings, a line each */
     int64_t now;
     unsigned int errors, warnings;
+    struct cmc_token_state tokens[CMC_LIMIT_TOKENS]; /* that keys were loaded from */
+    size_t ntokens;
 };
 
 void cmcd_warn(struct checking *c, const char *fmt, ...) CMC_PRINTF(2, 3);

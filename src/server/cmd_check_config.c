@@ -118,6 +118,22 @@ static bool check_path(struct checking *c, const struct cmc_service_authority *a
     return cmcd_ok(c, find_path(c, a, cert, &trust), whose);
 }
 
+/* Which tokens are in use, as long as a key of theirs is. */
+static void note_tokens(struct checking *c)
+{
+    struct cmc_token_state now[CMC_LIMIT_TOKENS];
+    size_t n = cmc_tokens_now(now, CMC_LIMIT_TOKENS);
+
+    for (size_t i = 0; i < n; i++) {
+        size_t k = 0;
+
+        while (k < c->ntokens && strcmp(c->tokens[k].label, now[i].label) != 0)
+            k++;
+        if (k == c->ntokens && k < CMC_LIMIT_TOKENS)
+            c->tokens[c->ntokens++] = now[i];
+    }
+}
+
 static void check_key(struct checking *c, enum cmc_rc loaded, EVP_PKEY *key,
                       const struct cmc_cert *cert, const char *whose)
 {
@@ -125,6 +141,7 @@ static void check_key(struct checking *c, enum cmc_rc loaded, EVP_PKEY *key,
 
     if (!cmcd_ok(c, loaded, whose))
         return;
+    note_tokens(c);
     if (cmcd_ok(c, cmc_spki_key(c->run->crypto, cert->tbs.spki.raw, &pub, &c->run->err), whose) &&
         EVP_PKEY_eq(pub, key) != 1)
         (void)cmcd_ok(c,

@@ -170,14 +170,14 @@ static void check_audit(struct checking *c, struct cmc_reader *reader)
 
 /* One that is a file: is it there? */
 static void check_crl_file(struct checking *c, const struct cmc_store *store,
-                           struct cmc_slice issuer, const struct cmc_crl_record *crl)
+                           const struct cmc_crl_id *id, const struct cmc_crl_record *crl)
 {
     struct cmc_err err = {0};
     int fd;
 
     if (crl->octets == 0)
         return;
-    if (cmc_crl_file_open(store, issuer, crl, &fd, &err) != CMC_OK)
+    if (cmc_crl_file_open(store, id, crl, &fd, &err) != CMC_OK)
         cmcd_warn(c, "%s; the next request for the CRL makes another", err.text);
     else
         (void)close(fd);
@@ -188,6 +188,7 @@ static void check_crl(struct checking *c, const struct cmc_service_authority *a,
 {
     char whose[80];
     struct cmc_cert ca = {0};
+    struct cmc_crl_id id = {0};
     struct cmc_crl_record crl;
     char when[CMCD_TIME_SIZE];
     enum cmc_rc rc;
@@ -196,7 +197,8 @@ static void check_crl(struct checking *c, const struct cmc_service_authority *a,
         cmc_decode(&cmc_it_cert, a->chain[0], c->run->arena, &ca, &c->run->err) != CMC_OK)
         return;
     cmcd_whose(c, a, "CRL", whose, sizeof whose);
-    rc = cmc_reader_crl(reader, ca.tbs.subject, c->run->arena, &crl, &c->run->err);
+    id.issuer = ca.tbs.subject;
+    rc = cmc_reader_crl(reader, &id, c->run->arena, &crl, &c->run->err);
     if (rc == CMC_E_NOTFOUND)
         good(c, "%s: none was asked for yet; the first request makes it", whose);
     else if (!cmcd_ok(c, rc, whose))
@@ -210,7 +212,7 @@ static void check_crl(struct checking *c, const struct cmc_service_authority *a,
     else
         good(c, "%s number %llu is good until %s", whose, (unsigned long long)crl.number,
              cmcd_time(crl.next_update, when));
-    check_crl_file(c, store, ca.tbs.subject, &crl);
+    check_crl_file(c, store, &id, &crl);
 }
 
 struct people {
@@ -282,6 +284,12 @@ static void check_database(struct checking *c)
     check_room(c);
 }
 
+static void check_tokens(struct checking *c)
+{
+    for (size_t i = 0; i < c->ntokens; i++)
+        good(c, "token '%s' is there and takes its password", c->tokens[i].label);
+}
+
 /* -- the whole --------------------------------------------------------------------------- */
 
 enum cmc_rc cmcd_cmd_doctor(struct cmcd_run *r, int argc, char **argv)
@@ -314,6 +322,7 @@ enum cmc_rc cmcd_cmd_doctor(struct cmcd_run *r, int argc, char **argv)
     cmc_buf_init(&c.out, CMC_LIMIT_FILE_OCTETS);
     cmcd_check_all(&c, path);
     if (c.conf != NULL) {
+        check_tokens(&c);
         check_files(&c);
         check_database(&c);
     }

@@ -47,6 +47,9 @@ static const struct cmc_option rows[] = {
     CMC_OPTION("url", 'u', STRING, "BASE", struct cmc_init, url,
                "how clients reach it, for the CRL's address in\n"
                "certificates (http://HOST:PORT of the above)"),
+    CMC_OPTION("profiles", 0, STRING, "DIR", struct cmc_init, profiles,
+               "take the profiles in this folder, which stays where it\n"
+               "is; tls-server.yaml and tls-client.yaml must be there"),
     CMC_OPTION_HEADING("The first officer"),
     CMC_OPTION("officer", 0, STRING, "NAME", struct cmc_init, officer, "their name (officer)"),
     CMC_OPTION_END,
@@ -123,6 +126,23 @@ static enum cmc_rc check_server(struct cmcd_run *r, const struct cmc_init *in)
     return CMC_OK;
 }
 
+/* The endpoints that are written name two profiles. */
+static enum cmc_rc fill_profiles(struct cmcd_run *r, struct cmc_init *in)
+{
+    static const char *const needed[] = {"tls-server.yaml", "tls-client.yaml"};
+    enum cmc_rc rc = absolute(r, &in->profiles);
+
+    for (size_t i = 0; rc == CMC_OK && in->profiles != NULL && i < 2; i++) {
+        const char *path = cmc_arena_printf(r->arena, "%s/%s", in->profiles, needed[i]);
+
+        if (path == NULL)
+            rc = cmc_fail(&r->err, CMC_E_MEM, NULL, "no memory for a path");
+        else if (access(path, R_OK) != 0)
+            rc = cmc_fail(&r->err, CMC_E_LOCAL, NULL, "%s: %s", path, strerror(errno));
+    }
+    return rc;
+}
+
 static enum cmc_rc fill(struct cmcd_run *r, struct cmc_init *in)
 {
     static const char *const hosts[] = {"localhost", "127.0.0.1", "::1"};
@@ -157,6 +177,8 @@ static enum cmc_rc fill(struct cmcd_run *r, struct cmc_init *in)
         rc = absolute(r, &in->ca_pass);
     if (rc == CMC_OK)
         rc = absolute(r, &in->ca_chain);
+    if (rc == CMC_OK)
+        rc = fill_profiles(r, in);
     return rc;
 }
 

@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "key/token.h"
 #include "server/checkpoint.h"
 #include "server/cmd.h"
 #include "server/generation.h"
@@ -165,6 +166,18 @@ static enum cmc_rc checkpoint(struct serving *s)
     return rc;
 }
 
+/* -- tokens ------------------------------------------------------------------------------ */
+
+/* One line when a token goes away and one when it is back, however many requests that hits. */
+static void token_changed(void *arg, const struct cmc_token_state *state)
+{
+    struct cmc_log *log = arg;
+
+    cmc_log_event(log, state->away ? CMC_LOG_ERROR : CMC_LOG_INFO,
+                  state->away ? "token-away" : "token-back", "token", state->label,
+                  state->away ? "why" : "was", state->why, NULL);
+}
+
 /* -- starting ---------------------------------------------------------------------------- */
 
 /* Which configuration holds from now on, and which certificates of CAs are new with it. */
@@ -194,6 +207,7 @@ static enum cmc_rc load(struct serving *s)
 
     if (rc != CMC_OK)
         return rc;
+    cmc_tokens_watch(token_changed, s->now->log);
     s->challenges = cmc_challenges_new();
     if (s->challenges == NULL)
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory to begin");
@@ -302,6 +316,7 @@ static void stop(struct serving *s, enum cmc_rc so_far)
     bury(&s->retiring);
     if (so_far == CMC_OK)
         cmc_log_event(s->now->log, CMC_LOG_INFO, "stopped", NULL);
+    cmc_tokens_watch(NULL, NULL);
     bury(&s->now);
     cmc_store_close(s->store);
     cmc_challenges_free(s->challenges);
@@ -364,6 +379,7 @@ static void reload(struct serving *s)
     if (make_next(s, &next) == CMC_OK) {
         s->retiring = s->now;
         s->now = next;
+        cmc_tokens_watch(token_changed, s->now->log);
         cmc_generation_stop(s->retiring, GRACE_SECONDS, true);
         cmc_log_event(s->now->log, CMC_LOG_INFO, "reload", "outcome", "success", NULL);
         log_listeners(s->now);

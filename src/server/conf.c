@@ -85,6 +85,32 @@ enum cmc_rc cmc_conf_copy_paths(struct cmc_conf_loading *l, char *const *from, u
     return CMC_OK;
 }
 
+enum cmc_rc cmc_conf_copy_words(struct cmc_conf_loading *l, const char *place, const char *what,
+                                char *const *from, uint32_t n, char ***out, unsigned int *count)
+{
+    char **list = cmc_arena_array(l->arena, n, sizeof *list);
+
+    if (list == NULL)
+        return cmc_conf_no_memory(l->err);
+    for (uint32_t i = 0; i < n; i++) {
+        enum cmc_rc rc = cmc_conf_copy(l, from[i], &list[i]);
+
+        for (uint32_t k = 0; k < i && rc == CMC_OK; k++) {
+            char here[CMC_CONF_PLACE_MAX];
+
+            (void)snprintf(here, sizeof here, "%s/%u", place, i);
+            if (strcmp(list[k], list[i]) == 0)
+                rc = cmc_conf_tree_fail(l->tree, l->err, here, "%s '%.60s' is listed twice", what,
+                                        list[i]);
+        }
+        if (rc != CMC_OK)
+            return rc;
+    }
+    *out = list;
+    *count = n;
+    return CMC_OK;
+}
+
 enum cmc_rc cmc_conf_copy_url_path(struct cmc_conf_loading *l, const char *place, const char *owner,
                                    const char *s, char **out)
 {
@@ -320,42 +346,60 @@ static void CMC_PRINTF(3, 0)
     text[strcspn(text, "\n")] = '\0';
 }
 
-static enum cmc_rc read_raw(const char *path, struct cmc_slice text, const cyaml_config_t *cfg,
-                            struct cmc_raw_conf **out, struct cmc_err *err)
-{
-    cyaml_err_t e = cyaml_load_data(text.p, text.n, cfg, &cmc_conf_schema, (void **)out, NULL);
-
-    if (e == CYAML_OK && *out != NULL)
-        return CMC_OK;
-    return cmc_fail(err, CMC_E_USAGE, NULL, "%s: %s: %s", path, cyaml_strerror(e),
-                    (const char *)cfg->log_ctx);
-}
-
-enum cmc_rc cmc_conf_load(const char *path, struct cmc_conf **out, struct cmc_err *err)
+static enum cmc_rc read_raw(const char *path, struct cmc_slice text,
+                            const cyaml_schema_value_t *schema, void **out, struct cmc_err *err)
 {
     char message[CMC_LIMIT_ERROR_TEXT / 2] = "";
     const cyaml_config_t cfg = {.log_fn = keep_first_line,
                                 .log_ctx = message,
                                 .log_level = CYAML_LOG_ERROR,
                                 .mem_fn = cyaml_mem};
-    struct cmc_conf_tree *tree = NULL;
-    struct cmc_raw_conf *raw = NULL;
-    struct cmc_arena *arena = NULL;
-    struct whole *w = NULL;
+    cyaml_err_t e = cyaml_load_data(text.p, text.n, &cfg, schema, out, NULL);
+
+    if (e == CYAML_OK && *out != NULL)
+        return CMC_OK;
+    return cmc_fail(err, CMC_E_USAGE, NULL, "%s: %s: %s", path, cyaml_strerror(e), message);
+}
+
+enum cmc_rc cmc_conf_read(const char *path, const char *what, const cyaml_schema_value_t *schema,
+                          struct cmc_buf *seen, struct cmc_conf_tree **tree, void **raw,
+                          struct cmc_err *err)
+{
     struct cmc_buf text;
     enum cmc_rc rc;
 
     cmc_buf_init(&text, CONF_OCTETS);
     rc = cmc_file_read(path, &text, err);
-    if (rc != CMC_OK)
-        goto out;
-    rc = cmc_conf_tree_new(path, cmc_buf_get0(&text), &tree, err);
-    if (rc != CMC_OK)
-        goto out;
-    rc = cmc_conf_tree_check(tree, &cmc_conf_schema, err);
-    if (rc != CMC_OK)
-        goto out;
-    rc = read_raw(path, cmc_buf_get0(&text), &cfg, &raw, err);
+    if (rc == CMC_OK)
+        rc = cmc_conf_tree_new(path, cmc_buf_get0(&text), tree, err);
+    if (rc == CMC_OK)
+        rc = cmc_conf_tree_check(*tree, what, schema, err);
+    if (rc == CMC_OK)
+        rc = read_raw(path, cmc_buf_get0(&text), schema, raw, err);
+    cmc_buf_slice(seen, cmc_buf_get0(&text));
+    cmc_buf_free(&text);
+    return rc;
+}
+
+void cmc_conf_read_end(const cyaml_schema_value_t *schema, struct cmc_conf_tree *tree, void *raw)
+{
+    const cyaml_config_t cfg = {.log_level = CYAML_LOG_ERROR, .mem_fn = cyaml_mem};
+
+    (void)cyaml_free(&cfg, schema, raw, 0);
+    cmc_conf_tree_free(tree);
+}
+
+enum cmc_rc cmc_conf_load(const char *path, struct cmc_conf **out, struct cmc_err *err)
+{
+    struct cmc_conf_loading l = {.err = err};
+    struct cmc_conf_tree *tree = NULL;
+    struct cmc_arena *arena = NULL;
+    struct whole *w = NULL;
+    void *raw = NULL;
+    enum cmc_rc rc;
+
+    cmc_buf_init(&l.seen, CMC_LIMIT_FILE_OCTETS / 2);
+    rc = cmc_conf_read(path, "the configuration", &cmc_conf_schema, &l.seen, &tree, &raw, err);
     if (rc != CMC_OK)
         goto out;
     arena = cmc_arena_new(CMC_LIMIT_FILE_OCTETS);
@@ -365,24 +409,25 @@ enum cmc_rc cmc_conf_load(const char *path, struct cmc_conf **out, struct cmc_er
         goto out;
     }
     w->arena = arena;
-    w->conf.text = cmc_arena_slice(arena, cmc_buf_get0(&text));
+    l.tree = tree;
+    l.raw = raw;
+    l.arena = arena;
+    l.conf = &w->conf;
+    rc = load_all(&l, path);
+    if (rc != CMC_OK)
+        goto out;
+    w->conf.text = cmc_arena_slice(arena, cmc_buf_get0(&l.seen));
     if (w->conf.text.p == NULL) {
         rc = cmc_conf_no_memory(err);
         goto out;
     }
-    rc = load_all(
-        &(struct cmc_conf_loading){
-            .tree = tree, .raw = raw, .arena = arena, .conf = &w->conf, .err = err},
-        path);
-    if (rc != CMC_OK)
-        goto out;
     *out = &w->conf;
     arena = NULL;
 out:
+    cmc_conf_profile_files_end(&l);
+    cmc_buf_free(&l.seen);
     cmc_arena_free(arena);
-    (void)cyaml_free(&cfg, &cmc_conf_schema, raw, 0);
-    cmc_conf_tree_free(tree);
-    cmc_buf_free(&text);
+    cmc_conf_read_end(&cmc_conf_schema, tree, raw);
     return rc;
 }
 

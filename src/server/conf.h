@@ -80,7 +80,7 @@ struct cmc_conf_endpoint {
 struct cmc_conf {
     char *path;            /* of the file itself */
     char *directory;       /* that other paths are relative to */
-    struct cmc_slice text; /* the file */
+    struct cmc_slice text; /* the file, and behind it those of profiles */
     char *database;        /* absolute */
     unsigned int workers;  /* at least 1 */
     enum cmc_log_level log_level;

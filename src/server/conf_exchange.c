@@ -35,9 +35,9 @@ enum cmc_rc cmc_conf_load_keep(struct cmc_conf_loading *l)
 /* The profile's own demands; the endpoint may only add to them. */
 static const struct cmc_raw_profile *profile_of(const struct cmc_conf_loading *l, uint32_t i)
 {
-    for (uint32_t k = 0; k < l->raw->profiles_count; k++) {
-        if (strcmp(l->raw->profiles[k].name, l->raw->endpoints[i].profile) == 0)
-            return &l->raw->profiles[k];
+    for (uint32_t k = 0; k < l->nprofiles; k++) {
+        if (strcmp(l->profiles[k].raw->name, l->raw->endpoints[i].profile) == 0)
+            return l->profiles[k].raw;
     }
     return NULL;
 }

@@ -5,124 +5,6 @@
 
 #include "server/conf_int.h"
 
-#define DEFAULT_BACKDATE 5u
-#define MAX_BACKDATE     (7u * 24u * 60u)
-#define MAX_DAYS         36525u
-
-/* -- profiles ---------------------------------------------------------------------------- */
-
-/* A list of words in which none may stand twice; place is that of the list. */
-static enum cmc_rc copy_words(struct cmc_conf_loading *l, const char *place, const char *what,
-                              char *const *from, uint32_t n, char ***out, unsigned int *count)
-{
-    char **list = cmc_arena_array(l->arena, n, sizeof *list);
-
-    if (list == NULL)
-        return cmc_conf_no_memory(l->err);
-    for (uint32_t i = 0; i < n; i++) {
-        enum cmc_rc rc = cmc_conf_copy(l, from[i], &list[i]);
-
-        for (uint32_t k = 0; k < i && rc == CMC_OK; k++) {
-            char here[CMC_CONF_PLACE_MAX];
-
-            (void)snprintf(here, sizeof here, "%s/%u", place, i);
-            if (strcmp(list[k], list[i]) == 0)
-                rc = cmc_conf_tree_fail(l->tree, l->err, here, "%s '%.60s' is listed twice", what,
-                                        list[i]);
-        }
-        if (rc != CMC_OK)
-            return rc;
-    }
-    *out = list;
-    *count = n;
-    return CMC_OK;
-}
-
-static enum cmc_rc load_extensions(struct cmc_conf_loading *l, uint32_t i,
-                                   struct cmc_profile_spec *p)
-{
-    const struct cmc_raw_profile *raw = &l->raw->profiles[i];
-    char place[CMC_CONF_PLACE_MAX], key[CMC_CONF_PLACE_MAX / 2];
-    enum cmc_rc rc = CMC_OK;
-
-    p->extension_count = raw->extensions_count;
-    p->extensions = cmc_arena_array(l->arena, p->extension_count, sizeof *p->extensions);
-    if (p->extensions == NULL)
-        return cmc_conf_no_memory(l->err);
-    for (uint32_t k = 0; k < p->extension_count && rc == CMC_OK; k++) {
-        rc = cmc_conf_copy(l, raw->extensions[k].name, &p->extensions[k].name);
-        if (rc == CMC_OK)
-            rc = cmc_conf_copy(l, raw->extensions[k].value, &p->extensions[k].value);
-        (void)snprintf(key, sizeof key, "extensions/%u/name", k);
-        for (uint32_t m = 0; m < k && rc == CMC_OK; m++) {
-            if (strcmp(p->extensions[m].name, p->extensions[k].name) == 0)
-                rc = cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "profiles", i, key),
-                                        "extension '%.60s' is listed twice", p->extensions[k].name);
-        }
-        for (uint32_t m = 0; m < raw->from_request_count && rc == CMC_OK; m++) {
-            if (strcmp(raw->from_request[m], p->extensions[k].name) == 0)
-                rc = cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "profiles", i, key),
-                                        "extension '%.60s' is both fixed and in 'from-request'; "
-                                        "choose one",
-                                        p->extensions[k].name);
-        }
-    }
-    return rc;
-}
-
-static enum cmc_rc load_profile(struct cmc_conf_loading *l, uint32_t i, struct cmc_profile_spec *p)
-{
-    const struct cmc_raw_profile *raw = &l->raw->profiles[i];
-    char place[CMC_CONF_PLACE_MAX];
-    enum cmc_rc rc;
-
-    for (uint32_t k = 0; k < i; k++) {
-        if (strcmp(l->raw->profiles[k].name, raw->name) == 0)
-            return cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "profiles", i, "name"),
-                                      "a second profile '%.60s'; each needs its own name",
-                                      raw->name);
-    }
-    p->days = raw->days;
-    p->backdate_minutes = raw->backdate != NULL ? *raw->backdate : DEFAULT_BACKDATE;
-    p->refuse_other_extensions = raw->other_extensions == CMC_RAW_OTHER_REFUSE;
-    p->allow_empty_subject = raw->empty_subject;
-    p->require_san = raw->require_san;
-    p->change_subject_name = raw->change_subject_name;
-    p->unique_keys = raw->key_reuse == CMC_RAW_REUSE_REFUSE;
-    p->require_archive = raw->archive == CMC_RAW_ARCHIVE_REQUIRED;
-    rc = cmc_conf_in_range(l, cmc_conf_at(place, "profiles", i, "days"), "'days'", p->days, 1,
-                           MAX_DAYS);
-    if (rc == CMC_OK)
-        rc = cmc_conf_in_range(l, cmc_conf_at(place, "profiles", i, "backdate"),
-                               "'backdate' (minutes)", p->backdate_minutes, 0, MAX_BACKDATE);
-    if (rc == CMC_OK)
-        rc = cmc_conf_copy(l, raw->name, &p->name);
-    if (rc == CMC_OK)
-        rc = copy_words(l, cmc_conf_at(place, "profiles", i, "keys"), "key type", raw->keys,
-                        raw->keys_count, &p->key_types, &p->key_type_count);
-    if (rc == CMC_OK)
-        rc = copy_words(l, cmc_conf_at(place, "profiles", i, "from-request"), "extension",
-                        raw->from_request, raw->from_request_count, &p->request_extensions,
-                        &p->request_extension_count);
-    if (rc == CMC_OK)
-        rc = load_extensions(l, i, p);
-    return rc;
-}
-
-enum cmc_rc cmc_conf_load_profiles(struct cmc_conf_loading *l)
-{
-    struct cmc_conf *c = l->conf;
-    enum cmc_rc rc = CMC_OK;
-
-    c->profile_count = l->raw->profiles_count;
-    c->profiles = cmc_arena_array(l->arena, c->profile_count, sizeof *c->profiles);
-    if (c->profiles == NULL)
-        return cmc_conf_no_memory(l->err);
-    for (uint32_t i = 0; i < c->profile_count && rc == CMC_OK; i++)
-        rc = load_profile(l, i, &c->profiles[i]);
-    return rc;
-}
-
 /* -- endpoints --------------------------------------------------------------------------- */
 
 static bool contains(const int *list, uint32_t n, int v)
@@ -262,7 +144,8 @@ static enum cmc_rc find_profile(struct cmc_conf_loading *l, uint32_t i, const ch
         }
     }
     return cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "endpoints", i, "profile"),
-                              "profile '%.60s' is not in 'profiles'", name);
+                              "profile '%.60s' is not in 'profiles'%s", name,
+                              l->raw->profile_files_count > 0 ? " or 'profile-files'" : "");
 }
 
 static enum cmc_rc find_authority(struct cmc_conf_loading *l, uint32_t i,
@@ -308,8 +191,8 @@ static enum cmc_rc load_profile_ids(struct cmc_conf_loading *l, uint32_t i,
                                           l->conf->endpoints[m].rules.path);
         }
     }
-    return copy_words(l, place, "profile id", raw->profile_ids, raw->profile_ids_count,
-                      &ep->profile_ids, &ep->profile_id_count);
+    return cmc_conf_copy_words(l, place, "profile id", raw->profile_ids, raw->profile_ids_count,
+                               &ep->profile_ids, &ep->profile_id_count);
 }
 
 bool cmc_conf_has_profile_id(const struct cmc_conf_endpoint *ep, const char *id)

@@ -221,6 +221,8 @@ static const cyaml_schema_field_t profile_fields[] = {
 };
 static const cyaml_schema_value_t profile_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct cmc_raw_profile, profile_fields)};
+const cyaml_schema_value_t cmc_conf_profile_schema = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_POINTER, struct cmc_raw_profile, profile_fields)};
 
 /* -- endpoints --------------------------------------------------------------------------- */
 
@@ -344,8 +346,10 @@ static const cyaml_schema_field_t conf_fields[] = {
     CYAML_FIELD_MAPPING_PTR("dh-pop", MAYBE, struct cmc_raw_conf, dh_pop, dh_pop_fields),
     CYAML_FIELD_SEQUENCE("listen", LIST, struct cmc_raw_conf, listen, &listener_entry, 1,
                          CMC_LIMIT_CONF_LISTENERS),
-    CYAML_FIELD_SEQUENCE("profiles", LIST, struct cmc_raw_conf, profiles, &profile_entry, 1,
+    CYAML_FIELD_SEQUENCE("profiles", MAYBE | LIST, struct cmc_raw_conf, profiles, &profile_entry, 1,
                          CMC_LIMIT_CONF_PROFILES),
+    CYAML_FIELD_SEQUENCE("profile-files", MAYBE | LIST, struct cmc_raw_conf, profile_files,
+                         &text_entry, 1, CMC_LIMIT_CONF_PROFILES),
     CYAML_FIELD_SEQUENCE("endpoints", LIST, struct cmc_raw_conf, endpoints, &endpoint_entry, 1,
                          CMC_LIMIT_CONF_ENDPOINTS),
     CYAML_FIELD_END,

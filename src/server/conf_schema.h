@@ -180,11 +180,15 @@ struct cmc_raw_conf {
     uint32_t listen_count;
     struct cmc_raw_profile *profiles;
     uint32_t profiles_count;
+    char **profile_files;
+    uint32_t profile_files_count;
     struct cmc_raw_endpoint *endpoints;
     uint32_t endpoints_count;
 };
 
 /* A pointer to struct cmc_raw_conf. */
 extern const cyaml_schema_value_t cmc_conf_schema;
+/* A pointer to struct cmc_raw_profile: a file that holds one. */
+extern const cyaml_schema_value_t cmc_conf_profile_schema;
 
 #endif

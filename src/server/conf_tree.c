@@ -362,12 +362,12 @@ static enum cmc_rc check_value(const struct walk *w, const char *key, const yaml
     }
 }
 
-enum cmc_rc cmc_conf_tree_check(const struct cmc_conf_tree *t, const cyaml_schema_value_t *schema,
-                                struct cmc_err *err)
+enum cmc_rc cmc_conf_tree_check(const struct cmc_conf_tree *t, const char *what,
+                                const cyaml_schema_value_t *schema, struct cmc_err *err)
 {
     const struct walk w = {.tree = t, .err = err};
 
-    return check_value(&w, "the configuration", node_at(t, 1), schema);
+    return check_value(&w, what, node_at(t, 1), schema);
 }
 
 /* -- places ------------------------------------------------------------------------------ */

@@ -26,9 +26,11 @@ void cmc_conf_tree_free(struct cmc_conf_tree *t);
 /*
  * Hold the tree against a schema: known keys, each once, none missing, values of the right kind
  * and within bounds. Types used: mapping, sequence, string, unsigned, boolean, strict enum.
- * Errors: CMC_E_USAGE with the place and what would be right.
+ * what is the name of the whole: "the configuration". Errors: CMC_E_USAGE with the place and what
+ * would be right.
  */
-enum cmc_rc cmc_conf_tree_check(const struct cmc_conf_tree *t, const cyaml_schema_value_t *schema,
+enum cmc_rc cmc_conf_tree_check(const struct cmc_conf_tree *t, const char *what,
+                                const cyaml_schema_value_t *schema,
                                 struct cmc_err *err) CMC_MUST_USE;
 
 /*

@@ -18,6 +18,7 @@ struct cmc_init {
     unsigned int port, tls_port;
     const char *url; /* base of URLs: "http://localhost:8080" */
     const char *officer;
+    const char *profiles; /* folder of profiles, absolute; or NULL: in the configuration */
     int64_t now;
 };
 

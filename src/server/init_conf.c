@@ -109,7 +109,13 @@ enum cmc_rc cmc_init_write_conf(const struct cmc_init *in, const struct cmc_init
     cmc_buf_str(&b, "# Seals the shared secrets in the database: back it up, but not beside it.\n"
                     "secrets: {key: " CMC_INIT_SECRETS_KEY "}\n\n");
     listeners(&b, in);
-    cmc_buf_str(&b, profiles);
+    if (in->profiles != NULL) {
+        cmc_buf_str(&b, "# Each *.yaml in this folder is one.\nprofile-files: [");
+        cmc_json_quote(&b, cmc_slice_str(in->profiles));
+        cmc_buf_str(&b, "]\n\n");
+    } else {
+        cmc_buf_str(&b, profiles);
+    }
     cmc_buf_str(&b, endpoints);
     rc = cmc_buf_ok(&b) ? cmc_file_create(path, 0600, cmc_buf_get0(&b), err)
                         : cmc_fail(err, CMC_E_MEM, NULL, "no memory for the configuration");

@@ -10,6 +10,7 @@
 #include "server/body_text.h"
 #include "server/media.h"
 #include "server/ocsp_url.h"
+#include "server/token_status.h"
 
 #define TEXT_PLAIN "text/plain; charset=utf-8"
 /* So many octets of a body tell whether it is text. */
@@ -418,6 +419,7 @@ static void serve_endpoint(struct exchange *e, const struct cmc_route *route)
 static void serve_crl(struct exchange *e, const struct cmc_route *route)
 {
     static const char *const headers[] = {"Cache-Control", "no-cache", NULL};
+    const struct cmc_crl_scope complete = {0};
     struct cmc_front *f = e->front;
     struct cmc_slice crl;
     struct cmc_err err = {0};
@@ -426,8 +428,8 @@ static void serve_crl(struct exchange *e, const struct cmc_route *route)
 
     atomic_fetch_add_explicit(&f->counters->crl_fetches, 1, memory_order_relaxed);
     cmc_arena_reset(f->arena);
-    if (cmc_ca_crl_open(f->seats[route->authority].ca, time(NULL), f->arena, &crl, &fd, &octets,
-                        &err) != CMC_OK) {
+    if (cmc_ca_crl_open(f->seats[route->authority].ca, &complete, time(NULL), f->arena, &crl, &fd,
+                        &octets, &err) != CMC_OK) {
         /* What went wrong inside is for the log, not for whoever asks. */
         finish(e, 503, TEXT_PLAIN, CMC_SLICE_LIT("the CRL cannot be made now; try again later\n"),
                (const char *const[]){"Retry-After", "10", NULL}, err.text);
@@ -501,13 +503,14 @@ static void serve_chain(struct exchange *e, const struct cmc_route *route)
 static void serve_status(struct exchange *e, const struct cmc_route *route)
 {
     const struct cmc_counters *c = e->front->counters;
-    char json[512];
+    struct cmc_buf json;
 
     (void)route;
-    (void)snprintf(json, sizeof json,
+    cmc_buf_init(&json, CMC_LIMIT_FILE_OCTETS);
+    cmc_buf_printf(&json,
                    "{\"ready\":true,\"uptime_seconds\":%lld,\"workers\":%u,\"requests\":%llu,"
                    "\"ok\":%llu,\"client_errors\":%llu,\"server_errors\":%llu,"
-                   "\"crl_fetches\":%llu,\"ocsp_requests\":%llu}\n",
+                   "\"crl_fetches\":%llu,\"ocsp_requests\":%llu",
                    (long long)(time(NULL) - c->started_at), e->front->service->conf->workers,
                    atomic_load_explicit(&c->requests, memory_order_relaxed),
                    atomic_load_explicit(&c->ok, memory_order_relaxed),
@@ -515,8 +518,11 @@ static void serve_status(struct exchange *e, const struct cmc_route *route)
                    atomic_load_explicit(&c->server_errors, memory_order_relaxed),
                    atomic_load_explicit(&c->crl_fetches, memory_order_relaxed),
                    atomic_load_explicit(&c->ocsp_requests, memory_order_relaxed));
-    finish(e, 200, "application/json", cmc_slice_str(json),
+    cmc_token_status(&json);
+    cmc_buf_str(&json, "}\n");
+    finish(e, cmc_buf_ok(&json) ? 200 : 503, "application/json", cmc_buf_get0(&json),
            (const char *const[]){"Cache-Control", "no-store", NULL}, "status");
+    cmc_buf_free(&json);
 }
 
 /* -- the table --------------------------------------------------------------------------- */

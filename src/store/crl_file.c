@@ -8,6 +8,7 @@
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -45,12 +46,20 @@ static bool issuer_hex(struct cmc_slice issuer, char out[ISSUER_HEX + 1])
     return true;
 }
 
-static char *path_of(const struct cmc_store *s, struct cmc_slice issuer, uint64_t number)
+static const char *suffix_of(const struct cmc_crl_id *id)
 {
-    char hex[ISSUER_HEX + 1], *p = NULL;
+    return id->delta ? ".delta" : ".crl";
+}
 
-    if (!issuer_hex(issuer, hex) ||
-        asprintf(&p, "%s.crls/%s-%" PRIu64 ".crl", cmc_store_get0_place(s), hex, number) < 0)
+static char *path_of(const struct cmc_store *s, const struct cmc_crl_id *id, uint64_t number)
+{
+    char hex[ISSUER_HEX + 1], part[16] = "", *p = NULL;
+
+    if (id->part != 0 || id->delta)
+        (void)snprintf(part, sizeof part, "%" PRIu32 "-", id->part);
+    if (!issuer_hex(id->issuer, hex) ||
+        asprintf(&p, "%s.crls/%s-%s%" PRIu64 "%s", cmc_store_get0_place(s), hex, part, number,
+                 suffix_of(id)) < 0)
         return NULL;
     return p;
 }
@@ -77,6 +86,14 @@ enum cmc_rc cmc_crl_file_new(const struct cmc_store *s, char **path, int *fd, st
         rc = fail_errno(err, "write", name);
         goto out;
     }
+    /* Tells that it is being made from what a crash left. */
+    if (flock(*fd, LOCK_EX | LOCK_NB) != 0) {
+        rc = fail_errno(err, "lock", name);
+        (void)unlink(name);
+        (void)close(*fd);
+        *fd = -1;
+        goto out;
+    }
     if (path == NULL) {
         (void)unlink(name);
     } else {
@@ -89,10 +106,10 @@ out:
     return rc;
 }
 
-enum cmc_rc cmc_crl_file_keep(const struct cmc_store *s, struct cmc_slice issuer, uint64_t number,
-                              const char *path, int fd, struct cmc_err *err)
+enum cmc_rc cmc_crl_file_keep(const struct cmc_store *s, const struct cmc_crl_id *id,
+                              uint64_t number, const char *path, int fd, struct cmc_err *err)
 {
-    char *to = path_of(s, issuer, number);
+    char *to = path_of(s, id, number);
     enum cmc_rc rc;
 
     if (to == NULL)
@@ -105,10 +122,10 @@ enum cmc_rc cmc_crl_file_keep(const struct cmc_store *s, struct cmc_slice issuer
     return rc;
 }
 
-enum cmc_rc cmc_crl_file_open(const struct cmc_store *s, struct cmc_slice issuer,
+enum cmc_rc cmc_crl_file_open(const struct cmc_store *s, const struct cmc_crl_id *id,
                               const struct cmc_crl_record *crl, int *fd, struct cmc_err *err)
 {
-    char *path = path_of(s, issuer, crl->number);
+    char *path = path_of(s, id, crl->number);
     enum cmc_rc rc = CMC_OK;
     struct stat st;
 
@@ -129,34 +146,52 @@ enum cmc_rc cmc_crl_file_open(const struct cmc_store *s, struct cmc_slice issuer
     return rc;
 }
 
-/* Is it a file that the database knows, or one of somebody else's? */
-static enum cmc_rc is_wanted(struct cmc_reader *r, struct cmc_slice issuer, const char *hex,
-                             const char *name, bool *wanted, struct cmc_err *err)
+/* Does somebody write it, for another authority or another key of this one? */
+static bool is_in_work(int directory, const char *name)
 {
+    int fd = openat(directory, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    bool locked = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0;
+
+    if (fd >= 0)
+        (void)close(fd);
+    return locked;
+}
+
+/* Is it a file that the database knows, or one of somebody else's? */
+static enum cmc_rc is_wanted(struct cmc_reader *r, const struct cmc_crl_id *of, const char *hex,
+                             int directory, const char *name, bool *wanted, struct cmc_err *err)
+{
+    struct cmc_crl_id id = {.issuer = of->issuer};
     uint64_t number;
     char *end;
 
-    *wanted = false;
-    if (strncmp(name, UNFINISHED, sizeof UNFINISHED - 1) == 0)
-        return CMC_OK;
     *wanted = true;
+    if (strncmp(name, UNFINISHED, sizeof UNFINISHED - 1) == 0) {
+        *wanted = is_in_work(directory, name);
+        return CMC_OK;
+    }
     if (strncmp(name, hex, ISSUER_HEX) != 0 || name[ISSUER_HEX] != '-')
         return CMC_OK;
     number = strtoull(name + ISSUER_HEX + 1, &end, 10);
-    if (strcmp(end, ".crl") != 0)
+    if (*end == '-' && number <= UINT32_MAX) {
+        id.part = (uint32_t)number;
+        number = strtoull(end + 1, &end, 10);
+    }
+    id.delta = strcmp(end, ".delta") == 0;
+    if (id.part != of->part || strcmp(end, suffix_of(&id)) != 0)
         return CMC_OK;
-    return r->ops->crl_file(r->rd, issuer, number, wanted, err);
+    return r->ops->crls->is_file(r->rd, &id, number, wanted, err);
 }
 
 enum cmc_rc cmc_crl_file_sweep(const struct cmc_store *s, struct cmc_reader *r,
-                               struct cmc_slice issuer, struct cmc_err *err)
+                               const struct cmc_crl_id *of, struct cmc_err *err)
 {
     char *directory = directory_of(s), hex[ISSUER_HEX + 1];
     enum cmc_rc rc = CMC_OK;
     struct dirent *e;
     DIR *d = NULL;
 
-    if (directory == NULL || !issuer_hex(issuer, hex)) {
+    if (directory == NULL || !issuer_hex(of->issuer, hex)) {
         rc = no_memory(err);
         goto out;
     }
@@ -166,7 +201,7 @@ enum cmc_rc cmc_crl_file_sweep(const struct cmc_store *s, struct cmc_reader *r,
     while (rc == CMC_OK && (e = readdir(d)) != NULL) {
         bool wanted;
 
-        rc = is_wanted(r, issuer, hex, e->d_name, &wanted, err);
+        rc = is_wanted(r, of, hex, dirfd(d), e->d_name, &wanted, err);
         if (rc == CMC_OK && !wanted)
             (void)unlinkat(dirfd(d), e->d_name, 0);
     }

@@ -25,8 +25,6 @@ const struct cmc_store_ops cmc_store_sqlite = {
     .answer = cmc_sqlite_answer,
     .unique_key = cmc_sqlite_unique_key,
     .officer = cmc_sqlite_officer,
-    .crl = cmc_sqlite_crl,
-    .crl_before = cmc_sqlite_crl_before,
     .anchors = cmc_sqlite_anchors,
     .cert_by_digest = cmc_sqlite_cert_by_digest,
     .publications_due = cmc_sqlite_publications_due,
@@ -36,14 +34,13 @@ const struct cmc_store_ops cmc_store_sqlite = {
     .revocation_secret = cmc_sqlite_revocation_secret,
     .secrets = cmc_sqlite_secrets,
     .cert_status = cmc_sqlite_cert_status,
-    .crl_file = cmc_sqlite_crl_file,
-    .revoked = cmc_sqlite_revoked,
     .certs = cmc_sqlite_certs,
     .audit = cmc_sqlite_audit,
     .audit_count = cmc_sqlite_audit_count,
     .backup = cmc_sqlite_backup,
     .check = cmc_sqlite_check,
     .unused = cmc_sqlite_unused,
+    .crls = &cmc_sqlite_crl_ops,
     .pending = &cmc_sqlite_pending_ops,
     .search = &cmc_sqlite_search_ops,
 };
@@ -149,6 +146,7 @@ static const char *const migrations[] = {
     " number INTEGER NOT NULL,"
     " octets INTEGER NOT NULL,"
     " PRIMARY KEY (issuer, number)) STRICT, WITHOUT ROWID;",
+    cmc_sqlite_schema_crl,
 };
 #define SCHEMA_VERSION ((int64_t)(sizeof migrations / sizeof migrations[0]))
 

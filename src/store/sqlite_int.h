@@ -115,13 +115,17 @@ struct cmc_sqlite_reader {
     struct cmc_sqlite pending;
 };
 
+/* -- sqlite_crl.c ---------------------------------------------------------------------------- */
+
+extern const char cmc_sqlite_schema_crl[];
+extern const struct cmc_store_crl_ops cmc_sqlite_crl_ops;
+/* The CRL jobs. issuer is the id of the one that the job names. */
+enum cmc_rc cmc_sqlite_crl_job(struct cmc_sqlite *c, int64_t issuer, const struct cmc_job *job,
+                               struct cmc_err *err) CMC_MUST_USE;
+
 /* -- sqlite_retrieve.c ----------------------------------------------------------------------- */
 
 extern const char cmc_sqlite_schema_retrieve[];
-/* Before the CRL of this issuer is replaced by next. */
-enum cmc_rc cmc_sqlite_crl_keep(struct cmc_sqlite *c, int64_t issuer,
-                                const struct cmc_crl_record *next,
-                                struct cmc_err *err) CMC_MUST_USE;
 enum cmc_rc cmc_sqlite_anchors_put(struct cmc_sqlite *c, struct cmc_anchor_set *set,
                                    struct cmc_err *err) CMC_MUST_USE;
 enum cmc_rc cmc_sqlite_cert_digest(struct cmc_sqlite *c, int64_t cert, const uint8_t *digest,
@@ -131,16 +135,6 @@ enum cmc_rc cmc_sqlite_publication(struct cmc_sqlite *c, const struct cmc_public
 enum cmc_rc cmc_sqlite_published(struct cmc_sqlite *c, const struct cmc_publication *p,
                                  struct cmc_err *err) CMC_MUST_USE;
 /* As in struct cmc_store_ops. */
-/* A column: the octets of a CRL that is a file, or NULL (0). */
-#define CMC_SQLITE_CRL_OCTETS(table)                                                               \
-    "(SELECT octets FROM crl_file f WHERE f.issuer = " table ".issuer"                             \
-    " AND f.number = " table ".number)"
-/* The CRL that is about to be put is a file. */
-enum cmc_rc cmc_sqlite_crl_is_file(struct cmc_sqlite *c, int64_t issuer,
-                                   const struct cmc_crl_record *crl, struct cmc_err *err);
-enum cmc_rc cmc_sqlite_crl_before(void *rd, struct cmc_slice issuer, int64_t before,
-                                  struct cmc_arena *arena, struct cmc_crl_record *out,
-                                  struct cmc_err *err);
 enum cmc_rc cmc_sqlite_anchors(void *rd, struct cmc_arena *arena, struct cmc_anchor_set *out,
                                struct cmc_err *err);
 enum cmc_rc cmc_sqlite_cert_by_digest(void *rd, const uint8_t digest[CMC_SHA256_OCTETS],
@@ -158,7 +152,7 @@ enum cmc_rc cmc_sqlite_publications_due(void *rd, struct cmc_slice issuer, size_
 #define CMC_SQLITE_CERT_COLUMNS                                                                    \
     "(SELECT name FROM issuer WHERE id = c.issuer), c.serial, c.state, c.reason, c.revoked_at,"    \
     " c.invalidity_at, c.not_before, c.not_after, c.issued_at, c.subject, c.subject_text, c.ski,"  \
-    " c.spki_digest, c.profile, c.requester, (SELECT der FROM cert_der WHERE id = c.id)"
+    " c.spki_digest, c.profile, c.requester, (SELECT der FROM cert_der WHERE id = c.id), c.part"
 enum cmc_rc cmc_sqlite_cert_row(struct cmc_sqlite *c, sqlite3_stmt *st, struct cmc_cert_record *out,
                                 struct cmc_err *err) CMC_MUST_USE;
 
@@ -182,10 +176,6 @@ enum cmc_rc cmc_sqlite_officer(void *rd, const uint8_t digest[CMC_SHA256_OCTETS]
                                struct cmc_err *err);
 enum cmc_rc cmc_sqlite_cert_status(void *rd, struct cmc_slice issuer, struct cmc_slice serial,
                                    struct cmc_cert_status *out, struct cmc_err *err);
-enum cmc_rc cmc_sqlite_crl_file(void *rd, struct cmc_slice issuer, uint64_t number, bool *known,
-                                struct cmc_err *err);
-enum cmc_rc cmc_sqlite_crl(void *rd, struct cmc_slice issuer, struct cmc_arena *arena,
-                           struct cmc_crl_record *out, struct cmc_err *err);
 enum cmc_rc cmc_sqlite_generation(void *rd, uint64_t *out, struct cmc_err *err);
 enum cmc_rc cmc_sqlite_officers(void *rd, enum cmc_rc (*fn)(void *arg, const struct cmc_officer *o),
                                 void *arg, struct cmc_err *err);
@@ -195,9 +185,6 @@ enum cmc_rc cmc_sqlite_revocation_secret(void *rd, struct cmc_slice issuer, stru
                                          struct cmc_arena *arena, struct cmc_secret *out,
                                          struct cmc_err *err);
 enum cmc_rc cmc_sqlite_secrets(void *rd, enum cmc_rc (*fn)(void *arg, const struct cmc_secret *s),
-                               void *arg, struct cmc_err *err);
-enum cmc_rc cmc_sqlite_revoked(void *rd, struct cmc_slice issuer, int64_t not_after_from,
-                               enum cmc_rc (*fn)(void *arg, const struct cmc_cert_record *c),
                                void *arg, struct cmc_err *err);
 enum cmc_rc cmc_sqlite_certs(void *rd, const char *subject_like, size_t offset, size_t limit,
                              enum cmc_rc (*fn)(void *arg, const struct cmc_cert_record *c),

@@ -9,7 +9,6 @@ enum {
     R_CERTS,
     R_CERTS_LIKE,
     R_STATE,
-    R_REVOKED,
     R_ANSWER,
     R_UNIQUE_KEY,
     R_OFFICER,
@@ -17,7 +16,6 @@ enum {
     R_SECRET,
     R_SECRET_REVOKE,
     R_SECRETS,
-    R_CRL,
     R_GENERATION,
     R_AUDIT,
     R_AUDIT_COUNT,
@@ -39,10 +37,6 @@ static const char *const statements[R_COUNT] = {
                      " ORDER BY c.id DESC LIMIT ? OFFSET ?",
     [R_STATE] = "SELECT state, reason, revoked_at FROM cert"
                 " WHERE issuer = (SELECT id FROM issuer WHERE name = ?) AND serial = ?",
-    [R_REVOKED] = "SELECT serial, not_after, state, reason, revoked_at, invalidity_at"
-                  " FROM cert INDEXED BY cert_revoked"
-                  " WHERE issuer = (SELECT id FROM issuer WHERE name = ?)"
-                  " AND state <> 0 AND not_after >= ? ORDER BY serial",
     [R_ANSWER] = "SELECT type, answer, at FROM message WHERE request_digest = ?",
     [R_UNIQUE_KEY] = "SELECT 1 FROM unique_key WHERE spki_digest = ?",
     [R_OFFICER] = "SELECT " OFFICER_COLUMNS " FROM officer WHERE cert_digest = ?",
@@ -51,9 +45,6 @@ static const char *const statements[R_COUNT] = {
     [R_SECRET_REVOKE] = "SELECT " SECRET_COLUMNS " FROM secret"
                         " WHERE issuer = ? AND serial = ? AND purpose = 2",
     [R_SECRETS] = "SELECT " SECRET_COLUMNS " FROM secret ORDER BY name",
-    [R_CRL] = ("SELECT number, this_update, next_update, generation, der, " CMC_SQLITE_CRL_OCTETS(
-        "crl") " FROM crl"
-               " WHERE issuer = (SELECT id FROM issuer WHERE name = ?)"),
     [R_GENERATION] = "SELECT value FROM counter WHERE name = 'generation'",
     [R_AUDIT] = "SELECT seq, at, json, hash FROM audit WHERE seq >= ? ORDER BY seq",
     [R_AUDIT_COUNT] = "SELECT value FROM counter WHERE name = 'audit'",
@@ -133,6 +124,7 @@ static enum cmc_rc cert_row(const struct reading *rd, sqlite3_stmt *st, struct c
         .profile = column_text(st, 13),
         .requester = column_text(st, 14),
         .der = column_slice(st, 15),
+        .part = (uint32_t)sqlite3_column_int64(st, 16),
     };
     if (state < CMC_CERT_VALID || state > CMC_CERT_HELD || digest.n != CMC_SHA256_OCTETS ||
         r->issuer.p == NULL || r->der.p == NULL)
@@ -208,7 +200,6 @@ enum cmc_rc cmc_sqlite_cert_status(void *rd, struct cmc_slice issuer, struct cmc
 struct cert_call {
     enum cmc_rc (*fn)(void *arg, const struct cmc_cert_record *c);
     void *arg;
-    struct cmc_slice issuer; /* of a CRL */
 };
 
 static enum cmc_rc cert_give(const struct reading *rd, sqlite3_stmt *st, void *arg)
@@ -238,37 +229,6 @@ enum cmc_rc cmc_sqlite_certs(void *rd, const char *subject_like, size_t offset, 
     cmc_bind_int(&b, clamp(limit));
     cmc_bind_int(&b, clamp(offset));
     return each_row(rd, &b, cert_give, &call, &rows, err);
-}
-
-static enum cmc_rc revoked_give(const struct reading *rd, sqlite3_stmt *st, void *arg)
-{
-    const struct cert_call *call = arg;
-    struct cmc_cert_record r = {
-        .issuer = call->issuer,
-        .serial = column_slice(st, 0),
-        .not_after = sqlite3_column_int64(st, 1),
-        .state = (enum cmc_cert_state)sqlite3_column_int64(st, 2),
-        .reason = (uint32_t)sqlite3_column_int64(st, 3),
-        .revoked_at = sqlite3_column_int64(st, 4),
-        .invalidity_at = sqlite3_column_int64(st, 5),
-    };
-
-    if (r.state != CMC_CERT_REVOKED && r.state != CMC_CERT_HELD)
-        return damaged(rd, "a certificate's state");
-    return call->fn(call->arg, &r);
-}
-
-enum cmc_rc cmc_sqlite_revoked(void *rd, struct cmc_slice issuer, int64_t not_after_from,
-                               enum cmc_rc (*fn)(void *arg, const struct cmc_cert_record *c),
-                               void *arg, struct cmc_err *err)
-{
-    struct cmc_bind b = cmc_bind_begin(rd, R_REVOKED);
-    struct cert_call call = {.fn = fn, .arg = arg, .issuer = issuer};
-    size_t rows;
-
-    cmc_bind_blob(&b, issuer);
-    cmc_bind_int(&b, not_after_from);
-    return each_row(rd, &b, revoked_give, &call, &rows, err);
 }
 
 /* -- answers ----------------------------------------------------------------------------------- */
@@ -474,39 +434,7 @@ enum cmc_rc cmc_sqlite_secrets(void *rd, enum cmc_rc (*fn)(void *arg, const stru
     return each_row(rd, &b, secret_give, &call, &rows, err);
 }
 
-/* -- CRLs, counters, audit --------------------------------------------------------------------- */
-
-struct crl_out {
-    struct cmc_arena *arena;
-    struct cmc_crl_record *out;
-};
-
-static enum cmc_rc crl_keep(const struct reading *rd, sqlite3_stmt *st, void *arg)
-{
-    struct crl_out *o = arg;
-
-    *o->out = (struct cmc_crl_record){
-        .number = (uint64_t)sqlite3_column_int64(st, 0),
-        .this_update = sqlite3_column_int64(st, 1),
-        .next_update = sqlite3_column_int64(st, 2),
-        .generation = (uint64_t)sqlite3_column_int64(st, 3),
-        .octets = (uint64_t)sqlite3_column_int64(st, 5),
-    };
-    if (o->out->octets > 0)
-        return CMC_OK;
-    o->out->der = column_slice(st, 4);
-    return keep_slice(o->arena, &o->out->der) ? CMC_OK : no_room(rd);
-}
-
-enum cmc_rc cmc_sqlite_crl(void *rd, struct cmc_slice issuer, struct cmc_arena *arena,
-                           struct cmc_crl_record *out, struct cmc_err *err)
-{
-    struct cmc_bind b = cmc_bind_begin(rd, R_CRL);
-    struct crl_out o = {arena, out};
-
-    cmc_bind_blob(&b, issuer);
-    return one_row(rd, &b, crl_keep, &o, "this issuer has no CRL yet", err);
-}
+/* -- counters, audit --------------------------------------------------------------------------- */
 
 static enum cmc_rc counter_row(const struct reading *rd, sqlite3_stmt *st, void *arg)
 {

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * SQLite: what is given out again and what is published. Earlier CRLs, trust anchors that are
- * published, certificates to be published. All of it is rare, so its statements are prepared when
- * they are needed, and are not kept by each connection.
+ * SQLite: what is published. Trust anchors, and certificates to be published. All of it is rare, so
+ * its statements are prepared when they are needed, and are not kept by each connection.
  */
-#include "store/sqlite_int.h"
+#include "store/sqlite_once.h"
 
 /* A CRL that was replaced; the one in force is in crl. */
 const char cmc_sqlite_schema_retrieve[] =
@@ -32,158 +31,9 @@ const char cmc_sqlite_schema_retrieve[] =
     " at INTEGER NOT NULL) STRICT;"
     "CREATE INDEX publication_due ON publication (at) WHERE done = 0;";
 
-/* -- statements for once ----------------------------------------------------------------------- */
-
-static struct cmc_bind prepare(struct cmc_sqlite *c, const char *sql)
-{
-    struct cmc_bind b = {0};
-
-    b.code = sqlite3_prepare_v2(c->db, sql, -1, &b.st, NULL);
-    return b;
-}
-
-/* SQLITE_ROW or SQLITE_DONE is CMC_OK; the caller looks at *code. */
-static enum cmc_rc step(const struct cmc_sqlite *c, struct cmc_bind *b, int *code,
-                        struct cmc_err *err)
-{
-    *code = cmc_bind_step(b);
-    return *code == SQLITE_ROW || *code == SQLITE_DONE ? CMC_OK : cmc_sqlite_fail(c, *code, err);
-}
-
-/* One step to the end, for statements without rows. */
-static enum cmc_rc finish(const struct cmc_sqlite *c, struct cmc_bind *b, struct cmc_err *err)
-{
-    int code;
-    enum cmc_rc rc = step(c, b, &code, err);
-
-    (void)sqlite3_finalize(b->st);
-    return rc;
-}
-
-static struct cmc_slice column(sqlite3_stmt *st, int i)
-{
-    const void *p = sqlite3_column_blob(st, i);
-
-    return p != NULL ? cmc_slice(p, (size_t)sqlite3_column_bytes(st, i)) : CMC_SLICE_NONE;
-}
-
 static enum cmc_rc no_memory(struct cmc_err *err)
 {
     return cmc_fail(err, CMC_E_MEM, NULL, "out of memory for what the store holds");
-}
-
-/* -- earlier CRLs ------------------------------------------------------------------------------ */
-
-enum cmc_rc cmc_sqlite_crl_keep(struct cmc_sqlite *c, int64_t issuer,
-                                const struct cmc_crl_record *next, struct cmc_err *err)
-{
-    struct cmc_bind b;
-    enum cmc_rc rc = CMC_OK;
-
-    if (next->keep > 0) {
-        b = prepare(c, "INSERT INTO crl_history (issuer, number, this_update, next_update, der)"
-                       " SELECT issuer, number, this_update, next_update, der FROM crl"
-                       " WHERE issuer = ? AND number < ?");
-        cmc_bind_int(&b, issuer);
-        cmc_bind_int(&b, (int64_t)next->number);
-        rc = finish(c, &b, err);
-    }
-    if (rc != CMC_OK)
-        return rc;
-    b = prepare(c, "DELETE FROM crl_history WHERE issuer = ?1 AND (this_update < ?2 OR number NOT"
-                   " IN (SELECT number FROM crl_history WHERE issuer = ?1"
-                   " ORDER BY number DESC LIMIT ?3))");
-    cmc_bind_int(&b, issuer);
-    cmc_bind_int(&b, next->keep_from);
-    cmc_bind_int(&b, next->keep);
-    rc = finish(c, &b, err);
-    if (rc != CMC_OK)
-        return rc;
-    b = prepare(c, "DELETE FROM crl_file WHERE issuer = ?1 AND number NOT IN"
-                   " (SELECT number FROM crl_history WHERE issuer = ?1)");
-    cmc_bind_int(&b, issuer);
-    return finish(c, &b, err);
-}
-
-enum cmc_rc cmc_sqlite_crl_is_file(struct cmc_sqlite *c, int64_t issuer,
-                                   const struct cmc_crl_record *crl, struct cmc_err *err)
-{
-    struct cmc_bind b =
-        prepare(c, "INSERT INTO crl_file (issuer, number, octets) VALUES (?, ?, ?)");
-
-    cmc_bind_int(&b, issuer);
-    cmc_bind_int(&b, (int64_t)crl->number);
-    cmc_bind_int(&b, (int64_t)crl->octets);
-    return finish(c, &b, err);
-}
-
-enum cmc_rc cmc_sqlite_crl_file(void *rd, struct cmc_slice issuer, uint64_t number, bool *known,
-                                struct cmc_err *err)
-{
-    struct cmc_bind b = prepare(rd, "SELECT 1 FROM crl_file WHERE number = ? AND issuer ="
-                                    " (SELECT id FROM issuer WHERE name = ?)");
-    enum cmc_rc rc;
-    int code;
-
-    cmc_bind_int(&b, number <= INT64_MAX ? (int64_t)number : 0);
-    cmc_bind_blob(&b, issuer);
-    rc = step(rd, &b, &code, err);
-    *known = rc == CMC_OK && code == SQLITE_ROW;
-    (void)sqlite3_finalize(b.st);
-    return rc;
-}
-
-static enum cmc_rc best_crl(struct cmc_sqlite *c, const char *sql, struct cmc_slice issuer,
-                            int64_t before, struct cmc_arena *arena, struct cmc_crl_record *out,
-                            struct cmc_err *err)
-{
-    struct cmc_bind b = prepare(c, sql);
-    enum cmc_rc rc;
-    int code;
-
-    cmc_bind_blob(&b, issuer);
-    cmc_bind_int(&b, before);
-    rc = step(c, &b, &code, err);
-    /* A candidate that is not nearer than what was found is not copied. */
-    if (rc == CMC_OK && code == SQLITE_ROW &&
-        (out->number == 0 || sqlite3_column_int64(b.st, 1) > out->this_update)) {
-        *out = (struct cmc_crl_record){
-            .number = (uint64_t)sqlite3_column_int64(b.st, 0),
-            .this_update = sqlite3_column_int64(b.st, 1),
-            .next_update = sqlite3_column_int64(b.st, 2),
-            .octets = (uint64_t)sqlite3_column_int64(b.st, 4),
-        };
-        if (out->octets == 0)
-            out->der = cmc_arena_slice(arena, column(b.st, 3));
-        if (out->octets == 0 && out->der.p == NULL)
-            rc = no_memory(err);
-    }
-    (void)sqlite3_finalize(b.st);
-    return rc;
-}
-
-enum cmc_rc cmc_sqlite_crl_before(void *rd, struct cmc_slice issuer, int64_t before,
-                                  struct cmc_arena *arena, struct cmc_crl_record *out,
-                                  struct cmc_err *err)
-{
-    static const char *const places[] = {
-        "SELECT number, this_update, next_update, der, " CMC_SQLITE_CRL_OCTETS(
-            "crl") " FROM crl"
-                   " WHERE issuer = (SELECT id FROM issuer WHERE name = ?) AND this_update < ?",
-        "SELECT number, this_update, next_update, der, " CMC_SQLITE_CRL_OCTETS(
-            "crl_history") " FROM crl_history"
-                           " WHERE issuer = (SELECT id FROM issuer WHERE name = ?) AND this_update "
-                           "< ?"
-                           " ORDER BY this_update DESC, number DESC LIMIT 1",
-    };
-    enum cmc_rc rc = CMC_OK;
-
-    *out = (struct cmc_crl_record){0};
-    for (size_t i = 0; rc == CMC_OK && i < sizeof places / sizeof places[0]; i++)
-        rc = best_crl(rd, places[i], issuer, before, arena, out, err);
-    if (rc == CMC_OK && out->number == 0)
-        rc = cmc_fail(err, CMC_E_NOTFOUND, NULL, "no CRL of this issuer is that old");
-    return rc;
 }
 
 /* -- trust anchors that are published ---------------------------------------------------------- */
@@ -191,14 +41,14 @@ enum cmc_rc cmc_sqlite_crl_before(void *rd, struct cmc_slice issuer, int64_t bef
 static enum cmc_rc next_sequence(struct cmc_sqlite *c, int64_t at, uint64_t *seq,
                                  struct cmc_err *err)
 {
-    struct cmc_bind b = prepare(c, "INSERT INTO anchor_set (id, seq, at) VALUES (1, 1, ?1)"
-                                   " ON CONFLICT (id) DO UPDATE SET seq = seq + 1, at = ?1"
-                                   " RETURNING seq");
+    struct cmc_bind b = once(c, "INSERT INTO anchor_set (id, seq, at) VALUES (1, 1, ?1)"
+                                " ON CONFLICT (id) DO UPDATE SET seq = seq + 1, at = ?1"
+                                " RETURNING seq");
     enum cmc_rc rc;
     int code;
 
     cmc_bind_int(&b, at);
-    rc = step(c, &b, &code, err);
+    rc = once_step(c, &b, &code, err);
     if (rc == CMC_OK && code == SQLITE_ROW)
         *seq = (uint64_t)sqlite3_column_int64(b.st, 0);
     (void)sqlite3_finalize(b.st);
@@ -211,11 +61,11 @@ enum cmc_rc cmc_sqlite_anchors_put(struct cmc_sqlite *c, struct cmc_anchor_set *
     enum cmc_rc rc = cmc_sqlite_exec(c, "DELETE FROM anchor", err);
 
     for (size_t i = 0; rc == CMC_OK && i < set->ncerts; i++) {
-        struct cmc_bind b = prepare(c, "INSERT INTO anchor (position, der) VALUES (?, ?)");
+        struct cmc_bind b = once(c, "INSERT INTO anchor (position, der) VALUES (?, ?)");
 
         cmc_bind_int(&b, (int64_t)i + 1);
         cmc_bind_blob(&b, set->certs[i]);
-        rc = finish(c, &b, err);
+        rc = once_finish(c, &b, err);
     }
     return rc == CMC_OK ? next_sequence(c, set->at, &set->sequence, err) : rc;
 }
@@ -223,19 +73,19 @@ enum cmc_rc cmc_sqlite_anchors_put(struct cmc_sqlite *c, struct cmc_anchor_set *
 static enum cmc_rc anchor_certs(struct cmc_sqlite *c, struct cmc_arena *arena,
                                 struct cmc_anchor_set *out, struct cmc_err *err)
 {
-    struct cmc_bind b = prepare(c, "SELECT der FROM anchor ORDER BY position");
+    struct cmc_bind b = once(c, "SELECT der FROM anchor ORDER BY position");
     struct cmc_slice *certs = cmc_arena_array(arena, CMC_LIMIT_ANCHORS, sizeof *certs);
     enum cmc_rc rc = certs != NULL ? CMC_OK : no_memory(err);
     int code = SQLITE_DONE;
 
     if (rc == CMC_OK)
-        rc = step(c, &b, &code, err);
+        rc = once_step(c, &b, &code, err);
     while (rc == CMC_OK && code == SQLITE_ROW && out->ncerts < CMC_LIMIT_ANCHORS) {
-        certs[out->ncerts] = cmc_arena_slice(arena, column(b.st, 0));
+        certs[out->ncerts] = cmc_arena_slice(arena, once_column(b.st, 0));
         if (certs[out->ncerts++].p == NULL)
             rc = no_memory(err);
         else
-            rc = step(c, &b, &code, err);
+            rc = once_step(c, &b, &code, err);
     }
     out->certs = certs;
     (void)sqlite3_finalize(b.st);
@@ -255,8 +105,8 @@ enum cmc_rc cmc_sqlite_anchors(void *rd, struct cmc_arena *arena, struct cmc_anc
     rc = cmc_sqlite_exec(c, "BEGIN", err);
     if (rc != CMC_OK)
         return rc;
-    b = prepare(c, "SELECT seq, at FROM anchor_set");
-    rc = step(c, &b, &code, err);
+    b = once(c, "SELECT seq, at FROM anchor_set");
+    rc = once_step(c, &b, &code, err);
     if (rc == CMC_OK && code == SQLITE_ROW) {
         out->sequence = (uint64_t)sqlite3_column_int64(b.st, 0);
         out->at = sqlite3_column_int64(b.st, 1);
@@ -276,11 +126,11 @@ enum cmc_rc cmc_sqlite_cert_digest(struct cmc_sqlite *c, int64_t cert, const uin
                                    struct cmc_err *err)
 {
     struct cmc_bind b =
-        prepare(c, "INSERT INTO cert_digest (digest, cert) VALUES (?, ?) ON CONFLICT DO NOTHING");
+        once(c, "INSERT INTO cert_digest (digest, cert) VALUES (?, ?) ON CONFLICT DO NOTHING");
 
     cmc_bind_blob(&b, cmc_slice(digest, CMC_SHA256_OCTETS));
     cmc_bind_int(&b, cert);
-    return finish(c, &b, err);
+    return once_finish(c, &b, err);
 }
 
 enum cmc_rc cmc_sqlite_cert_by_digest(void *rd, const uint8_t digest[CMC_SHA256_OCTETS],
@@ -288,16 +138,16 @@ enum cmc_rc cmc_sqlite_cert_by_digest(void *rd, const uint8_t digest[CMC_SHA256_
                                       struct cmc_err *err)
 {
     struct cmc_sqlite *c = rd;
-    struct cmc_bind b = prepare(c, "SELECT der FROM cert_digest JOIN cert_der"
-                                   " ON cert_der.id = cert_digest.cert WHERE digest = ?");
+    struct cmc_bind b = once(c, "SELECT der FROM cert_digest JOIN cert_der"
+                                " ON cert_der.id = cert_digest.cert WHERE digest = ?");
     enum cmc_rc rc;
     int code;
 
     *der = CMC_SLICE_NONE;
     cmc_bind_blob(&b, cmc_slice(digest, CMC_SHA256_OCTETS));
-    rc = step(c, &b, &code, err);
+    rc = once_step(c, &b, &code, err);
     if (rc == CMC_OK && code == SQLITE_ROW) {
-        *der = cmc_arena_slice(arena, column(b.st, 0));
+        *der = cmc_arena_slice(arena, once_column(b.st, 0));
         if (der->p == NULL)
             rc = no_memory(err);
     } else if (rc == CMC_OK) {
@@ -311,17 +161,17 @@ enum cmc_rc cmc_sqlite_publication(struct cmc_sqlite *c, const struct cmc_public
                                    int64_t at, struct cmc_err *err)
 {
     struct cmc_bind b =
-        prepare(c, "INSERT INTO publication (cert, wanted, done, at) SELECT id, ?, 0, ? FROM cert"
-                   " WHERE issuer = (SELECT id FROM issuer WHERE name = ?) AND serial = ?"
-                   " ON CONFLICT (cert) DO UPDATE SET wanted = excluded.wanted, done = 0,"
-                   " at = excluded.at");
+        once(c, "INSERT INTO publication (cert, wanted, done, at) SELECT id, ?, 0, ? FROM cert"
+                " WHERE issuer = (SELECT id FROM issuer WHERE name = ?) AND serial = ?"
+                " ON CONFLICT (cert) DO UPDATE SET wanted = excluded.wanted, done = 0,"
+                " at = excluded.at");
     enum cmc_rc rc;
 
     cmc_bind_int(&b, p->wanted);
     cmc_bind_int(&b, at);
     cmc_bind_blob(&b, p->issuer);
     cmc_bind_blob(&b, p->serial);
-    rc = finish(c, &b, err);
+    rc = once_finish(c, &b, err);
     if (rc == CMC_OK && sqlite3_changes(c->db) == 0)
         rc = cmc_fail(err, CMC_E_CONFLICT, NULL, "the certificate to be published is not there");
     return rc;
@@ -332,11 +182,11 @@ enum cmc_rc cmc_sqlite_published(struct cmc_sqlite *c, const struct cmc_publicat
 {
     /* Only what was done: another wish may have come meanwhile. */
     struct cmc_bind b =
-        prepare(c, p->wanted ? "UPDATE publication SET done = 1 WHERE cert = ? AND wanted <> 0"
-                             : "DELETE FROM publication WHERE cert = ? AND wanted = 0");
+        once(c, p->wanted ? "UPDATE publication SET done = 1 WHERE cert = ? AND wanted <> 0"
+                          : "DELETE FROM publication WHERE cert = ? AND wanted = 0");
 
     cmc_bind_int(&b, p->id);
-    return finish(c, &b, err);
+    return once_finish(c, &b, err);
 }
 
 enum cmc_rc cmc_sqlite_publications_due(void *rd, struct cmc_slice issuer, size_t limit,
@@ -345,25 +195,25 @@ enum cmc_rc cmc_sqlite_publications_due(void *rd, struct cmc_slice issuer, size_
                                         void *arg, struct cmc_err *err)
 {
     struct cmc_sqlite *c = rd;
-    struct cmc_bind b = prepare(c, "SELECT publication.cert, wanted, der FROM publication"
-                                   " JOIN cert_der ON cert_der.id = publication.cert"
-                                   " JOIN cert ON cert.id = publication.cert"
-                                   " WHERE done = 0 AND cert.issuer ="
-                                   " (SELECT id FROM issuer WHERE name = ?) ORDER BY at LIMIT ?");
+    struct cmc_bind b = once(c, "SELECT publication.cert, wanted, der FROM publication"
+                                " JOIN cert_der ON cert_der.id = publication.cert"
+                                " JOIN cert ON cert.id = publication.cert"
+                                " WHERE done = 0 AND cert.issuer ="
+                                " (SELECT id FROM issuer WHERE name = ?) ORDER BY at LIMIT ?");
     enum cmc_rc rc;
     int code;
 
     cmc_bind_blob(&b, issuer);
     cmc_bind_int(&b, limit > INT64_MAX ? INT64_MAX : (int64_t)limit);
-    rc = step(c, &b, &code, err);
+    rc = once_step(c, &b, &code, err);
     while (rc == CMC_OK && code == SQLITE_ROW) {
         const struct cmc_publication p = {.id = sqlite3_column_int64(b.st, 0),
                                           .wanted = sqlite3_column_int64(b.st, 1) != 0,
-                                          .der = column(b.st, 2)};
+                                          .der = once_column(b.st, 2)};
 
         rc = fn(arg, &p);
         if (rc == CMC_OK)
-            rc = step(c, &b, &code, err);
+            rc = once_step(c, &b, &code, err);
     }
     (void)sqlite3_finalize(b.st);
     return rc;

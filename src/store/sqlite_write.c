@@ -25,11 +25,9 @@ enum {
     W_CERT_DER,
     W_UNIQUE_KEY,
     W_STATE,
+    W_CHANGE,
     W_SECRET_USE,
     W_SECRET_FAILURE,
-    W_CRL_NUMBER,
-    W_CRL_NUMBER_RAISE,
-    W_CRL,
     W_COUNT
 };
 
@@ -49,24 +47,19 @@ static const char *const statements[W_COUNT] = {
     [W_MESSAGE] = "INSERT INTO message (request_digest, type, answer, at) VALUES (?, ?, ?, ?)",
     [W_CERT] = "INSERT INTO cert (issuer, serial, state, reason, revoked_at, invalidity_at,"
                " not_before, not_after, issued_at, subject, subject_text, ski, spki_digest,"
-               " profile, requester) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+               " profile, requester, part) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [W_CERT_DER] = "INSERT INTO cert_der (id, der) VALUES (?, ?)",
     [W_UNIQUE_KEY] = "INSERT INTO unique_key (spki_digest) VALUES (?)",
     [W_STATE] = "UPDATE cert SET state = ?, reason = ?, revoked_at = ?, invalidity_at = ?"
                 " WHERE issuer = (SELECT id FROM issuer WHERE name = ?) AND serial = ?"
-                " AND state = ?",
+                " AND state = ? RETURNING id",
+    /* Under the generation that the transaction is going to make. */
+    [W_CHANGE] = "INSERT INTO crl_change (generation, cert) SELECT value + 1, ? FROM counter"
+                 " WHERE name = 'generation' ON CONFLICT DO NOTHING",
     [W_SECRET_USE] = "UPDATE secret SET used_at = ?1, failures = 0 WHERE id = ?2 AND locked = 0"
                      " AND (once = 0 OR used_at = 0) AND (expires_at = 0 OR expires_at >= ?1)",
     [W_SECRET_FAILURE] = "UPDATE secret SET failures = failures + 1,"
                          " locked = (locked <> 0 OR failures + 1 >= ?) WHERE id = ?",
-    [W_CRL_NUMBER] = "UPDATE issuer SET crl_number = crl_number + 1 WHERE id = ?"
-                     " RETURNING crl_number",
-    [W_CRL_NUMBER_RAISE] = "UPDATE issuer SET crl_number = max(crl_number, ?) WHERE id = ?",
-    [W_CRL] = "INSERT INTO crl (issuer, number, this_update, next_update, generation, der)"
-              " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (issuer) DO UPDATE SET"
-              " number = excluded.number, this_update = excluded.this_update,"
-              " next_update = excluded.next_update, generation = excluded.generation,"
-              " der = excluded.der WHERE excluded.number > crl.number",
 };
 
 /* The end of the audit chain. Another process may append, so it is read in each transaction. */
@@ -202,6 +195,15 @@ static enum cmc_rc put_unique_key(struct writer *w, const struct cmc_cert_record
     return code == SQLITE_DONE ? CMC_OK : cmc_sqlite_fail(&w->c, code, err);
 }
 
+/* What a delta CRL has to say. */
+static enum cmc_rc note_change(struct writer *w, int64_t cert, struct cmc_err *err)
+{
+    struct cmc_bind b = cmc_bind_begin(&w->c, W_CHANGE);
+
+    cmc_bind_int(&b, cert);
+    return run(w, &b, err);
+}
+
 static enum cmc_rc put_cert(struct writer *w, const struct cmc_cert_record *r, struct cmc_err *err)
 {
     struct cmc_bind b;
@@ -229,6 +231,7 @@ static enum cmc_rc put_cert(struct writer *w, const struct cmc_cert_record *r, s
     cmc_bind_blob(&b, cmc_slice(r->spki_digest, sizeof r->spki_digest));
     cmc_bind_text(&b, r->profile);
     cmc_bind_text(&b, r->requester);
+    cmc_bind_int(&b, r->part);
     code = cmc_bind_run(&b);
     if (cmc_sqlite_is_duplicate(code))
         return cmc_fail(err, CMC_E_CONFLICT, NULL, "certificate %s of this issuer exists already",
@@ -242,6 +245,8 @@ static enum cmc_rc put_cert(struct writer *w, const struct cmc_cert_record *r, s
     rc = run(w, &b, err);
     if (rc == CMC_OK && r->digest != NULL)
         rc = cmc_sqlite_cert_digest(&w->c, cert, r->digest, err);
+    if (rc == CMC_OK && r->state != CMC_CERT_VALID)
+        rc = note_change(w, cert, err);
     return rc;
 }
 
@@ -252,7 +257,8 @@ static enum cmc_rc change_state(struct writer *w, const struct cmc_state_change 
     bool valid = ch->to == CMC_CERT_VALID;
     struct cmc_bind b = cmc_bind_begin(&w->c, W_STATE);
     char serial[48];
-    enum cmc_rc rc;
+    int64_t cert = 0;
+    int code;
 
     if ((size_t)ch->from > CMC_CERT_HELD || (size_t)ch->to > CMC_CERT_HELD)
         return cmc_fail(err, CMC_E_BUG, NULL, "unknown certificate state");
@@ -263,11 +269,14 @@ static enum cmc_rc change_state(struct writer *w, const struct cmc_state_change 
     cmc_bind_blob(&b, ch->issuer);
     cmc_bind_blob(&b, ch->serial);
     cmc_bind_int(&b, ch->from);
-    rc = run(w, &b, err);
-    if (rc == CMC_OK && sqlite3_changes(w->c.db) == 0)
+    code = cmc_bind_step(&b);
+    if (code == SQLITE_ROW)
+        cert = sqlite3_column_int64(b.st, 0);
+    cmc_bind_end(&b);
+    if (code == SQLITE_DONE)
         return cmc_fail(err, CMC_E_CONFLICT, NULL, "certificate %s of this issuer is not %s",
                         serial_text(ch->serial, serial, sizeof serial), names[ch->from]);
-    return rc;
+    return code == SQLITE_ROW ? note_change(w, cert, err) : cmc_sqlite_fail(&w->c, code, err);
 }
 
 static enum cmc_rc use_secret(struct writer *w, const struct cmc_secret_use *u, int64_t at,
@@ -328,66 +337,13 @@ enum cmc_rc cmc_sqlite_write_change(void *db, const struct cmc_state_change *ch,
 /* -- CRLs ----------------------------------------------------------------------------------------
  */
 
-static enum cmc_rc do_crl_number(struct writer *w, struct cmc_slice issuer, uint64_t *number,
-                                 struct cmc_err *err)
+static enum cmc_rc do_crl(struct writer *w, const struct cmc_job *job, struct cmc_slice issuer,
+                          struct cmc_err *err)
 {
-    struct cmc_bind b;
     int64_t id;
-    enum cmc_rc rc;
-    int code;
+    enum cmc_rc rc = issuer_id(w, issuer, &id, err);
 
-    rc = issuer_id(w, issuer, &id, err);
-    if (rc != CMC_OK)
-        return rc;
-    b = cmc_bind_begin(&w->c, W_CRL_NUMBER);
-    cmc_bind_int(&b, id);
-    code = cmc_bind_step(&b);
-    if (code == SQLITE_ROW)
-        *number = (uint64_t)sqlite3_column_int64(b.st, 0);
-    else
-        rc = cmc_sqlite_fail(&w->c, code, err);
-    cmc_bind_end(&b);
-    return rc;
-}
-
-static enum cmc_rc do_crl_put(struct writer *w, struct cmc_slice issuer,
-                              const struct cmc_crl_record *crl, struct cmc_err *err)
-{
-    struct cmc_bind b;
-    int64_t id;
-    enum cmc_rc rc;
-
-    if (crl->number > INT64_MAX || crl->generation > INT64_MAX || crl->octets > INT64_MAX)
-        return cmc_fail(err, CMC_E_LIMIT, NULL, "a CRL number must be below 2^63");
-    rc = issuer_id(w, issuer, &id, err);
-    if (rc != CMC_OK)
-        return rc;
-    rc = cmc_sqlite_crl_keep(&w->c, id, crl, err);
-    if (rc != CMC_OK)
-        return rc;
-    if (crl->octets > 0)
-        rc = cmc_sqlite_crl_is_file(&w->c, id, crl, err);
-    if (rc != CMC_OK)
-        return rc;
-    b = cmc_bind_begin(&w->c, W_CRL);
-    cmc_bind_int(&b, id);
-    cmc_bind_int(&b, (int64_t)crl->number);
-    cmc_bind_int(&b, crl->this_update);
-    cmc_bind_int(&b, crl->next_update);
-    cmc_bind_int(&b, (int64_t)crl->generation);
-    cmc_bind_blob(&b, crl->octets > 0 ? CMC_SLICE_LIT("") : crl->der);
-    rc = run(w, &b, err);
-    if (rc == CMC_OK && sqlite3_changes(w->c.db) == 0)
-        return cmc_fail(err, CMC_E_CONFLICT, NULL,
-                        "a CRL with number %llu or a later one is there already",
-                        (unsigned long long)crl->number);
-    if (rc != CMC_OK)
-        return rc;
-    /* A CRL from elsewhere, of a CA that was taken over, may be ahead of our count. */
-    b = cmc_bind_begin(&w->c, W_CRL_NUMBER_RAISE);
-    cmc_bind_int(&b, (int64_t)crl->number);
-    cmc_bind_int(&b, id);
-    return run(w, &b, err);
+    return rc == CMC_OK ? cmc_sqlite_crl_job(&w->c, id, job, err) : rc;
 }
 
 /* -- trust anchors -------------------------------------------------------------------------------
@@ -441,10 +397,12 @@ static enum cmc_rc do_job(struct writer *w, const struct cmc_job *job, struct cm
     case CMC_JOB_SECRET_ADD:
     case CMC_JOB_SECRET_REMOVE:
         return cmc_sqlite_register_job(&w->registers, w, job, err);
+    case CMC_JOB_CRL_PARTS:
+        return do_crl(w, job, job->u.crl_parts.issuer, err);
     case CMC_JOB_CRL_NUMBER:
-        return do_crl_number(w, job->u.crl_number.issuer, job->u.crl_number.number, err);
+        return do_crl(w, job, job->u.crl_number.id->issuer, err);
     case CMC_JOB_CRL_PUT:
-        return do_crl_put(w, job->u.crl.issuer, job->u.crl.crl, err);
+        return do_crl(w, job, job->u.crl.id->issuer, err);
     case CMC_JOB_HELD_DECIDE:
     case CMC_JOB_SWEEP:
         return cmc_sqlite_pending_job(&w->pending, w, job, err);

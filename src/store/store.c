@@ -351,27 +351,6 @@ enum cmc_rc cmc_store_secret_remove(struct cmc_store *s, const char *name, int64
     return run(s, &job, err);
 }
 
-enum cmc_rc cmc_store_crl_number(struct cmc_store *s, struct cmc_slice issuer, uint64_t *number,
-                                 struct cmc_err *err)
-{
-    uint64_t next = 0;
-    struct cmc_job job = {.kind = CMC_JOB_CRL_NUMBER,
-                          .u.crl_number = {.issuer = issuer, .number = &next}};
-    enum cmc_rc rc = run(s, &job, err);
-
-    if (rc == CMC_OK)
-        *number = next;
-    return rc;
-}
-
-enum cmc_rc cmc_store_crl_put(struct cmc_store *s, struct cmc_slice issuer,
-                              const struct cmc_crl_record *crl, struct cmc_err *err)
-{
-    struct cmc_job job = {.kind = CMC_JOB_CRL_PUT, .u.crl = {.issuer = issuer, .crl = crl}};
-
-    return run(s, &job, err);
-}
-
 enum cmc_rc cmc_store_anchors_put(struct cmc_store *s, struct cmc_anchor_set *set,
                                   struct cmc_err *err)
 {
@@ -451,19 +430,6 @@ enum cmc_rc cmc_reader_officer(struct cmc_reader *r, const uint8_t digest[CMC_SH
     return r->ops->officer(r->rd, digest, arena, out, err);
 }
 
-enum cmc_rc cmc_reader_crl(struct cmc_reader *r, struct cmc_slice issuer, struct cmc_arena *arena,
-                           struct cmc_crl_record *out, struct cmc_err *err)
-{
-    return r->ops->crl(r->rd, issuer, arena, out, err);
-}
-
-enum cmc_rc cmc_reader_crl_before(struct cmc_reader *r, struct cmc_slice issuer, int64_t before,
-                                  struct cmc_arena *arena, struct cmc_crl_record *out,
-                                  struct cmc_err *err)
-{
-    return r->ops->crl_before(r->rd, issuer, before, arena, out, err);
-}
-
 enum cmc_rc cmc_reader_anchors(struct cmc_reader *r, struct cmc_arena *arena,
                                struct cmc_anchor_set *out, struct cmc_err *err)
 {
@@ -521,14 +487,6 @@ enum cmc_rc cmc_reader_secrets(struct cmc_reader *r,
                                struct cmc_err *err)
 {
     return r->ops->secrets(r->rd, fn, arg, err);
-}
-
-enum cmc_rc cmc_reader_revoked(struct cmc_reader *r, struct cmc_slice issuer,
-                               int64_t not_after_from,
-                               enum cmc_rc (*fn)(void *arg, const struct cmc_cert_record *c),
-                               void *arg, struct cmc_err *err)
-{
-    return r->ops->revoked(r->rd, issuer, not_after_from, fn, arg, err);
 }
 
 enum cmc_rc cmc_reader_certs(struct cmc_reader *r, const char *subject_like, size_t offset,

@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 #include "base/slice.h"
+#include "store/crl.h"
 #include "store/pending.h"
 
 #define CMC_SHA256_OCTETS 32
@@ -36,6 +37,7 @@ struct cmc_cert_record {
     bool unique_key;
     int64_t not_before, not_after;
     int64_t issued_at;
+    uint32_t part;         /* of the CRL, in which it stands when revoked: store/crl.h */
     const char *profile;   /* or NULL */
     const char *requester; /* officer name, or "self" for a renewal, or NULL */
     enum cmc_cert_state state;
@@ -170,17 +172,6 @@ struct cmc_answer {
     int64_t at;
 };
 
-struct cmc_crl_record {
-    uint64_t number;
-    int64_t this_update, next_update;
-    uint64_t generation;  /* cmc_reader_generation() that it was made at */
-    struct cmc_slice der; /* absent where octets is not 0 */
-    uint64_t octets;      /* it is a file of so many octets: store/crl_file.h */
-    /* put: how many earlier CRLs are kept, and none whose thisUpdate is before keep_from */
-    uint32_t keep;
-    int64_t keep_from;
-};
-
 /* The trust anchors that are published (RFC 10002 section 6.15). */
 struct cmc_anchor_set {
     uint64_t sequence; /* grows with each put */
@@ -246,16 +237,6 @@ enum cmc_rc cmc_store_secret_add(struct cmc_store *s, const struct cmc_secret *s
 enum cmc_rc cmc_store_secret_remove(struct cmc_store *s, const char *name, int64_t at,
                                     struct cmc_err *err) CMC_MUST_USE;
 
-/*
- * The next CRL number of an issuer, and the CRL itself, durably: a number is never used twice.
- * put replaces the one before, of which as many are kept as the record says: CMC_E_CONFLICT when
- * one with this or a higher number is there.
- */
-enum cmc_rc cmc_store_crl_number(struct cmc_store *s, struct cmc_slice issuer, uint64_t *number,
-                                 struct cmc_err *err) CMC_MUST_USE;
-enum cmc_rc cmc_store_crl_put(struct cmc_store *s, struct cmc_slice issuer,
-                              const struct cmc_crl_record *crl, struct cmc_err *err) CMC_MUST_USE;
-
 /* Replace the set of published trust anchors; set->sequence is what it was given. Durable on
  * return, with an audit record of its own. CMC_E_LIMIT above CMC_LIMIT_ANCHORS. */
 enum cmc_rc cmc_store_anchors_put(struct cmc_store *s, struct cmc_anchor_set *set,
@@ -308,13 +289,7 @@ enum cmc_rc cmc_reader_answer(struct cmc_reader *r, const uint8_t digest[CMC_SHA
 enum cmc_rc cmc_reader_officer(struct cmc_reader *r, const uint8_t digest[CMC_SHA256_OCTETS],
                                struct cmc_arena *arena, struct cmc_officer *out,
                                struct cmc_err *err) CMC_MUST_USE;
-enum cmc_rc cmc_reader_crl(struct cmc_reader *r, struct cmc_slice issuer, struct cmc_arena *arena,
-                           struct cmc_crl_record *out, struct cmc_err *err) CMC_MUST_USE;
 
-/* The CRL of an issuer whose thisUpdate is nearest before this time; CMC_E_NOTFOUND. */
-enum cmc_rc cmc_reader_crl_before(struct cmc_reader *r, struct cmc_slice issuer, int64_t before,
-                                  struct cmc_arena *arena, struct cmc_crl_record *out,
-                                  struct cmc_err *err) CMC_MUST_USE;
 /* The published trust anchors; CMC_E_NOTFOUND when none ever were. */
 enum cmc_rc cmc_reader_anchors(struct cmc_reader *r, struct cmc_arena *arena,
                                struct cmc_anchor_set *out, struct cmc_err *err) CMC_MUST_USE;
@@ -354,16 +329,6 @@ enum cmc_rc cmc_reader_revocation_secret(struct cmc_reader *r, struct cmc_slice 
 enum cmc_rc cmc_reader_secrets(struct cmc_reader *r,
                                enum cmc_rc (*fn)(void *arg, const struct cmc_secret *s), void *arg,
                                struct cmc_err *err) CMC_MUST_USE;
-
-/*
- * Each revoked or held certificate of an issuer with notAfter >= not_after_from, in order of
- * serial: what a CRL is made of. Of the record only issuer, serial, not_after, state, reason,
- * revoked_at and invalidity_at are set, so that a large CRL is read from one index.
- */
-enum cmc_rc cmc_reader_revoked(struct cmc_reader *r, struct cmc_slice issuer,
-                               int64_t not_after_from,
-                               enum cmc_rc (*fn)(void *arg, const struct cmc_cert_record *c),
-                               void *arg, struct cmc_err *err) CMC_MUST_USE;
 
 /* Certificates, newest first, at most limit from the offset-th on; subject_like (NULL: all) is a
  * part of subject_text, compared without regard to the case of ASCII letters. For listings. */

@@ -15,6 +15,7 @@ enum cmc_job_kind {
     CMC_JOB_OFFICER_REMOVE,
     CMC_JOB_SECRET_ADD,
     CMC_JOB_SECRET_REMOVE,
+    CMC_JOB_CRL_PARTS,
     CMC_JOB_CRL_NUMBER,
     CMC_JOB_CRL_PUT,
     CMC_JOB_HELD_DECIDE,
@@ -35,11 +36,17 @@ struct cmc_job {
             int64_t at;
         } removal; /* of an officer or a secret */
         struct {
-            struct cmc_slice issuer;
+            struct cmc_slice issuer, key;
+            uint32_t shards;
+            struct cmc_crl_part *parts; /* as number below */
+            size_t *n;
+        } crl_parts;
+        struct {
+            const struct cmc_crl_id *id;
             uint64_t *number; /* set by the backend; holds only when the outcome is CMC_OK */
         } crl_number;
         struct {
-            struct cmc_slice issuer;
+            const struct cmc_crl_id *id;
             const struct cmc_crl_record *crl;
         } crl;
         struct {
@@ -101,14 +108,6 @@ struct cmc_store_ops {
                               struct cmc_err *err);
     enum cmc_rc (*officer)(void *rd, const uint8_t digest[CMC_SHA256_OCTETS],
                            struct cmc_arena *arena, struct cmc_officer *out, struct cmc_err *err);
-    enum cmc_rc (*crl)(void *rd, struct cmc_slice issuer, struct cmc_arena *arena,
-                       struct cmc_crl_record *out, struct cmc_err *err);
-    enum cmc_rc (*crl_before)(void *rd, struct cmc_slice issuer, int64_t before,
-                              struct cmc_arena *arena, struct cmc_crl_record *out,
-                              struct cmc_err *err);
-    /* Does the database know of a CRL with this number that is a file? */
-    enum cmc_rc (*crl_file)(void *rd, struct cmc_slice issuer, uint64_t number, bool *known,
-                            struct cmc_err *err);
     enum cmc_rc (*anchors)(void *rd, struct cmc_arena *arena, struct cmc_anchor_set *out,
                            struct cmc_err *err);
     enum cmc_rc (*cert_by_digest)(void *rd, const uint8_t digest[CMC_SHA256_OCTETS],
@@ -127,9 +126,6 @@ struct cmc_store_ops {
                                      struct cmc_err *err);
     enum cmc_rc (*secrets)(void *rd, enum cmc_rc (*fn)(void *arg, const struct cmc_secret *s),
                            void *arg, struct cmc_err *err);
-    enum cmc_rc (*revoked)(void *rd, struct cmc_slice issuer, int64_t not_after_from,
-                           enum cmc_rc (*fn)(void *arg, const struct cmc_cert_record *c), void *arg,
-                           struct cmc_err *err);
     enum cmc_rc (*certs)(void *rd, const char *subject_like, size_t offset, size_t limit,
                          enum cmc_rc (*fn)(void *arg, const struct cmc_cert_record *c), void *arg,
                          struct cmc_err *err);
@@ -141,10 +137,36 @@ struct cmc_store_ops {
     /* Without opening a store. */
     enum cmc_rc (*check)(const char *place, struct cmc_err *err);
     enum cmc_rc (*unused)(const char *place, struct cmc_err *err);
+    /* The reading functions of store/crl.h. */
+    const struct cmc_store_crl_ops *crls;
     /* The reading functions of store/pending.h. */
     const struct cmc_store_pending_ops *pending;
     /* store/search.h. */
     const struct cmc_store_search_ops *search;
+};
+
+struct cmc_store_crl_ops {
+    enum cmc_rc (*crl)(void *rd, const struct cmc_crl_id *id, struct cmc_arena *arena,
+                       struct cmc_crl_record *out, struct cmc_err *err);
+    enum cmc_rc (*crl_before)(void *rd, const struct cmc_crl_id *id, int64_t before,
+                              struct cmc_arena *arena, struct cmc_crl_record *out,
+                              struct cmc_err *err);
+    /* Does the database know of a CRL with this number that is a file? */
+    enum cmc_rc (*is_file)(void *rd, const struct cmc_crl_id *id, uint64_t number, bool *known,
+                           struct cmc_err *err);
+    enum cmc_rc (*parts)(void *rd, struct cmc_slice issuer,
+                         enum cmc_rc (*fn)(void *arg, const struct cmc_crl_part *p), void *arg,
+                         struct cmc_err *err);
+    enum cmc_rc (*revoked)(void *rd, struct cmc_slice issuer, uint32_t part, int64_t not_after_from,
+                           enum cmc_rc (*fn)(void *arg, const struct cmc_cert_record *c), void *arg,
+                           struct cmc_err *err);
+    enum cmc_rc (*revoked_count)(void *rd, struct cmc_slice issuer, int64_t part,
+                                 int64_t not_after_from, uint64_t *n, struct cmc_err *err);
+    enum cmc_rc (*revoked_part_after)(void *rd, struct cmc_slice issuer, int64_t part,
+                                      int64_t *next, struct cmc_err *err);
+    enum cmc_rc (*changes)(void *rd, struct cmc_slice issuer, uint32_t part, uint64_t since,
+                           enum cmc_rc (*fn)(void *arg, const struct cmc_cert_record *c), void *arg,
+                           struct cmc_err *err);
 };
 
 /* ix is what open made, used by one thread at a time. */

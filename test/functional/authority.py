@@ -111,6 +111,7 @@ class Server:
     def __init__(self, folder, config=CONFIG):
         self.folder = folder
         self.process = None
+        self.env = None  # of cmcd, where it is not ours
         self.log = open(folder / "log", "ab")
         self.home = folder / "ca"
         run(CMCD, "init", self.home)
@@ -131,7 +132,7 @@ class Server:
         if self.ports.exists():
             self.ports.unlink()
         self.process = subprocess.Popen([CMCD, "serve", "-c", self.conf, "--port-file", self.ports],
-                                        stdout=self.log, stderr=self.log)
+                                        stdout=self.log, stderr=self.log, env=self.env)
         give_up = time.monotonic() + START_SECONDS
         while not self.ports.exists() or not self.ports.read_text().endswith("tls\n"):
             assert self.process.poll() is None, "cmcd ended:\n" + self.log_text()
@@ -166,7 +167,7 @@ class Server:
         return (self.folder / "log").read_text(errors="replace")[-4000:]
 
     def cmcd(self, *args, **kw):
-        return run(CMCD, *args, "-c", self.conf, **kw)
+        return run(CMCD, *args, "-c", self.conf, env=self.env, **kw)
 
     # -- asking
 

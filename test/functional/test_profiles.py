@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The profiles that are shipped (etc/profiles.yaml) give what their names say, and cmcd profile
+"""The profiles that are shipped (etc/profiles) give what their names say, and cmcd profile
 tells so before, or names the rule that refuses."""
 import pathlib
 import re
@@ -7,11 +7,11 @@ import re
 import pytest
 
 import craft
-from authority import CMC, CONFIG, Server, World, run
+from authority import CMC, CMCD, CONFIG, Server, World, run
 
-SHIPPED = pathlib.Path(__file__).resolve().parents[2] / "etc" / "profiles.yaml"
-NAMES = ["tls-server", "tls-client", "smime-sign", "smime-encrypt", "device", "ocsp-signer",
-         "officer", "ra", "sub-ca"]
+SHIPPED = pathlib.Path(__file__).resolve().parents[2] / "etc" / "profiles"
+NAMES = ["device", "ocsp-signer", "officer", "ra", "smime-encrypt", "smime-sign", "sub-ca",
+         "tls-client", "tls-server"]
 # What openssl verify -purpose says yes and no to, and what the certificate holds.
 PURPOSES = {
     "tls-server": (["sslserver"], ["sslclient", "smimesign"], "DNS:host.example"),
@@ -35,8 +35,7 @@ SANS = {"tls-server": "DNS:host.example", "smime-sign": "email:a@host.example",
 def config():
     """The usual one, with the shipped profiles in place of its own and an endpoint for each."""
     head = CONFIG.split("profiles:\n")[0]
-    text = SHIPPED.read_text()
-    profiles = text[text.index("profiles:\n"):].replace("{", "{{").replace("}", "}}")
+    profiles = 'profile-files: ["%s"]\n' % SHIPPED
     endpoints = "".join("  - {{path: /%s, accept: [cmc, pkcs10], answer: [cmc], profile: %s, "
                         "officer: required, poll: 0}}\n" % (n, n) if n == "sub-ca" else
                         "  - {{path: /%s, accept: [cmc], answer: [cmc], profile: %s, "
@@ -88,7 +87,20 @@ def test_all_are_there(world):
     listed = [line for line in world.server.cmcd("profile", "list").stdout.decode().splitlines()
               if not line.startswith(" ")]
     assert listed == NAMES
-    assert re.findall(r"(?m)^  - name: (\S+)", SHIPPED.read_text()) == NAMES
+    assert sorted(path.stem for path in SHIPPED.glob("*")) == NAMES
+    for name in NAMES:
+        assert "\nname: %s\n" % name in "\n" + (SHIPPED / (name + ".yaml")).read_text()
+
+
+def test_init_takes_them(tmp_path):
+    """cmcd init writes a configuration that uses a folder of profiles."""
+    run(CMCD, "init", tmp_path / "ca", "--profiles", SHIPPED)
+    done = run(CMCD, "profile", "list", "-c", tmp_path / "ca" / "cmcd.yaml")
+    assert done.stdout.decode().count("\n  days: ") == len(NAMES)
+    run(CMCD, "check-config", tmp_path / "ca" / "cmcd.yaml")
+    (tmp_path / "none").mkdir()
+    done = run(CMCD, "init", tmp_path / "cb", "--profiles", tmp_path / "none", ok=3)
+    assert "tls-server.yaml" in done.stderr.decode() and not (tmp_path / "cb").exists()
 
 
 @pytest.mark.parametrize("name", NAMES)

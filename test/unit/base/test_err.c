@@ -79,6 +79,32 @@ static void the_openssl_queue_is_drained(void **state)
     assert_int_equal(ERR_peek_error(), 0);
 }
 
+/* What a key in a token says through OpenSSL is told, and that it is no end of it. */
+static void raised_through_openssl(void **state)
+{
+    struct cmc_err e = {0};
+
+    (void)state;
+    ERR_clear_error();
+    ERR_raise(ERR_LIB_EC, ERR_R_INTERNAL_ERROR);
+    assert_false(cmc_openssl_retry(&e));
+    assert_int_equal(ERR_peek_error(), 0);
+    cmc_openssl_raise(true, "token 'x': is away");
+    ERR_raise(ERR_LIB_EC, ERR_R_INTERNAL_ERROR);
+    assert_int_equal(cmc_fail_openssl(&e, CMC_E_CRYPTO, "signing"), CMC_E_RETRY);
+    assert_string_equal(e.text, "signing: token 'x': is away");
+    assert_int_equal(e.rc, CMC_E_RETRY);
+    cmc_openssl_raise(false, "token 'x': refuses");
+    assert_int_equal(cmc_fail_openssl(&e, CMC_E_CRYPTO, "signing"), CMC_E_CRYPTO);
+    assert_string_equal(e.text, "signing: token 'x': refuses");
+    cmc_openssl_raise(true, "token 'x': is away");
+    assert_true(cmc_openssl_retry(&e));
+    assert_string_equal(e.text, "token 'x': is away");
+    assert_int_equal(ERR_peek_error(), 0);
+    cmc_openssl_raise(true, "nobody listens");
+    assert_int_equal(cmc_fail_openssl(NULL, CMC_E_CRYPTO, "x"), CMC_E_RETRY);
+}
+
 static void names(void **state)
 {
     (void)state;
@@ -92,9 +118,13 @@ static void names(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fail_fills_everything),        cmocka_unit_test(fail_info_and_body_part),
-        cmocka_unit_test(a_long_text_is_cut),           cmocka_unit_test(prefix),
-        cmocka_unit_test(the_openssl_queue_is_drained), cmocka_unit_test(names),
+        cmocka_unit_test(fail_fills_everything),
+        cmocka_unit_test(fail_info_and_body_part),
+        cmocka_unit_test(a_long_text_is_cut),
+        cmocka_unit_test(prefix),
+        cmocka_unit_test(the_openssl_queue_is_drained),
+        cmocka_unit_test(raised_through_openssl),
+        cmocka_unit_test(names),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

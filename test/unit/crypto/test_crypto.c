@@ -204,6 +204,120 @@ static void bad_public_keys(void **state)
     EVP_PKEY_free(key);
 }
 
+/* A key that came back is another one afterwards, whatever it was, and verifies as that only. */
+static void lent_keys(void **state)
+{
+    static const size_t which[] = {6, 7, 6, 6, 0, 10, 7, 9, 6};
+    struct fixture *f = *state;
+    struct cmc_slice sig, before = CMC_SLICE_NONE, data = cmc_slice_str("what is signed");
+    EVP_PKEY *first = NULL;
+
+    for (size_t i = 0; i < CMC_COUNT(which); i++) {
+        const struct cmc_sig_alg *alg = cmc_sig_by_name(kinds[which[i]].alg);
+        EVP_PKEY *key = generate(f, &kinds[which[i]]), *lent;
+        struct cmc_slice spki, again;
+        struct cmc_err err = {0};
+        uint8_t *bad;
+
+        assert_int_equal(cmc_key_spki(key, f->a, &spki, &err), CMC_OK);
+        assert_int_equal(cmc_spki_lend(f->c, spki, &lent, &err), CMC_OK);
+        if (i == 0)
+            first = lent;
+        if (which[i] == 6)
+            assert_ptr_equal(lent, first);
+        assert_int_equal(EVP_PKEY_eq(lent, key), 1);
+        assert_int_equal(cmc_key_spki(lent, f->a, &again, &err), CMC_OK);
+        assert_true(cmc_slice_eq(again, spki));
+        assert_int_equal(cmc_sign(f->c, key, alg, data, f->a, &sig, &err), CMC_OK);
+        assert_int_equal(cmc_verify(f->c, lent, alg, data, sig, &err), CMC_OK);
+        assert_int_equal(cmc_verify(f->c, lent, alg, cmc_slice_str("other"), sig, &err),
+                         CMC_E_CRYPTO);
+        if (before.p != NULL) /* what the key before it signed */
+            assert_int_equal(cmc_verify(f->c, lent, alg, data, before, &err), CMC_E_CRYPTO);
+        bad = cmc_arena_dup(f->a, sig.p, sig.n);
+        bad[sig.n / 2] ^= 1;
+        assert_int_equal(cmc_verify(f->c, lent, alg, data, cmc_slice(bad, sig.n), &err),
+                         CMC_E_CRYPTO);
+        assert_int_equal(cmc_verify(f->c, lent, alg, data, sig, &err), CMC_OK);
+        before = sig;
+        cmc_spki_give_back(f->c, lent);
+        EVP_PKEY_free(key);
+    }
+    cmc_spki_give_back(f->c, NULL);
+}
+
+/* The same key with several digests; a digest of the wrong length for none of them. */
+static void lent_key_and_digests(void **state)
+{
+    static const char *const algs[] = {"ecdsa-sha256", "ecdsa-sha512", "ecdsa-sha384",
+                                       "ecdsa-sha256"};
+    struct fixture *f = *state;
+    EVP_PKEY *key = generate(f, &kinds[6]), *lent;
+    struct cmc_slice spki, sig, data = cmc_slice_str("what is signed");
+
+    assert_int_equal(cmc_key_spki(key, f->a, &spki, NULL), CMC_OK);
+    assert_int_equal(cmc_spki_lend(f->c, spki, &lent, NULL), CMC_OK);
+    for (size_t i = 0; i < CMC_COUNT(algs); i++) {
+        const struct cmc_sig_alg *alg = cmc_sig_by_name(algs[i]);
+
+        assert_int_equal(cmc_sign(f->c, key, alg, data, f->a, &sig, NULL), CMC_OK);
+        for (size_t k = 0; k < CMC_COUNT(algs); k++)
+            assert_int_equal(cmc_verify(f->c, lent, cmc_sig_by_name(algs[k]), data, sig, NULL),
+                             strcmp(algs[k], algs[i]) == 0 ? CMC_OK : CMC_E_CRYPTO);
+    }
+    cmc_spki_give_back(f->c, lent);
+    EVP_PKEY_free(key);
+}
+
+/* More at once than are kept, on two curves, all good at the same time; and a bad point in between
+ * leaves nothing of itself. */
+static void lent_in_numbers(void **state)
+{
+    enum { MANY = 400 };
+    static EVP_PKEY *lent[MANY];
+    struct fixture *f = *state;
+    EVP_PKEY *keys[2] = {generate(f, &kinds[6]), generate(f, &kinds[7])}, *none;
+    struct cmc_slice spki[2];
+    struct cmc_err err = {0};
+    uint8_t *bad;
+
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(cmc_key_spki(keys[i], f->a, &spki[i], NULL), CMC_OK);
+    for (int round = 0; round < 3; round++) {
+        for (size_t i = 0; i < MANY; i++)
+            assert_int_equal(cmc_spki_lend(f->c, spki[i % 2], &lent[i], NULL), CMC_OK);
+        for (size_t i = 0; i < MANY; i++) {
+            assert_int_equal(EVP_PKEY_eq(lent[i], keys[i % 2]), 1);
+            cmc_spki_give_back(f->c, lent[i]);
+        }
+        bad = cmc_arena_dup(f->a, spki[0].p, spki[0].n);
+        bad[spki[0].n - 1] ^= 1; /* a point off the curve */
+        assert_int_equal(cmc_spki_lend(f->c, cmc_slice(bad, spki[0].n), &none, &err), CMC_E_INPUT);
+        assert_null(none);
+        assert_int_equal(err.fail_info, CMC_FAIL_BAD_REQUEST);
+        assert_int_equal(cmc_spki_lend(f->c, cmc_slice(bad, spki[0].n - 1), &none, &err),
+                         CMC_E_INPUT);
+    }
+    EVP_PKEY_free(keys[0]);
+    EVP_PKEY_free(keys[1]);
+}
+
+static void types_of_keys(void **state)
+{
+    static const char *const types[] = {"RSA", "EC", "ED25519", "ED448", "X25519", "X448", "DHX"};
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < CMC_COUNT(kinds); i++) {
+        EVP_PKEY *key = generate(f, &kinds[i]);
+
+        for (size_t k = 0; k < CMC_COUNT(types); k++)
+            assert_int_equal(cmc_key_is(key, types[k]), EVP_PKEY_is_a(key, types[k]) == 1);
+        assert_true(cmc_key_is(key, kinds[i].type));
+        EVP_PKEY_free(key);
+    }
+    assert_false(cmc_key_is(NULL, "EC"));
+}
+
 static void digests(void **state)
 {
     struct fixture *f = *state;
@@ -265,6 +379,10 @@ int main(void)
         cmocka_unit_test(weak_and_unknown_algorithms),
         cmocka_unit_test(spki_agrees_with_openssl),
         cmocka_unit_test(bad_public_keys),
+        cmocka_unit_test(lent_keys),
+        cmocka_unit_test(lent_key_and_digests),
+        cmocka_unit_test(lent_in_numbers),
+        cmocka_unit_test(types_of_keys),
         cmocka_unit_test(digests),
         cmocka_unit_test(sealed_secrets),
     };

@@ -184,7 +184,7 @@ static void whose_they_are(void **state)
         assert_int_equal(cmc_token_generate(t, &spec, arena, &id, &made, &err), CMC_OK);
         assert_int_equal(cmc_token_key_by_id(t, id, &found, &err), CMC_OK);
         assert_int_equal(EVP_PKEY_eq(made, found), 1);
-        /* a key of a provider is OpenSSL's own, a legacy one is libp11's */
+        /* a key of a provider is OpenSSL's own, a legacy one is the token's */
         assert_int_equal(EVP_PKEY_get0_provider(found) == NULL, leaves[i / 2] == CMC_NO);
         assert_true(cmc_key_in_token(made) && cmc_key_in_token(found));
         assert_int_equal(cmc_sign(c, found, alg, CMC_SLICE_LIT("x"), arena, &sig, &err), CMC_OK);

@@ -104,11 +104,13 @@ static void open_is_file(struct test_authority *t, int64_t at, struct cmc_slice 
     uint8_t *p = cmc_arena_alloc(t->arena, same.n);
     struct cmc_slice der;
     struct cmc_err err;
+    const struct cmc_crl_scope complete = {0};
     uint64_t octets;
     int fd;
 
     assert_non_null(p);
-    assert_int_equal(cmc_ca_crl_open(t->ca, at, t->arena, &der, &fd, &octets, &err), CMC_OK);
+    assert_int_equal(cmc_ca_crl_open(t->ca, &complete, at, t->arena, &der, &fd, &octets, &err),
+                     CMC_OK);
     assert_true(fd >= 0 && der.p == NULL);
     assert_int_equal(octets, same.n);
     assert_int_equal(pread(fd, p, same.n, 0), (ssize_t)same.n);

@@ -745,6 +745,113 @@ static void test_exchange(void **state)
     cmc_conf_free(c);
 }
 
+static void write_file(const struct state *s, const char *name, const char *text)
+{
+    char path[160];
+    FILE *f;
+
+    (void)snprintf(path, sizeof path, "%s/%s", s->dir, name);
+    f = fopen(path, "w");
+    assert_non_null(f);
+    assert_int_equal(fwrite(text, 1, strlen(text), f), strlen(text));
+    assert_int_equal(fclose(f), 0);
+}
+
+static void remove_file(const struct state *s, const char *name)
+{
+    char path[160];
+
+    (void)snprintf(path, sizeof path, "%s/%s", s->dir, name);
+    assert_int_equal(remove(path), 0);
+}
+
+/* A file each: by the names of the files, what is wrong by their own lines. */
+static void test_profile_files(void **state)
+{
+    static const struct {
+        const char *files, *text, *error; /* after the folder */
+    } cases[] = {
+        {"[p, x.yaml]", "name: x\ndays: 0\n", "/x.yaml:2:7: 'days' is 0; 1 to 36525 are allowed"},
+        {"[p, x.yaml]", "name: x\n", "/x.yaml:1:1: key 'days' is missing in 'the profile'"},
+        {"[p, x.yaml]", "profiles: []\n", "/x.yaml:1:1: unknown key 'profiles'; known here: "},
+        {"[p, x.yaml]", "name: tls-server\ndays: 1\n",
+         "/x.yaml:1:7: a second profile 'tls-server'; each needs its own name"},
+        {"[p, x.yaml]",
+         "name: x\ndays: 1\nextensions:\n  - {name: keyUsage, value: a}\n"
+         "from-request: [keyUsage]\n",
+         "/x.yaml:4:12: extension 'keyUsage' is both fixed and in 'from-request'; choose one"},
+        {"[p, x.yaml]", "[\n", "/x.yaml:2:1: not YAML: "},
+        {"[p, x.yaml]", "", "/x.yaml: empty; "},
+        {"[p, y.yaml]", "name: x\ndays: 1\n", "/cmcd.yaml:30:20: "},
+        {"[e]", "name: x\ndays: 1\n", "/cmcd.yaml:30:17: "},
+    };
+    const struct state *s = *state;
+    struct cmc_conf *c = NULL;
+    struct cmc_err err = {0};
+    char *text, path[160];
+
+    (void)snprintf(path, sizeof path, "%s/p", s->dir);
+    assert_int_equal(mkdir(path, 0700), 0);
+    (void)snprintf(path, sizeof path, "%s/e", s->dir);
+    assert_int_equal(mkdir(path, 0700), 0);
+    write_file(s, "p/b.yaml", "name: second\ndays: 2\napprovals: 2\n");
+    write_file(s, "p/a.yaml", "name: third\ndays: 3\n");
+    write_file(s, "p/.c.yaml", "not: one\n");
+    write_file(s, "p/c.yaml~", "not: one\n");
+    write_file(s, "x.yaml", "name: fourth\ndays: 4\n");
+    text = replaced("", "  - {path: /b, accept: [cmc], answer: [cmc], profile: second, "
+                        "officer: required}\nprofile-files: [p/, x.yaml]\n");
+    if (load(s, text, &c, &err) != CMC_OK)
+        fail_msg("%s", err.text);
+    free(text);
+    assert_int_equal(c->profile_count, 4);
+    assert_string_equal(c->profiles[0].name, "tls-server");
+    assert_string_equal(c->profiles[1].name, "third");
+    assert_string_equal(c->profiles[2].name, "second");
+    assert_string_equal(c->profiles[3].name, "fourth");
+    assert_int_equal(c->profiles[3].days, 4);
+    assert_int_equal(c->endpoints[1].rules.approvals, 2);
+    cmc_conf_free(c);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        char *conf = malloc(sizeof good + 64);
+
+        assert_non_null(conf);
+        (void)snprintf(conf, sizeof good + 64, "%sprofile-files: %s\n", good, cases[i].files);
+        write_file(s, "x.yaml", cases[i].text);
+        c = NULL;
+        assert_int_equal(load(s, conf, &c, &err), CMC_E_USAGE);
+        assert_null(c);
+        if (strncmp(err.text + strlen(s->dir), cases[i].error, strlen(cases[i].error)) != 0)
+            fail_msg("got  %s\nwant %s\n", err.text + strlen(s->dir), cases[i].error);
+        free(conf);
+    }
+    /* Files alone are enough, and none at all is not. */
+    text = replaced("profiles:\n"
+                    "  - name: tls-server\n"
+                    "    days: 397\n"
+                    "    keys: [\"ec:P-256\", \"rsa:2048\"]\n"
+                    "    extensions:\n"
+                    "      - {name: keyUsage, value: \"critical,digitalSignature\"}\n"
+                    "    from-request: [subjectAltName]\n",
+                    "profile-files: [x.yaml]\n");
+    write_file(s, "x.yaml", "name: tls-server\ndays: 1\n");
+    if (load(s, text, &c, &err) != CMC_OK)
+        fail_msg("%s", err.text);
+    cmc_conf_free(c);
+    c = NULL;
+    memcpy(strstr(text, "profile-files: [x.yaml]"), "#                      ", 23);
+    assert_int_equal(load(s, text, &c, &err), CMC_E_USAGE);
+    assert_non_null(strstr(err.text, "no profile; write 'profiles'"));
+    free(text);
+    remove_file(s, "x.yaml");
+    remove_file(s, "p/c.yaml~");
+    remove_file(s, "p/.c.yaml");
+    remove_file(s, "p/b.yaml");
+    remove_file(s, "p/a.yaml");
+    remove_file(s, "p");
+    remove_file(s, "e");
+}
+
 /* What we ship reads well, and the Nexus example holds Nexus's rules. */
 static void test_examples(void **state)
 {
@@ -804,6 +911,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_authorities_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_alias, setup, teardown),
         cmocka_unit_test_setup_teardown(test_exchange, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_profile_files, setup, teardown),
         cmocka_unit_test_setup_teardown(test_examples, setup, teardown),
     };
 

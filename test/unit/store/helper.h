@@ -42,8 +42,39 @@ enum cmc_rc change(struct place *p, uint32_t n, enum cmc_cert_state from, enum c
 uint64_t generation(struct place *p);
 int64_t audit_count(struct place *p);
 
+/* Back to one CRL for each issuer. */
+#define SQL_BEFORE_CRL_PARTS                                                                       \
+    "ALTER TABLE issuer ADD COLUMN crl_number INTEGER NOT NULL DEFAULT 0;"                         \
+    "UPDATE issuer SET crl_number ="                                                               \
+    " coalesce((SELECT p.crl_number FROM crl_part p WHERE p.issuer = id AND p.part = 0), 0);"      \
+    "DROP TABLE crl_part; DROP TABLE crl_change;"                                                  \
+    "DELETE FROM counter WHERE name = 'crl-changes';"                                              \
+    "DROP INDEX cert_revoked; ALTER TABLE cert DROP COLUMN part;"                                  \
+    "CREATE INDEX cert_revoked ON cert"                                                            \
+    " (issuer, serial, not_after, state, reason, revoked_at, invalidity_at) WHERE state <> 0;"     \
+    "ALTER TABLE crl RENAME TO parted;"                                                            \
+    "CREATE TABLE crl (issuer INTEGER PRIMARY KEY REFERENCES issuer(id), number INTEGER NOT NULL," \
+    " this_update INTEGER NOT NULL, next_update INTEGER NOT NULL, generation INTEGER NOT NULL,"    \
+    " der BLOB NOT NULL) STRICT;"                                                                  \
+    "INSERT INTO crl SELECT issuer, number, this_update, next_update, generation, der FROM parted" \
+    " WHERE part = 0 AND delta = 0;"                                                               \
+    "DROP TABLE parted; DROP INDEX crl_history_time; ALTER TABLE crl_history RENAME TO parted;"    \
+    "CREATE TABLE crl_history (issuer INTEGER NOT NULL REFERENCES issuer(id),"                     \
+    " number INTEGER NOT NULL, this_update INTEGER NOT NULL, next_update INTEGER NOT NULL,"        \
+    " der BLOB NOT NULL, PRIMARY KEY (issuer, number)) STRICT;"                                    \
+    "INSERT INTO crl_history SELECT issuer, number, this_update, next_update, der FROM parted"     \
+    " WHERE part = 0;"                                                                             \
+    "CREATE INDEX crl_history_time ON crl_history (issuer, this_update, number);"                  \
+    "DROP TABLE parted; ALTER TABLE crl_file RENAME TO parted;"                                    \
+    "CREATE TABLE crl_file (issuer INTEGER NOT NULL REFERENCES issuer(id),"                        \
+    " number INTEGER NOT NULL, octets INTEGER NOT NULL, PRIMARY KEY (issuer, number))"             \
+    " STRICT, WITHOUT ROWID;"                                                                      \
+    "INSERT INTO crl_file SELECT issuer, number, octets FROM parted WHERE part = 0;"               \
+    "DROP TABLE parted;"                                                                           \
+    "UPDATE meta SET value = 7 WHERE key = 'schema_version';"
 /* Back from schema version 3 to what was there before. */
 #define SQL_BEFORE_SCHEMA_3                                                                        \
+    SQL_BEFORE_CRL_PARTS                                                                           \
     "DROP TABLE crl_file;"                                                                         \
     "DROP TABLE unique_key; DROP TABLE publication; DROP TABLE cert_digest; DROP TABLE anchor;"    \
     "DROP TABLE anchor_set; DROP TABLE crl_history;"                                               \

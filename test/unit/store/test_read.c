@@ -40,7 +40,7 @@ static void revoked_ones_in_order_of_serial(void **state)
         assert_int_equal(change(p, i, CMC_CERT_VALID, i % 4 == 0 ? CMC_CERT_HELD : CMC_CERT_REVOKED,
                                 i % 4 == 0 ? 6 : 1),
                          CMC_OK);
-    assert_int_equal(cmc_reader_revoked(p->reader, issuer_a, 0, see, &s, &p->err), CMC_OK);
+    assert_int_equal(cmc_reader_revoked(p->reader, issuer_a, 0, 0, see, &s, &p->err), CMC_OK);
     assert_int_equal(s.n, 15);
     for (size_t i = 0; i < s.n; i++) {
         const struct cmc_cert_record *c = &s.certs[i];
@@ -67,10 +67,11 @@ static void revoked_ones_leave_out_expired_released_and_foreign(void **state)
     for (uint32_t i = 0; i < 4; i++)
         assert_int_equal(change(p, i, CMC_CERT_VALID, CMC_CERT_HELD, 6), CMC_OK);
     assert_int_equal(change(p, 3, CMC_CERT_HELD, CMC_CERT_VALID, 8), CMC_OK);
-    assert_int_equal(cmc_reader_revoked(p->reader, issuer_a, NOW + 1001, see, &s, &p->err), CMC_OK);
+    assert_int_equal(cmc_reader_revoked(p->reader, issuer_a, 0, NOW + 1001, see, &s, &p->err),
+                     CMC_OK);
     assert_int_equal(s.n, 2);
     s.n = 0;
-    assert_int_equal(cmc_reader_revoked(p->reader, issuer_b, 0, see, &s, &p->err), CMC_OK);
+    assert_int_equal(cmc_reader_revoked(p->reader, issuer_b, 0, 0, see, &s, &p->err), CMC_OK);
     assert_int_equal(s.n, 0);
 }
 

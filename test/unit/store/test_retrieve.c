@@ -24,14 +24,15 @@ static enum cmc_rc put_crl(struct place *p, uint64_t number, int64_t at, uint32_
                                        .keep = keep,
                                        .keep_from = from};
 
-    return cmc_store_crl_put(p->store, issuer_a, &crl, &p->err);
+    return cmc_store_crl_put(p->store, &(struct cmc_crl_id){.issuer = issuer_a}, &crl, &p->err);
 }
 
 /* The number of the CRL nearest before a time; 0: none. */
 static uint64_t before(struct place *p, struct cmc_slice issuer, int64_t at)
 {
     struct cmc_crl_record crl;
-    enum cmc_rc rc = cmc_reader_crl_before(p->reader, issuer, at, p->arena, &crl, &p->err);
+    enum cmc_rc rc = cmc_reader_crl_before(p->reader, &(struct cmc_crl_id){.issuer = issuer}, at,
+                                           p->arena, &crl, &p->err);
     char text[32];
 
     if (rc == CMC_E_NOTFOUND)

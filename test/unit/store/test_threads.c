@@ -317,7 +317,9 @@ static int other_process(const char *path, uint32_t base)
     for (uint32_t i = 0; i < EACH; i++) {
         if (commit_one(s, base + i, NULL) != CMC_OK)
             bad = 2;
-        if (cmc_store_crl_number(s, issuer_a, &number, NULL) != CMC_OK || number <= last)
+        if (cmc_store_crl_number(s, &(struct cmc_crl_id){.issuer = issuer_a}, &number, NULL) !=
+                CMC_OK ||
+            number <= last)
             bad = 3;
         last = number;
     }
@@ -346,7 +348,9 @@ static void three_processes_share_one_chain(void **state)
     }
     place_open(p, false);
     assert_int_equal(audit_count(p), 3 * EACH);
-    assert_int_equal(cmc_store_crl_number(p->store, issuer_a, &number, &p->err), CMC_OK);
+    assert_int_equal(
+        cmc_store_crl_number(p->store, &(struct cmc_crl_id){.issuer = issuer_a}, &number, &p->err),
+        CMC_OK);
     assert_int_equal(number, 3 * EACH + 1);
 }
 

@@ -390,7 +390,9 @@ static uint64_t next_number(struct place *p, struct cmc_slice issuer)
 {
     uint64_t n = 0;
 
-    assert_int_equal(cmc_store_crl_number(p->store, issuer, &n, &p->err), CMC_OK);
+    assert_int_equal(
+        cmc_store_crl_number(p->store, &(struct cmc_crl_id){.issuer = issuer}, &n, &p->err),
+        CMC_OK);
     return n;
 }
 
@@ -416,13 +418,23 @@ static void only_a_newer_crl_replaces(void **state)
                                  .der = CMC_SLICE_LIT("\x30 crl")},
                           old = crl, out;
 
-    assert_int_equal(cmc_reader_crl(p->reader, issuer_a, p->arena, &out, &p->err), CMC_E_NOTFOUND);
-    assert_int_equal(cmc_store_crl_put(p->store, issuer_a, &crl, &p->err), CMC_OK);
+    assert_int_equal(cmc_reader_crl(p->reader, &(struct cmc_crl_id){.issuer = issuer_a}, p->arena,
+                                    &out, &p->err),
+                     CMC_E_NOTFOUND);
+    assert_int_equal(
+        cmc_store_crl_put(p->store, &(struct cmc_crl_id){.issuer = issuer_a}, &crl, &p->err),
+        CMC_OK);
     old.der = CMC_SLICE_LIT("\x30 old");
-    assert_int_equal(cmc_store_crl_put(p->store, issuer_a, &old, &p->err), CMC_E_CONFLICT);
+    assert_int_equal(
+        cmc_store_crl_put(p->store, &(struct cmc_crl_id){.issuer = issuer_a}, &old, &p->err),
+        CMC_E_CONFLICT);
     old.number = 39;
-    assert_int_equal(cmc_store_crl_put(p->store, issuer_a, &old, &p->err), CMC_E_CONFLICT);
-    assert_int_equal(cmc_reader_crl(p->reader, issuer_a, p->arena, &out, &p->err), CMC_OK);
+    assert_int_equal(
+        cmc_store_crl_put(p->store, &(struct cmc_crl_id){.issuer = issuer_a}, &old, &p->err),
+        CMC_E_CONFLICT);
+    assert_int_equal(cmc_reader_crl(p->reader, &(struct cmc_crl_id){.issuer = issuer_a}, p->arena,
+                                    &out, &p->err),
+                     CMC_OK);
     assert_int_equal(out.number, 40);
     assert_int_equal(out.this_update, NOW);
     assert_int_equal(out.next_update, NOW + 100);
@@ -431,11 +443,17 @@ static void only_a_newer_crl_replaces(void **state)
     /* One that was made elsewhere moves our count. */
     assert_int_equal(next_number(p, issuer_a), 41);
     old.number = 41;
-    assert_int_equal(cmc_store_crl_put(p->store, issuer_a, &old, &p->err), CMC_OK);
-    assert_int_equal(cmc_reader_crl(p->reader, issuer_a, p->arena, &out, &p->err), CMC_OK);
+    assert_int_equal(
+        cmc_store_crl_put(p->store, &(struct cmc_crl_id){.issuer = issuer_a}, &old, &p->err),
+        CMC_OK);
+    assert_int_equal(cmc_reader_crl(p->reader, &(struct cmc_crl_id){.issuer = issuer_a}, p->arena,
+                                    &out, &p->err),
+                     CMC_OK);
     assert_slices(out.der, old.der);
     old.number = UINT64_MAX;
-    assert_int_equal(cmc_store_crl_put(p->store, issuer_a, &old, &p->err), CMC_E_LIMIT);
+    assert_int_equal(
+        cmc_store_crl_put(p->store, &(struct cmc_crl_id){.issuer = issuer_a}, &old, &p->err),
+        CMC_E_LIMIT);
 }
 
 int main(void)
