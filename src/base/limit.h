@@ -65,6 +65,8 @@
 #define CMC_LIMIT_IDENTITY_OCTETS 255u
 /* Characters that a shared secret has at least (RFC 10002 section 6.2). */
 #define CMC_LIMIT_SECRET_CHARACTERS 16u
+/* Entries of one name space: of an officer, a shared secret, or the RAs of an endpoint. */
+#define CMC_LIMIT_NAME_RULES 64u
 /* Octets of the statusString that we emit. */
 #define CMC_LIMIT_STATUS_STRING 512u
 

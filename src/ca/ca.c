@@ -385,6 +385,7 @@ static enum cmc_rc op_commit(void *self, const struct cmc_txn *txn, cmc_commit_d
 static const struct cmc_authority_ops ops = {
     .identify = cmc_ca_identify,
     .check = cmc_ca_check,
+    .officer = cmc_ca_officer,
     .issue = cmc_ca_issue_op,
     .secret = cmc_ca_secret,
     .find = op_find,

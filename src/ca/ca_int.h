@@ -104,6 +104,9 @@ struct cmc_ca {
 enum cmc_rc cmc_ca_identify(void *self, struct cmc_slice cert, const struct cmc_slice *chain,
                             size_t nchain, int64_t now, struct cmc_arena *arena,
                             struct cmc_requester *out, struct cmc_err *err) CMC_MUST_USE;
+/* struct cmc_authority_ops.officer */
+enum cmc_rc cmc_ca_officer(void *self, const char *name, struct cmc_arena *arena,
+                           struct cmc_requester *out, struct cmc_err *err) CMC_MUST_USE;
 /* Build trust and intermediates of a worker. */
 enum cmc_rc cmc_ca_trust_new(struct cmc_ca *ca, struct cmc_err *err) CMC_MUST_USE;
 

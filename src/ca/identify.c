@@ -223,6 +223,8 @@ static enum cmc_rc find_out(struct cmc_ca *ca, struct cmc_slice der, const struc
     if (rc == CMC_OK) {
         k->who.kind = CMC_REQUESTER_OFFICER;
         k->who.roles = officer.roles;
+        k->who.profiles = officer.profiles;
+        k->who.names = officer.names;
         k->who.cmc_ra = ca->shared->ra_any_eku || is_cmc_ra(&cert, k->arena);
         k->who.name = officer.name;
     } else if (rc == CMC_E_NOTFOUND && own) {
@@ -282,10 +284,15 @@ static enum cmc_rc hand_out(const struct known *k, struct cmc_arena *arena,
     *out = k->who;
     out->name = k->who.name != NULL ? cmc_arena_strdup(arena, k->who.name) : NULL;
     out->profile = k->who.profile != NULL ? cmc_arena_strdup(arena, k->who.profile) : NULL;
+    out->profiles = k->who.profiles != NULL ? cmc_arena_strdup(arena, k->who.profiles) : NULL;
+    out->names = k->who.names != NULL ? cmc_arena_strdup(arena, k->who.names) : NULL;
     out->cert = cmc_arena_slice(arena, k->who.cert);
     out->subject = cmc_arena_slice(arena, k->who.subject);
     out->san = cmc_arena_slice(arena, k->who.san);
-    if (out->cert.p == NULL || out->subject.p == NULL)
+    /* A limit that got lost would be none. */
+    if (out->cert.p == NULL || out->subject.p == NULL ||
+        (out->profiles == NULL) != (k->who.profiles == NULL) ||
+        (out->names == NULL) != (k->who.names == NULL))
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a requester");
     return CMC_OK;
 }
@@ -324,4 +331,31 @@ enum cmc_rc cmc_ca_identify(void *self, struct cmc_slice cert, const struct cmc_
     }
     k->used = ++ca->asked;
     return hand_out(k, arena, out, err);
+}
+
+enum cmc_rc cmc_ca_officer(void *self, const char *name, struct cmc_arena *arena,
+                           struct cmc_requester *out, struct cmc_err *err)
+{
+    struct cmc_ca *ca = self;
+    struct known k = {.arena = arena};
+    struct cmc_officer officer = {0};
+    struct cmc_cert cert = {0};
+    bool own;
+    enum cmc_rc rc = cmc_reader_officer_named(ca->reader, name, arena, &officer, err);
+
+    memset(out, 0, sizeof *out);
+    if (rc == CMC_OK)
+        rc = cmc_decode(&cmc_it_cert, officer.cert, arena, &cert, err);
+    if (rc == CMC_OK)
+        rc = check_own(ca, &cert, officer.cert, &k, &own, err);
+    if (rc != CMC_OK)
+        return rc;
+    *out = (struct cmc_requester){.kind = CMC_REQUESTER_OFFICER,
+                                  .name = officer.name,
+                                  .roles = officer.roles,
+                                  .profiles = officer.profiles,
+                                  .names = officer.names,
+                                  .cert = officer.cert,
+                                  .subject = cert.tbs.subject};
+    return CMC_OK;
 }

@@ -124,6 +124,7 @@ enum cmc_rc cmc_ca_secret(void *self, const struct cmc_secret_query *query, stru
     out->unusable = known ? why_unusable(&s, query->now) : "there is no such secret";
     out->once = s.once;
     out->subject = s.subject;
+    out->names = s.names;
     out->id = s.id;
     return rc;
 }

@@ -8,6 +8,7 @@
  */
 #include <openssl/crypto.h>
 
+#include "asn1/codec.h"
 #include "responder/responder_int.h"
 
 #define CLAUSE "RFC 10002 section 6.13"
@@ -53,10 +54,15 @@ static enum cmc_rc look(void *arg, const struct cmc_held *h)
                                .state = h->state,
                                .needed = h->needed,
                                .approvals = h->approvals,
-                               .profile = keep(j, h->profile)};
+                               .profile = keep(j, h->profile),
+                               .subject = cmc_arena_slice(j->arena, h->subject),
+                               .extensions = cmc_arena_slice(j->arena, h->extensions)};
     memcpy(s->out.owner, h->owner, sizeof s->out.owner);
     s->found = &s->out;
-    return s->out.profile != NULL ? CMC_OK : CMC_E_MEM;
+    return s->out.profile != NULL && s->out.subject.p != NULL &&
+                   (h->extensions.p == NULL || s->out.extensions.p != NULL)
+               ? CMC_OK
+               : CMC_E_MEM;
 }
 
 static enum cmc_rc find(struct job *j, const struct cmc_tagged_request *tr, struct cmc_request *rq,
@@ -126,12 +132,20 @@ static enum cmc_rc gather(struct job *j, const struct cmc_held *h, struct cmc_he
                           size_t *n, const char **why, struct cmc_err *err)
 {
     const struct cmc_authority *a = j->r->auth;
+    struct cmc_list extensions = {0};
+    struct acted_on on;
 
     *n = 0;
     *why = NULL;
+    if (h->extensions.p != NULL &&
+        cmc_decode(&cmc_it_extensions, h->extensions, j->arena, &extensions, NULL) != CMC_OK)
+        return cmc_fail(err, CMC_E_LOCAL, NULL, "held request %lld cannot be read any more",
+                        (long long)h->id);
+    on = cmc_acted_on(h->profile, h->subject, &extensions);
     for (size_t i = 0; i < j->nofficers; i++) {
         const struct officer *o = &j->officers[i];
         struct approver who = {.name = o->name};
+        const char *limit = NULL;
         enum cmc_rc rc;
         bool mine;
 
@@ -144,10 +158,14 @@ static enum cmc_rc gather(struct job *j, const struct cmc_held *h, struct cmc_he
             *why = cmc_arena_printf(j->arena, "officer %s does not have the role approve", o->name);
             continue;
         }
-        rc = a->ops->approvals(a->self, h->id, compare, &who, err);
+        rc = cmc_limits_judge(j, o, &on, &limit, err);
+        if (rc == CMC_OK)
+            rc = a->ops->approvals(a->self, h->id, compare, &who, err);
         if (rc != CMC_OK)
             return rc;
-        if (who.before)
+        if (limit != NULL)
+            *why = limit;
+        else if (who.before)
             *why =
                 cmc_arena_printf(j->arena, "officer %s approved it before; another must", o->name);
         else

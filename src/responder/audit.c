@@ -179,6 +179,9 @@ static enum cmc_rc audit_item(struct audit *a, const struct plan_item *it, struc
             cmc_json_hex(&a->buf, "serial", it->publications[i].serial);
     }
     follow_up_members(a, it);
+    /* Else it stands in the reason for the refusal. */
+    if (ok && it->officers.not_counted != NULL)
+        cmc_json_str(&a->buf, "notCounted", cmc_slice_str(it->officers.not_counted));
     outcome(a, it->status, it->fail_info, it->clause,
             ok ? CMC_SLICE_NONE : cmc_slice_str(it->text));
     return end(a, err);

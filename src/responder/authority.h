@@ -23,8 +23,10 @@ enum cmc_requester_kind {
 
 struct cmc_requester {
     enum cmc_requester_kind kind;
-    const char *name;         /* of the officer, or the subject as text; for the audit log */
-    unsigned int roles;       /* CMC_ROLE_* of an officer */
+    const char *name;     /* of the officer, or the subject as text; for the audit log */
+    unsigned int roles;   /* CMC_ROLE_* of an officer */
+    const char *profiles; /* what it is limited to, as struct cmc_officer has it */
+    const char *names;
     bool cmc_ra;              /* its certificate is for an RA (id-kp-cmcRA), or need not be */
     const char *profile;      /* of a holder: what its certificate was issued under, or NULL */
     struct cmc_slice san;     /* subjectAltName extension value of the certificate, or absent */
@@ -47,6 +49,7 @@ struct cmc_secret_found {
     const char *unusable;     /* NULL: good; else why not, for the audit log only */
     bool once;                /* for one use only */
     struct cmc_slice subject; /* Name that each request must have, or absent */
+    const char *names;        /* a name space that the names of each must lie in, or NULL */
     int64_t id;               /* for struct cmc_secret_use; 0: there is none */
     uint32_t max_failures;
 };
@@ -100,6 +103,12 @@ struct cmc_authority_ops {
     enum cmc_rc (*identify)(void *self, struct cmc_slice cert, const struct cmc_slice *chain,
                             size_t nchain, int64_t now, struct cmc_arena *arena,
                             struct cmc_requester *out, struct cmc_err *err);
+    /*
+     * The officer of this name as it is registered now: roles and limits. Errors: CMC_E_NOTFOUND;
+     * CMC_E_REFUSED: its certificate is revoked or on hold.
+     */
+    enum cmc_rc (*officer)(void *self, const char *name, struct cmc_arena *arena,
+                           struct cmc_requester *out, struct cmc_err *err);
     /* May this request be issued under the order's profile? No side effects.
      * Errors: CMC_E_REFUSED with the failInfo due. */
     enum cmc_rc (*check)(void *self, const struct cmc_issue_order *order, struct cmc_arena *arena,

@@ -388,6 +388,21 @@ enum cmc_rc cmc_identity_auth_data(struct job *j, const struct cmc_authenticated
     return become(j, err);
 }
 
+/* The names that are to be issued: who shares the secret may have these and no others. */
+static enum cmc_rc outside_of_names(const struct job *j, const struct plan_item *it,
+                                    struct cmc_err *err)
+{
+    const struct acted_on on = cmc_acted_on(NULL, it->request.subject, &it->request.extensions);
+    const char *outside = NULL;
+    enum cmc_rc rc = cmc_names_outside(j->identity.secret.names, &on, j->arena, &outside, err);
+
+    if (rc != CMC_OK || outside == NULL)
+        return rc;
+    return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_IDENTITY, CLAUSE_LINK,
+                         "%.300s lies outside of the names that the shared secret stands for",
+                         outside);
+}
+
 /* [10002-6.3.2-f, 10002-6.3.2-g, 10002-6.3-c] */
 enum cmc_rc cmc_identity_check_request(struct job *j, const struct plan_item *it, size_t index,
                                        struct cmc_err *err)
@@ -395,12 +410,16 @@ enum cmc_rc cmc_identity_check_request(struct job *j, const struct plan_item *it
     const struct cmc_request *rq = &it->asked;
     const struct identity *id = &j->identity;
     bool self = j->self_key != NULL && index == j->self_index;
+    enum cmc_rc rc;
 
     if (j->requester.kind != CMC_REQUESTER_SECRET && !j->ra.identity)
         return CMC_OK;
     if (id->secret.subject.p != NULL && !cmc_name_eq(rq->subject, id->secret.subject))
         return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_IDENTITY, CLAUSE_LINK,
                              "the subject is not the one that the shared secret stands for");
+    rc = outside_of_names(j, it, err);
+    if (rc != CMC_OK)
+        return rc;
     if (j->ra.identity)
         return CMC_OK; /* the RA has checked the link too: [10002-6.20-d] */
     /* Nothing ties what is under authData to the message around it: somebody else's could have

@@ -26,16 +26,15 @@ static enum cmc_rc no_memory(struct cmc_err *err)
 
 enum cmc_rc cmc_plan_hold(struct job *j, struct cmc_err *err)
 {
-    /* A quorum that signed has approved it. */
-    bool hold = j->rules->approvals > 0 &&
-                (j->rules->quorum == 0 || cmc_quorum_count(j, CMC_ROLE_ENROLL) < j->rules->quorum);
-
-    for (size_t i = 0; hold && i < j->nitems; i++) {
+    for (size_t i = 0; j->rules->approvals > 0 && i < j->nitems; i++) {
         struct plan_item *it = &j->items[i];
         uint8_t *token;
         enum cmc_rc rc;
 
         if (it->kind != PLAN_ISSUE || it->status != CMC_STATUS_SUCCESS || it->held != NULL)
+            continue;
+        /* A quorum that signed has approved it. */
+        if (j->rules->quorum > 0 && it->officers.n >= j->rules->quorum)
             continue;
         token = cmc_arena_alloc(j->arena, TOKEN_OCTETS);
         if (token == NULL)
@@ -84,7 +83,8 @@ static enum cmc_rc fill(struct job *j, const struct plan_item *it, struct cmc_he
                            .poll_at = it->pend_time,
                            .needed = j->rules->approvals,
                            .message_digest = j->digest,
-                           .message = j->x->body};
+                           .message = j->x->body,
+                           .asked_by = it->officers.asked_by};
     if (h->subject_text == NULL)
         return no_memory(err);
     rc = cmc_job_key_digest(j, it->pend_token, h->token_digest, err);
@@ -207,8 +207,13 @@ static enum cmc_rc release(struct job *j, struct plan_item *it, struct cmc_err *
                                     .requester = &j->requester,
                                     .now = j->x->now};
     enum cmc_rc rc = recall(j, it->held, &it->request, err);
+    struct acted_on on;
 
     it->kind = PLAN_ISSUE;
+    on = cmc_acted_on(it->held->profile, it->request.subject, &it->request.extensions);
+    /* Who polls may be the key of the request: the right was another's, and may be gone. */
+    if (rc == CMC_OK)
+        rc = cmc_limits_still(j, it->held->asked_by, &on, err);
     if (rc == CMC_OK && j->requester.kind == CMC_REQUESTER_OFFICER &&
         (j->requester.roles & CMC_ROLE_ENROLL) == 0)
         rc = cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, "RFC 10002 section 6.1.4",

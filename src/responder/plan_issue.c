@@ -32,6 +32,25 @@ static enum cmc_rc permitted(const struct job *j, const struct plan_item *it, st
                                  : "an officer's TLS client certificate is required here");
 }
 
+/* Of the officers who signed, may as many act on these names, under this profile? Judged of what
+ * is to be issued, so after all changes. */
+static enum cmc_rc within_limits(const struct job *j, struct plan_item *it, struct cmc_err *err)
+{
+    const struct acted_on on =
+        cmc_acted_on(j->rules->profile, it->request.subject, &it->request.extensions);
+    unsigned int needed = j->rules->approvals == 0 ? j->rules->quorum : 0;
+    enum cmc_rc rc;
+
+    if (j->requester.kind != CMC_REQUESTER_OFFICER)
+        return CMC_OK;
+    if (needed == 0 && !it->ra_identity)
+        needed = 1;
+    rc = cmc_limits_check(j, CMC_ROLE_ENROLL, needed, &on, &it->officers, err);
+    if (rc == CMC_OK && (it->ra_identity || it->ra_pop || it->ra_changed))
+        rc = cmc_limits_check_ra(j, &on, &it->officers, err);
+    return rc;
+}
+
 /*
  * RFC 10002 section 3.2.1.2: a renewal has the names of the certificate that signs it, and
  * stays what it was. Only then may its holder do without an officer.
@@ -111,6 +130,8 @@ static enum cmc_rc check_request(struct job *j, struct plan_item *it, size_t ind
         rc = cmc_template_apply(j, it, err);
     if (rc == CMC_OK)
         rc = check_old_name(j, it, err);
+    if (rc == CMC_OK)
+        rc = within_limits(j, it, err);
     order.key = it->key;
     if (rc == CMC_OK)
         rc = j->r->auth->ops->check(j->r->auth->self, &order, j->arena, err);

@@ -82,6 +82,25 @@ static bool named_before(const struct job *j, const struct plan_item *it)
     return false;
 }
 
+/* The names of the certificate are what an officer is limited by, as when it was issued. */
+static enum cmc_rc within_limits(const struct job *j, const struct cmc_cert_record *rec,
+                                 struct plan_item *it, struct cmc_err *err)
+{
+    struct acted_on on = {.profile = rec->profile, .subject = rec->subject};
+    unsigned int needed = j->rules->revoke_quorum > 0 ? j->rules->revoke_quorum : 1;
+    struct cmc_cert cert = {0};
+    bool limited = false;
+
+    for (size_t i = 0; i < j->nofficers; i++)
+        limited |= j->officers[i].profiles != NULL || j->officers[i].names != NULL;
+    if (!limited)
+        return CMC_OK; /* most of all: nothing needs to be decoded */
+    if (cmc_decode(&cmc_it_cert, rec->der, j->arena, &cert, NULL) != CMC_OK)
+        return cmc_fail(err, CMC_E_LOCAL, NULL, "a certificate in the database cannot be read");
+    on = cmc_acted_on(rec->profile, cert.tbs.subject, &cert.tbs.extensions);
+    return cmc_limits_check(j, CMC_ROLE_REVOKE, needed, &on, &it->officers, err);
+}
+
 static enum cmc_rc check(struct job *j, struct plan_item *it, const struct cmc_revoke_request *rr,
                          struct cmc_err *err)
 {
@@ -106,6 +125,10 @@ static enum cmc_rc check(struct job *j, struct plan_item *it, const struct cmc_r
         return cmc_fail_info(err, rc, CMC_FAIL_BAD_CERT_ID, "RFC 10002 section 6.11",
                              "this authority has no certificate with that issuer and serial "
                              "number; both must match");
+    if (rc != CMC_OK)
+        return rc;
+    if (!by_passphrase(j, rr))
+        rc = within_limits(j, &rec, it, err);
     if (rc != CMC_OK)
         return rc;
     it->change.issuer = rec.issuer;

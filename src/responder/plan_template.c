@@ -412,7 +412,8 @@ enum cmc_rc cmc_template_apply(struct job *j, struct plan_item *it, struct cmc_e
 
         it->request.extensions = (struct cmc_list){w.exts, w.nexts};
         it->changes = cmc_arena_strdup(j->arena, text != NULL ? text : "many");
-        if (w.first != NULL)
+        it->ra_changed = w.first != NULL;
+        if (it->ra_changed)
             rc = cmc_ra_check_names(&j->rules->ra_names, &it->asked, &it->request, j->arena, err);
     }
     cmc_buf_free(&w.changes);

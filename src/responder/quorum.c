@@ -23,8 +23,12 @@ void cmc_quorum_note(struct job *j, const struct cmc_requester *who)
         if (is_same(&j->officers[i], who))
             return;
     }
-    j->officers[j->nofficers++] = (struct officer){
-        .name = who->name, .roles = who->roles, .cert = who->cert, .key = who->key};
+    j->officers[j->nofficers++] = (struct officer){.name = who->name,
+                                                   .roles = who->roles,
+                                                   .profiles = who->profiles,
+                                                   .names = who->names,
+                                                   .cert = who->cert,
+                                                   .key = who->key};
 }
 
 size_t cmc_quorum_count(const struct job *j, unsigned int role)

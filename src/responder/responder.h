@@ -8,6 +8,7 @@
 #define CMC_RESPONDER_RESPONDER_H
 
 #include "base/log.h"
+#include "message/name_space.h"
 #include "responder/authority.h"
 
 /* What an endpoint answers with. */
@@ -42,14 +43,6 @@ enum {
     CMC_RA_CONTROLS = 8  /* say that controls are dealt with: controlProcessed */
 };
 
-/* The names that an RA may give; nothing in it: any. */
-struct cmc_ra_names {
-    const struct cmc_slice *subjects; /* Names, whole DER: a subject begins with one of them */
-    size_t nsubjects;
-    const char *const *domains; /* of dNSName and rfc822Name */
-    size_t ndomains;
-};
-
 /* The rules of one endpoint. All borrowed; the same for all threads. */
 struct cmc_endpoint_rules {
     const char *path;
@@ -65,7 +58,7 @@ struct cmc_endpoint_rules {
     unsigned int revoke_max;    /* revocations in one message; 0: no limit but the message's */
     unsigned int reasons;       /* CMC_REASON_BIT() of those allowed */
     unsigned int ra;            /* CMC_RA_* that officers with the role ra may do */
-    struct cmc_ra_names ra_names;
+    struct cmc_name_space ra_names; /* that RAs may give: ra_names.c */
     bool mandatory_fields_only;     /* ignore invalidityDate, passphrase and comment (Nexus) */
     enum cmc_retrieve retrieve;     /* who may ask for certificates and CRLs */
     bool publish;                   /* publishCert is served here */

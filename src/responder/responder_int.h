@@ -29,6 +29,13 @@ enum plan_kind {
     PLAN_APPROVE   /* officers sign a message that is held */
 };
 
+/* The officers who signed and may act on one body part (limits.c). */
+struct counted {
+    size_t n;
+    const char *not_counted; /* who has the role, and may not: the reasons, or NULL */
+    const char *asked_by;    /* struct cmc_held has it */
+};
+
 /* What would happen to one body part. */
 struct plan_item {
     enum plan_kind kind;
@@ -40,6 +47,8 @@ struct plan_item {
     struct cmc_request asked;   /* PLAN_ISSUE: as it stands in the message */
     struct cmc_request request; /* the same with the names and extensions that are due */
     bool ra_pop, ra_identity;   /* an RA vouches for it */
+    bool ra_changed;            /* an RA changed it */
+    struct counted officers;    /* PLAN_ISSUE, PLAN_REVOKE */
     const char *changes;        /* what request has otherwise than asked, or NULL */
     const struct cmc_tagged_request *tagged; /* as it stands in the message; NULL: bare PKCS#10 */
     bool challenge_due;                      /* possession is to be shown by challenge */
@@ -106,8 +115,9 @@ struct secret_event {
 struct officer {
     const char *name;
     unsigned int roles;
-    struct cmc_slice cert; /* whole DER */
-    EVP_PKEY *key;         /* borrowed as struct cmc_requester has it */
+    const char *profiles, *names; /* its limits, as struct cmc_officer has them */
+    struct cmc_slice cert;        /* whole DER */
+    EVP_PKEY *key;                /* borrowed as struct cmc_requester has it */
 };
 
 /* The three stages of verification, in order. */
@@ -294,6 +304,35 @@ const char *cmc_quorum_names(const struct job *j);
 enum cmc_rc cmc_quorum_check(const struct job *j, unsigned int role, unsigned int needed,
                              struct cmc_err *err) CMC_MUST_USE;
 
+/* limits.c: what officers may act on */
+struct acted_on {
+    const char *profile;           /* or NULL: none is known */
+    struct cmc_slice subject, san; /* Name; value of the subjectAltName extension, or absent */
+};
+struct acted_on cmc_acted_on(const char *profile, struct cmc_slice subject,
+                             const struct cmc_list *extensions);
+/* The first name that lies outside of a name space as the store has it; NULL: none. */
+enum cmc_rc cmc_names_outside(const char *names, const struct acted_on *on, struct cmc_arena *arena,
+                              const char **outside, struct cmc_err *err) CMC_MUST_USE;
+/* *why: NULL when this officer may act on it; else why not. */
+enum cmc_rc cmc_limits_judge(const struct job *j, const struct officer *o,
+                             const struct acted_on *on, const char **why,
+                             struct cmc_err *err) CMC_MUST_USE;
+/* Those with the role who signed and may. *c adds up over several calls, but for n. */
+enum cmc_rc cmc_limits_count(const struct job *j, unsigned int role, const struct acted_on *on,
+                             struct counted *c, struct cmc_err *err) CMC_MUST_USE;
+/* Are they as many as are needed? badRequest names the others, and the name. */
+enum cmc_rc cmc_limits_check(const struct job *j, unsigned int role, unsigned int needed,
+                             const struct acted_on *on, struct counted *c,
+                             struct cmc_err *err) CMC_MUST_USE;
+/* May the requester, who is an RA? */
+enum cmc_rc cmc_limits_check_ra(const struct job *j, const struct acted_on *on, struct counted *c,
+                                struct cmc_err *err) CMC_MUST_USE;
+/* Of those by whose right a request was held (struct cmc_held.asked_by, or NULL), may one of each
+ * role still? badRequest. */
+enum cmc_rc cmc_limits_still(const struct job *j, const char *asked_by, const struct acted_on *on,
+                             struct cmc_err *err) CMC_MUST_USE;
+
 /* approve.c: approval by a signature over the PKIData that is held */
 /* *is: the message is one that is held, signed once more; then the plan is made of that alone. */
 enum cmc_rc cmc_plan_approve(struct job *j, bool *is, struct cmc_err *err) CMC_MUST_USE;
@@ -430,7 +469,7 @@ enum cmc_rc cmc_template_apply(struct job *j, struct plan_item *it,
                                struct cmc_err *err) CMC_MUST_USE;
 
 /* ra_names.c: does what an RA changed stay within the names it may give? */
-enum cmc_rc cmc_ra_check_names(const struct cmc_ra_names *names, const struct cmc_request *asked,
+enum cmc_rc cmc_ra_check_names(const struct cmc_name_space *names, const struct cmc_request *asked,
                                const struct cmc_request *due, struct cmc_arena *arena,
                                struct cmc_err *err) CMC_MUST_USE;
 

@@ -97,6 +97,10 @@ enum cmc_rc cmcd_decider(struct cmcd_run *r, const char *as, const char **out) C
 /* Text of an option (or NULL) that goes into the audit log: one line, and not too long. */
 enum cmc_rc cmcd_check_line(struct cmcd_run *r, const char *option, const char *text) CMC_MUST_USE;
 
+/* --names, each an entry of a name space: as the store has it, into the run's arena. NULL: none. */
+enum cmc_rc cmcd_names_option(struct cmcd_run *r, const struct cmc_option_list *names,
+                              const char **out) CMC_MUST_USE;
+
 /* cmcd cert list and search; and what they call a state. */
 enum cmc_rc cmcd_cert_search(struct cmcd_run *r, int argc, char **argv);
 const char *cmcd_cert_state(enum cmc_cert_state state);

@@ -2,15 +2,18 @@
 /* cmcd audit verify|export: the chain of decisions. */
 #include <openssl/crypto.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "asn1/codec.h"
+#include "base/json.h"
 #include "client/chain.h"
 #include "server/checkpoint.h"
-#include "server/cmd.h"
+#include "server/officer_order.h"
 
 struct values {
     const char *config, *checkpoint;
     unsigned int from;
+    struct cmcd_order_options order;
 };
 
 /* Output is written piece by piece: an audit log may be larger than memory. */
@@ -28,6 +31,7 @@ struct verifying {
         struct cmc_slice subject;
     } cas[CMC_LIMIT_CONF_AUTHORITIES];
     size_t ncas;
+    struct cmcd_order_audit *orders;
     unsigned int checkpoints;
     int64_t last; /* record that the last checkpoint speaks of */
 };
@@ -105,10 +109,13 @@ static enum cmc_rc verify_one(void *arg, int64_t seq, int64_t at, const char *js
     struct cmc_err *err = &v->run->err;
     struct cmc_checkpoint p;
     bool is_one;
-    enum cmc_rc rc = cmc_checkpoint_read(json, v->run->arena, &is_one, &p, err);
+    enum cmc_rc rc = cmcd_order_audit_record(v->orders, seq, json, err);
 
     (void)at;
     (void)hash;
+    if (rc != CMC_OK)
+        return rc;
+    rc = cmc_checkpoint_read(json, v->run->arena, &is_one, &p, err);
     if (rc != CMC_OK || !is_one)
         return rc;
     if (p.seq >= seq)
@@ -158,9 +165,26 @@ static enum cmc_rc verify_checkpoints(struct verifying *v)
         rc = cmc_reader_new(v->db->store, &v->second, &v->run->err);
     if (rc != CMC_OK)
         return rc;
+    v->orders = cmcd_order_audit_new(v->run, v->second);
+    if (v->orders == NULL) {
+        cmc_reader_free(v->second);
+        return cmc_fail(&v->run->err, CMC_E_MEM, NULL, "no memory for a walk over the log");
+    }
     rc = cmc_reader_audit(v->db->reader, 1, verify_one, v, &v->run->err);
     cmc_reader_free(v->second);
     return rc;
+}
+
+static void say_orders(const struct verifying *v, struct cmc_buf *out)
+{
+    unsigned int orders, recoveries;
+
+    cmcd_order_audit_count(v->orders, &orders, &recoveries);
+    if (orders > 0)
+        cmc_buf_printf(out, "%u order%s of officers verified\n", orders, orders == 1 ? "" : "s");
+    if (recoveries > 0)
+        cmc_buf_printf(out, "%u change%s of officers without an order, since no admin could sign\n",
+                       recoveries, recoveries == 1 ? "" : "s");
 }
 
 static enum cmc_rc verify(struct cmcd_run *r, int argc, char **argv)
@@ -177,8 +201,8 @@ static enum cmc_rc verify(struct cmcd_run *r, int argc, char **argv)
         "",
         0,
         0,
-        "Recompute the hash chain over all records, verify the signed checkpoints in it, and\n"
-        "name the first record that does not fit.",
+        "Recompute the hash chain over all records, verify the signed checkpoints and orders in\n"
+        "it, and name the first record that does not fit.",
         rows};
     struct cmcd_db db = {0};
     struct verifying checks = {.run = r, .db = &db};
@@ -206,8 +230,10 @@ static enum cmc_rc verify(struct cmcd_run *r, int argc, char **argv)
                        checks.checkpoints == 0 ? "\n" : "");
         if (checks.checkpoints > 0)
             cmc_buf_printf(&out, ", the last of record %lld\n", (long long)checks.last);
+        say_orders(&checks, &out);
         rc = cmcd_print(&out, &r->err);
     }
+    cmcd_order_audit_free(checks.orders);
     cmcd_db_close(&db);
     cmc_buf_free(&out);
     return rc;
@@ -240,15 +266,52 @@ static enum cmc_rc export_one(void *arg, int64_t seq, int64_t at, const char *js
     return rc;
 }
 
+/* The record of the order is the last that the export shows. */
+static enum cmc_rc order_export(struct cmcd_run *r, struct cmcd_db *db, const struct values *v)
+{
+    struct cmc_audit_record record = {0};
+    const struct cmc_txn txn = {.at = time(NULL), .audits = &record, .naudits = 1};
+    struct cmc_officer_order o;
+    struct cmc_buf b;
+    bool due;
+    enum cmc_rc rc = cmcd_role_held(db->reader, CMC_ROLE_AUDIT, &due, &r->err);
+
+    if (rc != CMC_OK || !due)
+        return rc;
+    rc = cmcd_order_sign(r, db, &v->order, CMC_ROLE_AUDIT, "audit-export", NULL, txn.at, &o);
+    if (rc != CMC_OK)
+        return rc;
+    cmc_buf_init(&b, CMC_LIMIT_MESSAGE_OCTETS);
+    cmc_json_begin(&b);
+    cmc_json_str(&b, "event", CMC_SLICE_LIT("audit-export"));
+    cmc_json_int(&b, "from", v->from);
+    cmc_json_str(&b, "admin", cmc_slice_str(o.admin));
+    cmc_json_str(&b, "order", cmc_slice_str(o.text));
+    cmc_json_hex(&b, "adminCertificate", o.certificate);
+    cmc_json_hex(&b, "signature", o.signature);
+    cmc_json_end(&b);
+    record.json = cmc_buf_cstr(&b);
+    rc = record.json != NULL ? cmc_store_commit(db->store, &txn, &r->err)
+                             : cmc_fail(&r->err, CMC_E_MEM, NULL, "no memory for an audit record");
+    cmc_buf_free(&b);
+    return rc;
+}
+
 static enum cmc_rc export_all(struct cmcd_run *r, int argc, char **argv)
 {
     static const struct cmc_option rows[] = {
         CMC_OPTION("from", 0, UINT, "N", struct values, from, "begin with this record (1)"),
+        CMCD_ORDER_ROWS(struct values, order),
         CMCD_OPTION_CONF(struct values, config),
         CMC_OPTION_END,
     };
     static const struct cmc_options options = {
-        "cmcd audit export", "", 0, 0, "All records as JSON, one a line.", rows};
+        "cmcd audit export",
+        "",
+        0,
+        0,
+        "All records as JSON, one a line. Where an officer has the role audit, by order of one.",
+        rows};
     struct values v = {.from = 1};
     struct export e = {.err = &r->err};
     struct cmcd_db db = {0};
@@ -261,6 +324,8 @@ static enum cmc_rc export_all(struct cmcd_run *r, int argc, char **argv)
         return rc;
     cmc_buf_init(&e.out, CMC_LIMIT_FILE_OCTETS);
     rc = cmcd_db_open(&db, v.config, &r->err);
+    if (rc == CMC_OK)
+        rc = order_export(r, &db, &v);
     if (rc == CMC_OK)
         rc = cmc_reader_audit(db.reader, v.from, export_one, &e, &r->err);
     if (rc == CMC_OK)

@@ -25,6 +25,7 @@
 struct values {
     const char *config, *authority, *file, *purpose, *serial, *subject, *token, *token_key,
         *token_pass;
+    struct cmc_option_list names;
     unsigned int days;
     bool once, weak_ok, oaep, make;
 };
@@ -195,6 +196,8 @@ static enum cmc_rc purpose_of(const struct values *v, enum cmc_secret_purpose *o
         return cmc_fail(err, CMC_E_USAGE, NULL, "--serial is for --purpose revoke");
     if (*out == CMC_SECRET_REVOKE && v->subject != NULL)
         return cmc_fail(err, CMC_E_USAGE, NULL, "--subject is for --purpose enroll");
+    if (*out == CMC_SECRET_REVOKE && v->names.n > 0)
+        return cmc_fail(err, CMC_E_USAGE, NULL, "--names is for --purpose enroll");
     return CMC_OK;
 }
 
@@ -245,6 +248,8 @@ static enum cmc_rc fill(struct cmcd_run *r, const struct values *v, struct cmc_s
         if (rc == CMC_OK && s->subject.n <= 2) /* [10002-6.3.2-a] */
             rc = cmc_fail(&r->err, CMC_E_USAGE, NULL, "--subject: the name is empty");
     }
+    if (rc == CMC_OK)
+        rc = cmcd_names_option(r, &v->names, &s->names);
     if (rc != CMC_OK)
         return rc;
     /* RFC 10002 section 6.11: a revocation secret is for one use. */
@@ -313,6 +318,9 @@ static enum cmc_rc add(struct cmcd_run *r, int argc, char **argv)
                    "enroll (the default) or revoke"),
         CMC_OPTION("subject", 's', STRING, "NAME", struct values, subject,
                    "enroll: each request must have exactly this subject"),
+        CMC_OPTION("names", 0, LIST, "ENTRY", struct values, names,
+                   "enroll: all names lie in this name space, as\n"
+                   "DNS:example.org (may be repeated)"),
         CMC_OPTION("serial", 0, STRING, "HEX", struct values, serial,
                    "revoke: the certificate that it revokes"),
         CMC_OPTION("authority", 0, STRING, "NAME", struct values, authority,
@@ -422,6 +430,12 @@ static enum cmc_rc list_one(void *arg, const struct cmc_secret *s)
     if (s->subject.p != NULL) {
         cmc_buf_str(&l->out, "  subject ");
         cmc_name_print(s->subject, &l->out);
+    }
+    for (const char *p = s->names; p != NULL;) {
+        int n = (int)strcspn(p, "\n");
+
+        cmc_buf_printf(&l->out, "%s%.*s", p == s->names ? "  names " : "; ", n, p);
+        p = p[n] == '\n' ? p + n + 1 : NULL;
     }
     cmc_buf_str(&l->out, "\n");
     return CMC_OK;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The part of the configuration that says what may be issued, and where. */
 #include <stdio.h>
-#include <strings.h>
 
 #include "server/conf_int.h"
 
@@ -77,30 +76,22 @@ static enum cmc_rc load_revoke(struct cmc_conf_loading *l, uint32_t i, struct cm
     return load_reasons(l, i, raw, &r->reasons);
 }
 
-/* "DNS:example.org" is a domain, all else the beginning of a subject. */
+/* An entry of a name space; a domain is one of mailboxes too. */
 static enum cmc_rc load_ra_name(struct cmc_conf_loading *l, uint32_t i, uint32_t k,
-                                struct cmc_ra_names *names, struct cmc_slice *subjects,
-                                const char **domains)
+                                struct cmc_name_rule *rules, size_t *n)
 {
     const char *text = l->raw->endpoints[i].ra_names[k];
+    struct cmc_name_rule *r = &rules[*n];
     char place[CMC_CONF_PLACE_MAX], entry[CMC_CONF_PLACE_MAX / 2];
     struct cmc_err why = {0};
 
     (void)snprintf(entry, sizeof entry, "ra-names/%u", k);
-    if (strncasecmp(text, "DNS:", 4) == 0) {
-        char *domain = NULL;
-        enum cmc_rc rc = cmc_conf_copy(l, text + 4, &domain);
-
-        if (rc == CMC_OK && (domain[0] == '\0' || domain[0] == '.'))
-            rc = cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "endpoints", i, entry),
-                                    "a domain such as DNS:example.org is due; it stands for all "
-                                    "names below it");
-        domains[names->ndomains++] = domain;
-        return rc;
-    }
-    if (cmc_name_parse(text, l->arena, &subjects[names->nsubjects++], &why) != CMC_OK)
+    if (cmc_name_rule_parse(text, l->arena, r, &why) != CMC_OK)
         return cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "endpoints", i, entry), "%s",
                                   why.text);
+    *n += 1;
+    if (r->kind == CMC_NAME_DNS)
+        rules[(*n)++] = (struct cmc_name_rule){.kind = CMC_NAME_EMAIL, .base = r->base};
     return CMC_OK;
 }
 
@@ -108,8 +99,8 @@ static enum cmc_rc load_ra_name(struct cmc_conf_loading *l, uint32_t i, uint32_t
 static enum cmc_rc load_ra(struct cmc_conf_loading *l, uint32_t i, struct cmc_endpoint_rules *r)
 {
     const struct cmc_raw_endpoint *raw = &l->raw->endpoints[i];
-    struct cmc_slice *subjects;
-    const char **domains;
+    struct cmc_name_rule *rules;
+    size_t n = 0;
     char place[CMC_CONF_PLACE_MAX];
     enum cmc_rc rc = check_set(l, i, "ra", raw->ra, raw->ra_count);
 
@@ -121,14 +112,12 @@ static enum cmc_rc load_ra(struct cmc_conf_loading *l, uint32_t i, struct cmc_en
     if (rc == CMC_OK && raw->ra_names_count > 0 && (r->ra & CMC_RA_TEMPLATE) == 0)
         rc = cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "endpoints", i, "ra-names"),
                                 "'ra-names' has no effect without 'ra: [template]'");
-    subjects = cmc_arena_array(l->arena, raw->ra_names_count, sizeof *subjects);
-    domains = cmc_arena_array(l->arena, raw->ra_names_count, sizeof *domains);
-    if (subjects == NULL || domains == NULL)
+    rules = cmc_arena_array(l->arena, 2 * (size_t)raw->ra_names_count, sizeof *rules);
+    if (rules == NULL)
         return cmc_conf_no_memory(l->err);
     for (uint32_t k = 0; k < raw->ra_names_count && rc == CMC_OK; k++)
-        rc = load_ra_name(l, i, k, &r->ra_names, subjects, domains);
-    r->ra_names.subjects = subjects;
-    r->ra_names.domains = domains;
+        rc = load_ra_name(l, i, k, rules, &n);
+    r->ra_names = (struct cmc_name_space){rules, n};
     return rc;
 }
 

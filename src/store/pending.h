@@ -45,6 +45,8 @@ struct cmc_held {
     uint32_t needed;                 /* approvals */
     const uint8_t *message_digest;   /* of the whole message, NULL when read from a list */
     struct cmc_slice message;        /* the whole message; absent when read from a list */
+    /* The officers by whose right it was asked for, a line each: role, blank, name. NULL: none. */
+    const char *asked_by;
     /* What became of it. */
     uint32_t approvals;
     int64_t decided_at;              /* 0: not yet */

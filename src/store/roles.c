@@ -7,10 +7,8 @@ static const struct {
     unsigned int role;
     const char *name;
 } roles_table[] = {
-    {CMC_ROLE_ENROLL, "enroll"},
-    {CMC_ROLE_REVOKE, "revoke"},
-    {CMC_ROLE_RA, "ra"},
-    {CMC_ROLE_APPROVE, "approve"},
+    {CMC_ROLE_ENROLL, "enroll"},   {CMC_ROLE_REVOKE, "revoke"}, {CMC_ROLE_RA, "ra"},
+    {CMC_ROLE_APPROVE, "approve"}, {CMC_ROLE_AUDIT, "audit"},   {CMC_ROLE_ADMIN, "admin"},
 };
 #define ROLE_COUNT (sizeof roles_table / sizeof roles_table[0])
 
@@ -33,8 +31,8 @@ enum cmc_rc cmc_roles_parse(const char *text, unsigned int *roles, struct cmc_er
         if (role == 0)
             return cmc_fail(
                 err, CMC_E_USAGE, NULL,
-                "unknown role \"%.*s\": roles are enroll, revoke, ra and approve, with a "
-                "comma between them",
+                "unknown role \"%.*s\": roles are enroll, revoke, ra, approve, audit and "
+                "admin, with a comma between them",
                 n > 64 ? 64 : (int)n, p);
         found |= role;
         p += n;

@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "store/sqlite_schema_3.h"
+#include "store/sqlite_schema_officer.h"
 
 const struct cmc_store_ops cmc_store_sqlite = {
     .scheme = "sqlite",
@@ -25,6 +26,7 @@ const struct cmc_store_ops cmc_store_sqlite = {
     .answer = cmc_sqlite_answer,
     .unique_key = cmc_sqlite_unique_key,
     .officer = cmc_sqlite_officer,
+    .officer_named = cmc_sqlite_officer_named,
     .anchors = cmc_sqlite_anchors,
     .cert_by_digest = cmc_sqlite_cert_by_digest,
     .publications_due = cmc_sqlite_publications_due,
@@ -147,6 +149,7 @@ static const char *const migrations[] = {
     " octets INTEGER NOT NULL,"
     " PRIMARY KEY (issuer, number)) STRICT, WITHOUT ROWID;",
     cmc_sqlite_schema_crl,
+    CMC_SQLITE_SCHEMA_OFFICER,
 };
 #define SCHEMA_VERSION ((int64_t)(sizeof migrations / sizeof migrations[0]))
 

@@ -88,11 +88,20 @@ enum cmc_rc cmc_sqlite_write_change(void *db, const struct cmc_state_change *ch,
 
 /* -- sqlite_register.c ----------------------------------------------------------------------- */
 
-/* Its statements over a writer's connection, and the jobs of officers and shared secrets. */
+/* Its statements over a writer's connection, and the jobs of shared secrets. */
 enum cmc_rc cmc_sqlite_register_writer(struct cmc_sqlite *c, const struct cmc_sqlite *of,
                                        struct cmc_err *err) CMC_MUST_USE;
 enum cmc_rc cmc_sqlite_register_job(struct cmc_sqlite *c, void *db, const struct cmc_job *job,
                                     struct cmc_err *err) CMC_MUST_USE;
+
+/* -- sqlite_officer.c ------------------------------------------------------------------------ */
+
+/* The same for officers. */
+enum cmc_rc cmc_sqlite_officer_writer(struct cmc_sqlite *c, const struct cmc_sqlite *of,
+                                      struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_sqlite_officer_job(struct cmc_sqlite *c, void *db,
+                                   const struct cmc_officer_change *ch,
+                                   struct cmc_err *err) CMC_MUST_USE;
 
 /* -- sqlite_pending.c, sqlite_pending_read.c ------------------------------------------------ */
 
@@ -174,6 +183,8 @@ enum cmc_rc cmc_sqlite_unique_key(void *rd, const uint8_t digest[CMC_SHA256_OCTE
 enum cmc_rc cmc_sqlite_officer(void *rd, const uint8_t digest[CMC_SHA256_OCTETS],
                                struct cmc_arena *arena, struct cmc_officer *out,
                                struct cmc_err *err);
+enum cmc_rc cmc_sqlite_officer_named(void *rd, const char *name, struct cmc_arena *arena,
+                                     struct cmc_officer *out, struct cmc_err *err);
 enum cmc_rc cmc_sqlite_cert_status(void *rd, struct cmc_slice issuer, struct cmc_slice serial,
                                    struct cmc_cert_status *out, struct cmc_err *err);
 enum cmc_rc cmc_sqlite_generation(void *rd, uint64_t *out, struct cmc_err *err);

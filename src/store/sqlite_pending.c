@@ -37,8 +37,8 @@ static const char *const statements[P_COUNT] = {
     [P_MESSAGE_ADD] = "INSERT INTO held_message (digest, octets) VALUES (?, ?)",
     [P_HOLD] = "INSERT INTO held (token, state, owner, key, requester, endpoint, profile,"
                " body_part, simple, request, subject, subject_text, extensions, txn_id, held_at,"
-               " poll_at, needed, message)"
-               " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+               " poll_at, needed, message, asked_by)"
+               " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [P_RELEASE] = "UPDATE held SET state = 3, issuer = ?, serial = ? WHERE id = ? AND state = 1",
     [P_STATE] = "SELECT state, needed, (SELECT count(*) FROM approval WHERE held = h.id),"
                 " subject_text, endpoint FROM held h WHERE id = ?",
@@ -160,6 +160,7 @@ static enum cmc_rc hold(struct cmc_sqlite *c, const struct cmc_held *h, struct c
     cmc_bind_int(&b, h->poll_at);
     cmc_bind_int(&b, h->needed);
     cmc_bind_int(&b, message);
+    cmc_bind_text(&b, h->asked_by);
     return cmc_sqlite_run(c, &b, err);
 }
 

@@ -20,7 +20,7 @@ enum {
     "h.id, h.token, h.state, h.owner, h.key, h.requester, h.endpoint, h.profile, h.body_part,"     \
     " h.simple, h.request, h.subject, h.subject_text, h.extensions, h.txn_id, h.held_at,"          \
     " h.poll_at, h.needed, h.decided_at, h.decided_by, h.reason, h.issuer, h.serial,"              \
-    " (SELECT count(*) FROM approval WHERE held = h.id)"
+    " (SELECT count(*) FROM approval WHERE held = h.id), h.asked_by"
 #define AWAIT_COLUMNS                                                                              \
     "issuer, serial, state, owner, key, endpoint, body_part, txn_id, issued_at, deadline"
 
@@ -77,7 +77,7 @@ static enum cmc_rc ended(const struct cmc_sqlite *c, int code, const char *what,
 static enum cmc_rc held_row(const struct cmc_sqlite *c, sqlite3_stmt *st, struct cmc_held *h,
                             struct cmc_err *err)
 {
-    struct cmc_slice digest = column_slice(st, 25);
+    struct cmc_slice digest = column_slice(st, 26);
     int64_t state = sqlite3_column_int64(st, 2);
 
     *h = (struct cmc_held){
@@ -102,7 +102,8 @@ static enum cmc_rc held_row(const struct cmc_sqlite *c, sqlite3_stmt *st, struct
         .issuer = column_slice(st, 21),
         .serial = column_slice(st, 22),
         .approvals = (uint32_t)sqlite3_column_int64(st, 23),
-        .message = column_slice(st, 24),
+        .asked_by = column_text(st, 24),
+        .message = column_slice(st, 25),
     };
     if (state < CMC_HELD_WAITING || state > CMC_HELD_ISSUED ||
         !column_octets(st, 1, h->token_digest, sizeof h->token_digest) ||
@@ -124,7 +125,7 @@ static bool keep_held(struct cmc_arena *a, struct cmc_held *h)
         !keep_text(a, &h->subject_text) || !keep_slice(a, &h->extensions) ||
         !keep_slice(a, &h->transaction_id) || !keep_text(a, &h->decided_by) ||
         !keep_text(a, &h->reason) || !keep_slice(a, &h->issuer) || !keep_slice(a, &h->serial) ||
-        !keep_slice(a, &h->message) || !keep_slice(a, &digest))
+        !keep_slice(a, &h->message) || !keep_slice(a, &digest) || !keep_text(a, &h->asked_by))
         return false;
     h->message_digest = digest.p;
     return true;

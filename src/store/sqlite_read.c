@@ -12,6 +12,7 @@ enum {
     R_ANSWER,
     R_UNIQUE_KEY,
     R_OFFICER,
+    R_OFFICER_NAMED,
     R_OFFICERS,
     R_SECRET,
     R_SECRET_REVOKE,
@@ -23,10 +24,10 @@ enum {
 };
 
 #define CERT_COLUMNS    CMC_SQLITE_CERT_COLUMNS
-#define OFFICER_COLUMNS "id, name, roles, cert_digest, cert, added_at"
+#define OFFICER_COLUMNS "id, name, roles, cert_digest, cert, added_at, profiles, names"
 #define SECRET_COLUMNS                                                                             \
     "id, name, purpose, sealed, once, added_at, used_at, expires_at, failures, locked, subject,"   \
-    " issuer, serial"
+    " issuer, serial, names"
 
 static const char *const statements[R_COUNT] = {
     [R_CERT] = "SELECT " CERT_COLUMNS " FROM cert c"
@@ -40,6 +41,7 @@ static const char *const statements[R_COUNT] = {
     [R_ANSWER] = "SELECT type, answer, at FROM message WHERE request_digest = ?",
     [R_UNIQUE_KEY] = "SELECT 1 FROM unique_key WHERE spki_digest = ?",
     [R_OFFICER] = "SELECT " OFFICER_COLUMNS " FROM officer WHERE cert_digest = ?",
+    [R_OFFICER_NAMED] = "SELECT " OFFICER_COLUMNS " FROM officer WHERE name = ?",
     [R_OFFICERS] = "SELECT " OFFICER_COLUMNS " FROM officer ORDER BY name",
     [R_SECRET] = "SELECT " SECRET_COLUMNS " FROM secret WHERE name = ? AND purpose = 1",
     [R_SECRET_REVOKE] = "SELECT " SECRET_COLUMNS " FROM secret"
@@ -272,6 +274,8 @@ static enum cmc_rc officer_row(const struct reading *rd, sqlite3_stmt *st, struc
         .roles = (unsigned int)sqlite3_column_int64(st, 2),
         .cert = column_slice(st, 4),
         .added_at = sqlite3_column_int64(st, 5),
+        .profiles = column_text(st, 6),
+        .names = column_text(st, 7),
     };
     if (digest.n != CMC_SHA256_OCTETS || o->name == NULL)
         return damaged(rd, "an officer");
@@ -290,7 +294,8 @@ static enum cmc_rc officer_keep(const struct reading *rd, sqlite3_stmt *st, void
     enum cmc_rc rc = officer_row(rd, st, o->out);
 
     if (rc == CMC_OK &&
-        (!keep_text(o->arena, &o->out->name) || !keep_slice(o->arena, &o->out->cert)))
+        (!keep_text(o->arena, &o->out->name) || !keep_slice(o->arena, &o->out->cert) ||
+         !keep_text(o->arena, &o->out->profiles) || !keep_text(o->arena, &o->out->names)))
         rc = no_room(rd);
     return rc;
 }
@@ -304,6 +309,16 @@ enum cmc_rc cmc_sqlite_officer(void *rd, const uint8_t digest[CMC_SHA256_OCTETS]
 
     cmc_bind_blob(&b, cmc_slice(digest, CMC_SHA256_OCTETS));
     return one_row(rd, &b, officer_keep, &o, "no officer has this certificate", err);
+}
+
+enum cmc_rc cmc_sqlite_officer_named(void *rd, const char *name, struct cmc_arena *arena,
+                                     struct cmc_officer *out, struct cmc_err *err)
+{
+    struct cmc_bind b = cmc_bind_begin(rd, R_OFFICER_NAMED);
+    struct officer_out o = {arena, out};
+
+    cmc_bind_text(&b, name);
+    return one_row(rd, &b, officer_keep, &o, "no officer has this name", err);
 }
 
 struct officer_call {
@@ -350,6 +365,7 @@ static enum cmc_rc secret_row(const struct reading *rd, sqlite3_stmt *st, struct
         .subject = column_slice(st, 10),
         .issuer = column_slice(st, 11),
         .serial = column_slice(st, 12),
+        .names = column_text(st, 13),
     };
     if (s->name == NULL || s->sealed.p == NULL || failures < 0 ||
         (purpose != CMC_SECRET_ENROLL && purpose != CMC_SECRET_REVOKE))
@@ -370,7 +386,7 @@ static enum cmc_rc secret_keep(const struct reading *rd, sqlite3_stmt *st, void 
 
     if (rc == CMC_OK && (!keep_text(o->arena, &s->name) || !keep_slice(o->arena, &s->sealed) ||
                          !keep_slice(o->arena, &s->subject) || !keep_slice(o->arena, &s->issuer) ||
-                         !keep_slice(o->arena, &s->serial)))
+                         !keep_slice(o->arena, &s->serial) || !keep_text(o->arena, &s->names)))
         rc = no_room(rd);
     return rc;
 }

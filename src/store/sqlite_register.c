@@ -1,143 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SQLite, the writer's side of officers and shared secrets: within sqlite_write.c's transaction. */
+/* SQLite, the writer's side of shared secrets: within sqlite_write.c's transaction. */
 #include <jansson.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
 #include "store/sqlite_int.h"
 
-enum {
-    G_OFFICER_ADD,
-    G_OFFICER_DIGEST,
-    G_OFFICER_REMOVE,
-    G_SECRET_ADD,
-    G_SECRET_REMOVE,
-    G_GENERATION,
-    G_COUNT
-};
+enum { G_SECRET_ADD, G_SECRET_REMOVE, G_COUNT };
 
 static const char *const statements[G_COUNT] = {
-    [G_OFFICER_ADD] = "INSERT INTO officer (name, roles, cert_digest, cert, added_at)"
-                      " VALUES (?, ?, ?, ?, ?)",
-    [G_OFFICER_DIGEST] = "SELECT cert_digest FROM officer WHERE name = ?",
-    [G_OFFICER_REMOVE] = "DELETE FROM officer WHERE name = ?",
     [G_SECRET_ADD] =
         "INSERT INTO secret (name, purpose, sealed, once, added_at, expires_at, subject,"
-        " issuer, serial) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        " issuer, serial, names) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     [G_SECRET_REMOVE] = "DELETE FROM secret WHERE name = ?",
-    [G_GENERATION] = "UPDATE counter SET value = value + 1 WHERE name = 'generation'",
 };
 
 enum cmc_rc cmc_sqlite_register_writer(struct cmc_sqlite *c, const struct cmc_sqlite *of,
                                        struct cmc_err *err)
 {
     return cmc_sqlite_share(c, of, statements, G_COUNT, err);
-}
-
-/* -- officers --------------------------------------------------------------------------------- */
-
-/* What was answered before may be answered otherwise now: cmc_reader_generation(). */
-static enum cmc_rc grow_generation(struct cmc_sqlite *c, struct cmc_err *err)
-{
-    struct cmc_bind b = cmc_bind_begin(c, G_GENERATION);
-
-    return cmc_sqlite_run(c, &b, err);
-}
-
-/* The record of a change: the same change always gives the same octets. */
-static enum cmc_rc audit_officer(void *db, int64_t at, const char *event, const char *name,
-                                 const char *roles, const uint8_t *digest, struct cmc_err *err)
-{
-    struct cmc_buf hex;
-    json_t *o = NULL;
-    char *text = NULL;
-    enum cmc_rc rc;
-
-    cmc_buf_init(&hex, 2 * CMC_SHA256_OCTETS + 1);
-    cmc_buf_hex(&hex, cmc_slice(digest, CMC_SHA256_OCTETS));
-    if (cmc_buf_cstr(&hex) == NULL) {
-        rc = cmc_fail(err, CMC_E_MEM, NULL, "out of memory");
-        goto out;
-    }
-    /* jansson keeps the order of insertion; "s*" leaves out a NULL. */
-    o = json_pack("{s:s, s:s, s:s*, s:s}", "event", event, "name", name, "roles", roles,
-                  "certificate", (const char *)hex.p);
-    text = o != NULL ? json_dumps(o, JSON_COMPACT) : NULL;
-    if (text == NULL)
-        rc = cmc_fail(err, CMC_E_USAGE, NULL, "the officer's name must be UTF-8 text");
-    else
-        rc = cmc_sqlite_write_audit(db, at, text, err);
-out:
-    free(text);
-    json_decref(o);
-    cmc_buf_free(&hex);
-    return rc;
-}
-
-static enum cmc_rc officer_add(struct cmc_sqlite *c, void *db, const struct cmc_officer *o,
-                               struct cmc_err *err)
-{
-    struct cmc_bind b = cmc_bind_begin(c, G_OFFICER_ADD);
-    char roles[64];
-    enum cmc_rc rc;
-    int code;
-
-    if (o->name == NULL || o->name[0] == '\0')
-        return cmc_fail(err, CMC_E_USAGE, NULL, "an officer needs a name");
-    cmc_bind_text(&b, o->name);
-    cmc_bind_int(&b, o->roles);
-    cmc_bind_blob(&b, cmc_slice(o->cert_digest, sizeof o->cert_digest));
-    cmc_bind_blob(&b, o->cert);
-    cmc_bind_int(&b, o->added_at);
-    code = cmc_bind_run(&b);
-    if (cmc_sqlite_is_duplicate(code))
-        return cmc_fail(err, CMC_E_CONFLICT, NULL,
-                        "officer %s: an officer with this name or certificate is registered",
-                        o->name);
-    if (code != SQLITE_DONE)
-        return cmc_sqlite_fail(c, code, err);
-    rc = audit_officer(db, o->added_at, "officer-add", o->name,
-                       cmc_roles_text(o->roles, roles, sizeof roles), o->cert_digest, err);
-    return rc == CMC_OK ? grow_generation(c, err) : rc;
-}
-
-static enum cmc_rc officer_digest(struct cmc_sqlite *c, const char *name,
-                                  uint8_t digest[CMC_SHA256_OCTETS], struct cmc_err *err)
-{
-    struct cmc_bind b = cmc_bind_begin(c, G_OFFICER_DIGEST);
-    enum cmc_rc rc = CMC_OK;
-    int code;
-
-    cmc_bind_text(&b, name);
-    code = cmc_bind_step(&b);
-    if (code == SQLITE_DONE)
-        rc = cmc_fail(err, CMC_E_NOTFOUND, NULL, "officer %s is not registered", name);
-    else if (code != SQLITE_ROW)
-        rc = cmc_sqlite_fail(c, code, err);
-    else if (sqlite3_column_bytes(b.st, 0) != CMC_SHA256_OCTETS)
-        rc = cmc_fail(err, CMC_E_LOCAL, NULL, "store %s: officer %s is damaged", c->path, name);
-    else
-        memcpy(digest, sqlite3_column_blob(b.st, 0), CMC_SHA256_OCTETS);
-    cmc_bind_end(&b);
-    return rc;
-}
-
-static enum cmc_rc officer_remove(struct cmc_sqlite *c, void *db, const char *name, int64_t at,
-                                  struct cmc_err *err)
-{
-    uint8_t digest[CMC_SHA256_OCTETS];
-    struct cmc_bind b;
-    enum cmc_rc rc;
-
-    rc = officer_digest(c, name, digest, err);
-    if (rc != CMC_OK)
-        return rc;
-    b = cmc_bind_begin(c, G_OFFICER_REMOVE);
-    cmc_bind_text(&b, name);
-    rc = cmc_sqlite_run(c, &b, err);
-    if (rc == CMC_OK)
-        rc = audit_officer(db, at, "officer-remove", name, NULL, digest, err);
-    return rc == CMC_OK ? grow_generation(c, err) : rc;
 }
 
 /* -- shared secrets --------------------------------------------------------------------------- */
@@ -158,8 +39,8 @@ static enum cmc_rc audit_secret(void *db, int64_t at, const char *event, const c
             rc = cmc_fail(err, CMC_E_MEM, NULL, "out of memory");
     }
     if (rc == CMC_OK) {
-        o = json_pack("{s:s, s:s, s:s*, s:s*}", "event", event, "name", name, "purpose", purpose,
-                      "serial", (const char *)hex.p);
+        o = json_pack("{s:s, s:s, s:s*, s:s*, s:s*}", "event", event, "name", name, "purpose",
+                      purpose, "serial", (const char *)hex.p, "names", s != NULL ? s->names : NULL);
         text = o != NULL ? json_dumps(o, JSON_COMPACT) : NULL;
         rc = text != NULL ? cmc_sqlite_write_audit(db, at, text, err)
                           : cmc_fail(err, CMC_E_USAGE, NULL,
@@ -188,6 +69,7 @@ static enum cmc_rc secret_add(struct cmc_sqlite *c, void *db, const struct cmc_s
     cmc_bind_blob(&b, s->subject);
     cmc_bind_blob(&b, s->issuer);
     cmc_bind_blob(&b, s->serial);
+    cmc_bind_text(&b, s->names);
     code = cmc_bind_run(&b);
     if (cmc_sqlite_is_duplicate(code))
         return cmc_fail(err, CMC_E_CONFLICT, NULL,
@@ -218,10 +100,6 @@ enum cmc_rc cmc_sqlite_register_job(struct cmc_sqlite *c, void *db, const struct
                                     struct cmc_err *err)
 {
     switch (job->kind) {
-    case CMC_JOB_OFFICER_ADD:
-        return officer_add(c, db, job->u.officer, err);
-    case CMC_JOB_OFFICER_REMOVE:
-        return officer_remove(c, db, job->u.removal.name, job->u.removal.at, err);
     case CMC_JOB_SECRET_ADD:
         return secret_add(c, db, job->u.secret, err);
     default:

@@ -72,6 +72,7 @@ struct writer {
     struct cmc_sqlite c;
     struct cmc_sqlite pending;   /* sqlite_pending.c's */
     struct cmc_sqlite registers; /* sqlite_register.c's */
+    struct cmc_sqlite officers;  /* sqlite_officer.c's */
     struct cmc_chain *chain;
     struct head head;
     /* The issuer that was last asked for, as there is seldom more than one. Forgotten with each
@@ -392,8 +393,8 @@ static enum cmc_rc do_job(struct writer *w, const struct cmc_job *job, struct cm
     switch (job->kind) {
     case CMC_JOB_TXN:
         return do_txn(w, job->u.txn, err);
-    case CMC_JOB_OFFICER_ADD:
-    case CMC_JOB_OFFICER_REMOVE:
+    case CMC_JOB_OFFICER:
+        return cmc_sqlite_officer_job(&w->officers, w, job->u.officer, err);
     case CMC_JOB_SECRET_ADD:
     case CMC_JOB_SECRET_REMOVE:
         return cmc_sqlite_register_job(&w->registers, w, job, err);
@@ -545,6 +546,8 @@ enum cmc_rc cmc_sqlite_writer_open(const char *path, bool create, void **db, str
     if (rc == CMC_OK)
         rc = cmc_sqlite_register_writer(&w->registers, &w->c, err);
     if (rc == CMC_OK)
+        rc = cmc_sqlite_officer_writer(&w->officers, &w->c, err);
+    if (rc == CMC_OK)
         rc = cmc_chain_new(&w->chain, err);
     if (rc != CMC_OK) {
         cmc_sqlite_writer_close(w);
@@ -561,6 +564,7 @@ void cmc_sqlite_writer_close(void *db)
     cmc_chain_free(w->chain);
     cmc_buf_free(&w->issuer_name);
     cmc_sqlite_unshare(&w->registers);
+    cmc_sqlite_unshare(&w->officers);
     cmc_sqlite_unshare(&w->pending);
     cmc_sqlite_close(&w->c);
     free(w);

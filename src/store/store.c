@@ -317,21 +317,29 @@ enum cmc_rc cmc_store_commit(struct cmc_store *s, const struct cmc_txn *txn, str
     return run(s, &job, err);
 }
 
+enum cmc_rc cmc_store_officer_change(struct cmc_store *s, const struct cmc_officer_change *ch,
+                                     struct cmc_err *err)
+{
+    struct cmc_job job = {.kind = CMC_JOB_OFFICER, .u.officer = ch};
+
+    return run(s, &job, err);
+}
+
 enum cmc_rc cmc_store_officer_add(struct cmc_store *s, const struct cmc_officer *o,
                                   struct cmc_err *err)
 {
-    struct cmc_job job = {.kind = CMC_JOB_OFFICER_ADD, .u.officer = o};
+    const struct cmc_officer_change ch = {.act = CMC_OFFICER_ADD, .officer = *o, .at = o->added_at};
 
-    return run(s, &job, err);
+    return cmc_store_officer_change(s, &ch, err);
 }
 
 enum cmc_rc cmc_store_officer_remove(struct cmc_store *s, const char *name, int64_t at,
                                      struct cmc_err *err)
 {
-    struct cmc_job job = {
-        .kind = CMC_JOB_OFFICER_REMOVE, .u.removal.name = name, .u.removal.at = at};
+    const struct cmc_officer_change ch = {
+        .act = CMC_OFFICER_REMOVE, .officer.name = name, .at = at};
 
-    return run(s, &job, err);
+    return cmc_store_officer_change(s, &ch, err);
 }
 
 enum cmc_rc cmc_store_secret_add(struct cmc_store *s, const struct cmc_secret *secret,
@@ -428,6 +436,13 @@ enum cmc_rc cmc_reader_officer(struct cmc_reader *r, const uint8_t digest[CMC_SH
                                struct cmc_err *err)
 {
     return r->ops->officer(r->rd, digest, arena, out, err);
+}
+
+enum cmc_rc cmc_reader_officer_named(struct cmc_reader *r, const char *name,
+                                     struct cmc_arena *arena, struct cmc_officer *out,
+                                     struct cmc_err *err)
+{
+    return r->ops->officer_named(r->rd, name, arena, out, err);
 }
 
 enum cmc_rc cmc_reader_anchors(struct cmc_reader *r, struct cmc_arena *arena,

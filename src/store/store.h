@@ -13,9 +13,8 @@
 #include "base/err.h"
 #include "base/slice.h"
 #include "store/crl.h"
+#include "store/officer.h"
 #include "store/pending.h"
-
-#define CMC_SHA256_OCTETS 32
 
 enum cmc_cert_state {
     CMC_CERT_VALID = 0,
@@ -81,6 +80,7 @@ struct cmc_secret {
     uint32_t failures;               /* since the last use */
     bool locked;                     /* too many of them */
     struct cmc_slice subject;        /* Name that requests must have, or absent */
+    const char *names;               /* a name space that their names lie in, or NULL: any */
     struct cmc_slice issuer, serial; /* CMC_SECRET_REVOKE: of the certificate; else absent */
 };
 
@@ -144,28 +144,6 @@ struct cmc_txn {
     size_t naudits;
 };
 
-struct cmc_officer {
-    int64_t id;
-    const char *name;
-    unsigned int roles;                     /* CMC_ROLE_* */
-    uint8_t cert_digest[CMC_SHA256_OCTETS]; /* SHA-256 of the certificate */
-    struct cmc_slice cert;                  /* whole DER */
-    int64_t added_at;
-};
-enum {
-    CMC_ROLE_ENROLL = 1,
-    CMC_ROLE_REVOKE = 2,
-    CMC_ROLE_RA =
-        4, /* may use the controls of a registration authority, where an endpoint says so */
-    CMC_ROLE_APPROVE = 8 /* may approve what is held, by a signature over the same PKIData */
-};
-
-/* "enroll,revoke" to flags and back. Parse: CMC_E_USAGE names the unknown role. */
-enum cmc_rc cmc_roles_parse(const char *text, unsigned int *roles,
-                            struct cmc_err *err) CMC_MUST_USE;
-/* Into buf; returns buf. */
-const char *cmc_roles_text(unsigned int roles, char *buf, size_t size);
-
 struct cmc_answer {
     const char *type;
     struct cmc_slice octets; /* n 0: it was given, but is not kept any more */
@@ -221,13 +199,6 @@ void cmc_store_release(struct cmc_store *s);
 /* As submit, but waits. For commands and tests, not for event loops. */
 enum cmc_rc cmc_store_commit(struct cmc_store *s, const struct cmc_txn *txn,
                              struct cmc_err *err) CMC_MUST_USE;
-
-/* Officers. Each change is durable on return and leaves an audit record of its own.
- * add: CMC_E_CONFLICT when name or certificate is registered. remove: CMC_E_NOTFOUND. */
-enum cmc_rc cmc_store_officer_add(struct cmc_store *s, const struct cmc_officer *o,
-                                  struct cmc_err *err) CMC_MUST_USE;
-enum cmc_rc cmc_store_officer_remove(struct cmc_store *s, const char *name, int64_t at,
-                                     struct cmc_err *err) CMC_MUST_USE;
 
 /* Shared secrets. Each change is durable on return and leaves an audit record of its own, which
  * never holds the value. add: CMC_E_CONFLICT when the name, or for a revocation the certificate,
@@ -285,10 +256,6 @@ enum cmc_rc cmc_reader_cert_status(struct cmc_reader *r, struct cmc_slice issuer
 enum cmc_rc cmc_reader_answer(struct cmc_reader *r, const uint8_t digest[CMC_SHA256_OCTETS],
                               struct cmc_arena *arena, struct cmc_answer *out,
                               struct cmc_err *err) CMC_MUST_USE;
-/* An officer by certificate digest. */
-enum cmc_rc cmc_reader_officer(struct cmc_reader *r, const uint8_t digest[CMC_SHA256_OCTETS],
-                               struct cmc_arena *arena, struct cmc_officer *out,
-                               struct cmc_err *err) CMC_MUST_USE;
 
 /* The published trust anchors; CMC_E_NOTFOUND when none ever were. */
 enum cmc_rc cmc_reader_anchors(struct cmc_reader *r, struct cmc_arena *arena,
@@ -312,11 +279,6 @@ enum cmc_rc cmc_reader_unique_key(struct cmc_reader *r, const uint8_t digest[CMC
  */
 enum cmc_rc cmc_reader_generation(struct cmc_reader *r, uint64_t *out,
                                   struct cmc_err *err) CMC_MUST_USE;
-
-/* Each officer in order of name; stops when fn returns other than CMC_OK and gives that back. */
-enum cmc_rc cmc_reader_officers(struct cmc_reader *r,
-                                enum cmc_rc (*fn)(void *arg, const struct cmc_officer *o),
-                                void *arg, struct cmc_err *err) CMC_MUST_USE;
 
 /* The secret for identity proofs with this name; CMC_E_NOTFOUND. */
 enum cmc_rc cmc_reader_secret(struct cmc_reader *r, const char *name, struct cmc_arena *arena,

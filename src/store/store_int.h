@@ -11,8 +11,7 @@
 
 enum cmc_job_kind {
     CMC_JOB_TXN,
-    CMC_JOB_OFFICER_ADD,
-    CMC_JOB_OFFICER_REMOVE,
+    CMC_JOB_OFFICER,
     CMC_JOB_SECRET_ADD,
     CMC_JOB_SECRET_REMOVE,
     CMC_JOB_CRL_PARTS,
@@ -29,12 +28,12 @@ struct cmc_job {
     enum cmc_job_kind kind;
     union {
         const struct cmc_txn *txn;
-        const struct cmc_officer *officer;
+        const struct cmc_officer_change *officer;
         const struct cmc_secret *secret;
         struct {
             const char *name;
             int64_t at;
-        } removal; /* of an officer or a secret */
+        } removal; /* of a secret */
         struct {
             struct cmc_slice issuer, key;
             uint32_t shards;
@@ -108,6 +107,8 @@ struct cmc_store_ops {
                               struct cmc_err *err);
     enum cmc_rc (*officer)(void *rd, const uint8_t digest[CMC_SHA256_OCTETS],
                            struct cmc_arena *arena, struct cmc_officer *out, struct cmc_err *err);
+    enum cmc_rc (*officer_named)(void *rd, const char *name, struct cmc_arena *arena,
+                                 struct cmc_officer *out, struct cmc_err *err);
     enum cmc_rc (*anchors)(void *rd, struct cmc_arena *arena, struct cmc_anchor_set *out,
                            struct cmc_err *err);
     enum cmc_rc (*cert_by_digest)(void *rd, const uint8_t digest[CMC_SHA256_OCTETS],

@@ -376,8 +376,11 @@ static void malformed_extensions(void **state)
 static void names_of_the_ra(void **state)
 {
     struct bench *b = *state;
-    const struct cmc_slice subjects[] = {bench_name(b, "C=SE, O=Example")};
-    static const char *const domains[] = {"example.org"};
+    const struct cmc_name_rule rules[] = {
+        {.kind = CMC_NAME_SUBJECT, .base = bench_name(b, "C=SE, O=Example")},
+        {.kind = CMC_NAME_DNS, .base = CMC_SLICE_LIT("example.org")},
+        {.kind = CMC_NAME_EMAIL, .base = CMC_SLICE_LIT("example.org")},
+    };
     static const struct {
         const char *subject, *san;
         bool within;
@@ -397,7 +400,7 @@ static void names_of_the_ra(void **state)
         {NULL, "dirName:CN=x", false},
     };
 
-    b->t->rules.ra_names = (struct cmc_ra_names){subjects, 1, domains, 1};
+    b->t->rules.ra_names = (struct cmc_name_space){rules, CMC_COUNT(rules)};
     for (size_t i = 0; i < CMC_COUNT(rows); i++) {
         struct cmc_extension san = {0};
         struct cmc_mod_cert_template m = new_mod();
@@ -417,7 +420,7 @@ static void names_of_the_ra(void **state)
         if (!rows[i].within)
             bench_expect(b, CMC_FAIL_BAD_REQUEST, REQUEST_ID);
     }
-    b->t->rules.ra_names = (struct cmc_ra_names){0};
+    b->t->rules.ra_names = (struct cmc_name_space){0};
 }
 
 /* -- changeSubjectName ------------------------------------------------------------------- */

@@ -255,9 +255,11 @@ static void test_ra(void **state)
         fail_msg("%s", err.text);
     r = &c->endpoints[0].rules;
     assert_int_equal(r->ra, CMC_RA_TEMPLATE | CMC_RA_IDENTITY);
-    assert_int_equal(r->ra_names.nsubjects, 2);
-    assert_int_equal(r->ra_names.ndomains, 1);
-    assert_string_equal(r->ra_names.domains[0], "example.org");
+    assert_int_equal(r->ra_names.n, 4); /* a domain is one of mailboxes too */
+    assert_int_equal(r->ra_names.rules[0].kind, CMC_NAME_SUBJECT);
+    assert_int_equal(r->ra_names.rules[1].kind, CMC_NAME_DNS);
+    assert_int_equal(r->ra_names.rules[2].kind, CMC_NAME_EMAIL);
+    assert_true(cmc_slice_eq(r->ra_names.rules[2].base, CMC_SLICE_LIT("example.org")));
     assert_true(c->authorities[0].ra_any_eku);
     (void)snprintf(expected, sizeof expected, "%s/dh.crt", s->dir);
     assert_string_equal(c->authorities[0].dh_pop.certificate, expected);
@@ -648,7 +650,7 @@ static void test_authorities_refused(void **state)
          "stands in 'authorities'"},
         {"dh-pop:", "authority: {certificate: c.crt, key: c.key}\ndh-pop:",
          ":3:3: both 'authority' and 'authorities'; write one of them"},
-        {"authorities:\n", "authorities: []\nxauthorities:\n",
+        {"authorities:\n", "authorities: []\nofficers:\n",
          ":2:14: 'authorities' holds 0 entries; 1 to 16 are allowed"},
     };
     const struct state *s = *state;

@@ -42,8 +42,15 @@ enum cmc_rc change(struct place *p, uint32_t n, enum cmc_cert_state from, enum c
 uint64_t generation(struct place *p);
 int64_t audit_count(struct place *p);
 
+/* Back to officers without limits. */
+#define SQL_BEFORE_OFFICER                                                                         \
+    "ALTER TABLE officer DROP COLUMN profiles; ALTER TABLE officer DROP COLUMN names;"             \
+    "DELETE FROM counter WHERE name = 'officer-change';"                                           \
+    "ALTER TABLE secret DROP COLUMN names; ALTER TABLE held DROP COLUMN asked_by;"                 \
+    "UPDATE meta SET value = 8 WHERE key = 'schema_version';"
 /* Back to one CRL for each issuer. */
 #define SQL_BEFORE_CRL_PARTS                                                                       \
+    SQL_BEFORE_OFFICER                                                                             \
     "ALTER TABLE issuer ADD COLUMN crl_number INTEGER NOT NULL DEFAULT 0;"                         \
     "UPDATE issuer SET crl_number ="                                                               \
     " coalesce((SELECT p.crl_number FROM crl_part p WHERE p.issuer = id AND p.part = 0), 0);"      \

@@ -21,6 +21,8 @@ static void parses(void **state)
     assert_int_equal(roles, CMC_ROLE_REVOKE);
     assert_int_equal(cmc_roles_parse("ra,enroll", &roles, NULL), CMC_OK);
     assert_int_equal(roles, CMC_ROLE_ENROLL | CMC_ROLE_RA);
+    assert_int_equal(cmc_roles_parse("admin,audit", &roles, NULL), CMC_OK);
+    assert_int_equal(roles, CMC_ROLE_ADMIN | CMC_ROLE_AUDIT);
 }
 
 static void refuses_and_names_the_role(void **state)
@@ -33,7 +35,7 @@ static void refuses_and_names_the_role(void **state)
         {",enroll", "\"\""},
         {"Enroll", "\"Enroll\""},
         {"enrol,revoke", "\"enrol\""},
-        {"enroll,admin", "\"admin\""},
+        {"enroll,root", "\"root\""},
         {"enroll revoke", "\"enroll revoke\""},
     };
 
@@ -50,7 +52,7 @@ static void refuses_and_names_the_role(void **state)
 
 static void prints(void **state)
 {
-    char buf[32], small[9];
+    char buf[32], small[9], all[CMC_ROLES_TEXT_SIZE];
 
     (void)state;
     assert_string_equal(cmc_roles_text(CMC_ROLE_ENROLL | CMC_ROLE_REVOKE, buf, sizeof buf),
@@ -59,6 +61,8 @@ static void prints(void **state)
     assert_string_equal(cmc_roles_text(0, buf, sizeof buf), "none");
     assert_string_equal(cmc_roles_text(7, buf, sizeof buf), "enroll,revoke,ra");
     assert_string_equal(cmc_roles_text(3, small, sizeof small), "enroll,r");
+    assert_string_equal(cmc_roles_text(63, all, sizeof all),
+                        "enroll,revoke,ra,approve,audit,admin");
 }
 
 int main(void)

@@ -364,7 +364,8 @@ static void officer_changes_are_audited(void **state)
     assert_string_equal(seen.text[0], "{\"event\":\"officer-add\",\"name\":\"A \\\"q\\\"\","
                                       "\"roles\":\"enroll\",\"certificate\":\"" DIGEST "\"}");
     assert_string_equal(seen.text[1], "{\"event\":\"officer-remove\",\"name\":\"A \\\"q\\\"\","
-                                      "\"certificate\":\"" DIGEST "\"}");
+                                      "\"before\":{\"roles\":\"enroll\","
+                                      "\"certificate\":\"" DIGEST "\"}}");
 }
 
 static void an_officer_needs_a_name_that_is_text(void **state)
