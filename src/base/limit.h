@@ -92,6 +92,7 @@
 /* Configuration: entries of each list. */
 #define CMC_LIMIT_CONF_LISTENERS   16u
 #define CMC_LIMIT_CONF_AUTHORITIES 16u
+#define CMC_LIMIT_CONF_PREVIOUS    4u
 #define CMC_LIMIT_CONF_PROFILES    256u
 #define CMC_LIMIT_CONF_ENDPOINTS   256u
 /* Tokens that status and doctor tell of. */

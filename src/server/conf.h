@@ -62,6 +62,12 @@ struct cmc_conf_authority {
     char **officer_trust; /* files: trust anchors for officers; none: the authority's chain */
     unsigned int officer_trust_count;
     bool ra_any_eku; /* the certificate of an RA need not have id-kp-cmcRA */
+    /*
+     * The CA's keys of before: their CRL and OCSP signer, for what they issued. Of OCSP there is
+     * the signer alone: it answers at the path of the authority.
+     */
+    struct cmc_conf_authority *previous;
+    unsigned int previous_count;
 };
 
 struct cmc_conf_endpoint {

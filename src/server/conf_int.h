@@ -11,7 +11,9 @@
 
 /* URL paths: those of endpoints, of each authority's CRL, certificate, chain, encryption
  * certificate and OCSP, and the status. */
-#define CMC_CONF_PATHS_MAX (CMC_LIMIT_CONF_ENDPOINTS + 5u * CMC_LIMIT_CONF_AUTHORITIES + 1u)
+#define CMC_CONF_PATHS_MAX                                                                         \
+    (CMC_LIMIT_CONF_ENDPOINTS + (5u + 2u * CMC_LIMIT_CONF_PREVIOUS) * CMC_LIMIT_CONF_AUTHORITIES + \
+     1u)
 /* Octets of a place in the tree: "endpoints/2/revoke/reasons/1". */
 #define CMC_CONF_PLACE_MAX 128
 

@@ -42,6 +42,7 @@ struct cmc_route {
     void (*serve)(struct exchange *e, const struct cmc_route *route);
     const struct cmc_conf_endpoint *endpoint; /* or NULL */
     unsigned int authority;
+    unsigned int previous; /* which key of before, counted from 1; 0: the one of now */
 };
 
 /* -- answering --------------------------------------------------------------------------- */
@@ -416,6 +417,13 @@ static void serve_endpoint(struct exchange *e, const struct cmc_route *route)
 
 /* -- the CA's own: GET ------------------------------------------------------------------- */
 
+static struct cmc_ca *ca_of(const struct cmc_front *f, const struct cmc_route *route)
+{
+    const struct cmc_seat *seat = &f->seats[route->authority];
+
+    return route->previous > 0 ? seat->previous[route->previous - 1].ca : seat->ca;
+}
+
 static void serve_crl(struct exchange *e, const struct cmc_route *route)
 {
     static const char *const headers[] = {"Cache-Control", "no-cache", NULL};
@@ -428,8 +436,8 @@ static void serve_crl(struct exchange *e, const struct cmc_route *route)
 
     atomic_fetch_add_explicit(&f->counters->crl_fetches, 1, memory_order_relaxed);
     cmc_arena_reset(f->arena);
-    if (cmc_ca_crl_open(f->seats[route->authority].ca, &complete, time(NULL), f->arena, &crl, &fd,
-                        &octets, &err) != CMC_OK) {
+    if (cmc_ca_crl_open(ca_of(f, route), &complete, time(NULL), f->arena, &crl, &fd, &octets,
+                        &err) != CMC_OK) {
         /* What went wrong inside is for the log, not for whoever asks. */
         finish(e, 503, TEXT_PLAIN, CMC_SLICE_LIT("the CRL cannot be made now; try again later\n"),
                (const char *const[]){"Retry-After", "10", NULL}, err.text);
@@ -439,6 +447,23 @@ static void serve_crl(struct exchange *e, const struct cmc_route *route)
         finish_file(e, CMC_MEDIA_PKIX_CRL, fd, octets, headers, "CRL");
     else
         finish(e, 200, CMC_MEDIA_PKIX_CRL, crl, headers, "CRL");
+}
+
+/* Who issued what is asked about is told by the digest of the key, which may be one of before. */
+static enum cmc_rc ask_ocsp(struct cmc_front *f, const struct cmc_seat *seat,
+                            struct cmc_slice request, struct cmc_ocsp_answer *answer,
+                            struct cmc_err *err)
+{
+    enum cmc_rc rc = cmc_ocsp_respond(seat->ocsp, request, time(NULL), f->arena, answer, err);
+
+    for (size_t i = 0; i < seat->nprevious && rc == CMC_OK; i++) {
+        if (strcmp(answer->outcome, "unauthorized") != 0)
+            return rc;
+        if (seat->previous[i].ocsp != NULL)
+            rc = cmc_ocsp_respond(seat->previous[i].ocsp, request, time(NULL), f->arena, answer,
+                                  err);
+    }
+    return rc;
 }
 
 /*
@@ -466,8 +491,7 @@ static void serve_ocsp(struct exchange *e, const struct cmc_route *route)
         refuse(e, 400, NULL, &err);
         return;
     }
-    if (cmc_ocsp_respond(f->seats[route->authority].ocsp, request, time(NULL), f->arena, &answer,
-                         &err) != CMC_OK) {
+    if (ask_ocsp(f, &f->seats[route->authority], request, &answer, &err) != CMC_OK) {
         refuse_text(e, 503, "out of memory; send the request again");
         return;
     }
@@ -481,7 +505,9 @@ static void serve_ocsp(struct exchange *e, const struct cmc_route *route)
 static const struct cmc_service_authority *authority_of(const struct exchange *e,
                                                         const struct cmc_route *route)
 {
-    return &e->front->service->authorities[route->authority];
+    const struct cmc_service_authority *a = &e->front->service->authorities[route->authority];
+
+    return route->previous > 0 ? &a->previous[route->previous - 1] : a;
 }
 
 static void serve_ca(struct exchange *e, const struct cmc_route *route)
@@ -539,14 +565,15 @@ static int compare_routes(const void *a, const void *b)
 /* Of one authority, besides its endpoints. */
 #define OWN_ROUTES 5u
 
-static void add_own(struct cmc_routes *out, const struct cmc_conf_authority *a, unsigned int i)
+static void add_own(struct cmc_routes *out, const struct cmc_conf_authority *a, unsigned int i,
+                    unsigned int previous)
 {
     const struct cmc_route own[OWN_ROUTES] = {
-        {a->crl_path, ALLOW_GET, serve_crl, NULL, i},
-        {a->ca_path, ALLOW_GET, serve_ca, NULL, i},
-        {a->chain_path, ALLOW_GET, serve_chain, NULL, i},
-        {a->encryption_path, ALLOW_GET, serve_encryption, NULL, i},
-        {a->ocsp.path, ALLOW_OCSP, serve_ocsp, NULL, i},
+        {a->crl_path, ALLOW_GET, serve_crl, NULL, i, previous},
+        {a->ca_path, ALLOW_GET, serve_ca, NULL, i, previous},
+        {a->chain_path, ALLOW_GET, serve_chain, NULL, i, previous},
+        {a->encryption_path, ALLOW_GET, serve_encryption, NULL, i, previous},
+        {a->ocsp.path, ALLOW_OCSP, serve_ocsp, NULL, i, previous},
     };
 
     for (size_t k = 0; k < OWN_ROUTES; k++) {
@@ -555,22 +582,34 @@ static void add_own(struct cmc_routes *out, const struct cmc_conf_authority *a, 
     }
 }
 
+/* It, and its keys of before. */
+static void add_authority(struct cmc_routes *out, const struct cmc_conf_authority *a,
+                          unsigned int i)
+{
+    add_own(out, a, i, 0);
+    for (unsigned int k = 0; k < a->previous_count; k++)
+        add_own(out, &a->previous[k], i, k + 1);
+}
+
+#define CMC_CONF_ROUTES_MAX(conf)                                                                  \
+    ((conf)->endpoint_count +                                                                      \
+     (size_t)(conf)->authority_count * OWN_ROUTES * (1 + CMC_LIMIT_CONF_PREVIOUS) + 1)
+
 enum cmc_rc cmc_routes_new(const struct cmc_conf *conf, struct cmc_routes *out, struct cmc_err *err)
 {
     out->n = 0;
-    out->rows = calloc(conf->endpoint_count + (size_t)conf->authority_count * OWN_ROUTES + 1,
-                       sizeof *out->rows);
+    out->rows = calloc(CMC_CONF_ROUTES_MAX(conf), sizeof *out->rows);
     if (out->rows == NULL)
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory for the routes");
     for (unsigned int i = 0; i < conf->authority_count; i++)
-        add_own(out, &conf->authorities[i], i);
+        add_authority(out, &conf->authorities[i], i);
     if (conf->status_path != NULL)
         out->rows[out->n++] =
-            (struct cmc_route){conf->status_path, ALLOW_GET, serve_status, NULL, 0};
+            (struct cmc_route){conf->status_path, ALLOW_GET, serve_status, NULL, 0, 0};
     for (unsigned int i = 0; i < conf->endpoint_count; i++)
-        out->rows[out->n++] =
-            (struct cmc_route){conf->endpoints[i].rules.path, ALLOW_POST, serve_endpoint,
-                               &conf->endpoints[i], conf->endpoints[i].authority};
+        out->rows[out->n++] = (struct cmc_route){
+            conf->endpoints[i].rules.path, ALLOW_POST, serve_endpoint, &conf->endpoints[i],
+            conf->endpoints[i].authority,  0};
     qsort(out->rows, out->n, sizeof *out->rows, compare_routes);
     return CMC_OK;
 }

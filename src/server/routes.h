@@ -36,7 +36,9 @@ void cmc_routes_free(struct cmc_routes *r);
 struct cmc_seat {
     struct cmc_responder *responder;
     struct cmc_ca *ca;
-    struct cmc_ocsp *ocsp; /* NULL: not served */
+    struct cmc_ocsp *ocsp;     /* NULL: not served */
+    struct cmc_seat *previous; /* its keys of before: ca, and ocsp or NULL */
+    size_t nprevious;
 };
 
 /* What the handler of one worker works with. All borrowed. */

@@ -24,6 +24,8 @@ struct cmc_service_authority {
     struct cmc_slice chain_p7c;      /* certs-only of the chain */
     struct cmc_publisher *publisher; /* NULL: nothing is published */
     struct cmc_ca_shared *ca;
+    struct cmc_service_authority *previous; /* its keys of before, as in conf */
+    size_t nprevious;
 };
 
 struct cmc_service {

@@ -15,62 +15,61 @@ struct cmc_worker {
 
 /* -- making ------------------------------------------------------------------------------ */
 
-static enum cmc_rc make_dh_pop(struct cmc_worker *w, size_t i, struct cmc_err *err)
+static enum cmc_rc make_dh_pop(const struct cmc_worker *w, const struct cmc_service_authority *a,
+                               const struct cmc_seat *seat, struct cmc_err *err)
 {
-    const struct cmc_service_authority *a = &w->service->authorities[i];
     EVP_PKEY *key = NULL;
     enum cmc_rc rc = cmc_service_key(&a->conf->dh_pop, w->crypto, &key, err);
 
     if (rc != CMC_OK || key == NULL)
         return rc;
-    rc = cmc_ca_set_dh_pop(w->front.seats[i].ca, a->dh_pop_cert, key, err);
+    rc = cmc_ca_set_dh_pop(seat->ca, a->dh_pop_cert, key, err);
     if (rc != CMC_OK)
         EVP_PKEY_free(key);
     return rc;
 }
 
 /* The key that clients encrypt to, if there is one. */
-static enum cmc_rc give_encryption_key(struct cmc_worker *w, size_t i, struct cmc_err *err)
+static enum cmc_rc give_encryption_key(const struct cmc_worker *w,
+                                       const struct cmc_service_authority *a,
+                                       const struct cmc_seat *seat, struct cmc_err *err)
 {
-    const struct cmc_service_authority *a = &w->service->authorities[i];
     EVP_PKEY *key = NULL;
     enum cmc_rc rc = cmc_service_key(&a->conf->encryption, w->crypto, &key, err);
 
     if (rc == CMC_OK && key != NULL)
-        rc = cmc_ca_set0_encryption(w->front.seats[i].ca, key, a->encryption_cert, err);
+        rc = cmc_ca_set0_encryption(seat->ca, key, a->encryption_cert, err);
     if (rc != CMC_OK)
         EVP_PKEY_free(key);
     return rc;
 }
 
-static enum cmc_rc make_ocsp(struct cmc_worker *w, size_t i, struct cmc_err *err)
+static enum cmc_rc make_ocsp(const struct cmc_worker *w, const struct cmc_service_authority *a,
+                             struct cmc_seat *seat, struct cmc_err *err)
 {
-    const struct cmc_service_authority *a = &w->service->authorities[i];
     const struct cmc_ocsp_params params = {.cert = a->ocsp_cert, .minutes = a->conf->ocsp.minutes};
     EVP_PKEY *key = NULL;
-    enum cmc_rc rc;
+    enum cmc_rc rc = cmc_service_key(&a->conf->ocsp.signer, w->crypto, &key, err);
 
-    if (a->conf->ocsp.path == NULL)
-        return CMC_OK;
-    rc = cmc_service_key(&a->conf->ocsp.signer, w->crypto, &key, err);
-    if (rc == CMC_OK)
-        rc = cmc_ocsp_new(w->front.seats[i].ca, &params, key, &w->front.seats[i].ocsp, err);
+    if (rc != CMC_OK || key == NULL)
+        return rc;
+    rc = cmc_ocsp_new(seat->ca, &params, key, &seat->ocsp, err);
     if (rc != CMC_OK)
         EVP_PKEY_free(key);
     return rc;
 }
 
 /* This worker's key handles go to its authority, which frees them. */
-static enum cmc_rc make_ca(struct cmc_worker *w, size_t i, struct cmc_err *err)
+static enum cmc_rc make_ca(const struct cmc_worker *w, const struct cmc_service_authority *a,
+                           struct cmc_seat *seat, struct cmc_err *err)
 {
-    const struct cmc_service_authority *a = &w->service->authorities[i];
     EVP_PKEY *ca_key = NULL, *responder_key = NULL;
     enum cmc_rc rc = cmc_service_key(&a->conf->ca, w->crypto, &ca_key, err);
 
     if (rc == CMC_OK)
         rc = cmc_service_key(&a->conf->responder, w->crypto, &responder_key, err);
     if (rc == CMC_OK)
-        rc = cmc_ca_new(a->ca, w->crypto, ca_key, responder_key, &w->front.seats[i].ca, err);
+        rc = cmc_ca_new(a->ca, w->crypto, ca_key, responder_key, &seat->ca, err);
     if (rc != CMC_OK) {
         EVP_PKEY_free(ca_key);
         EVP_PKEY_free(responder_key);
@@ -78,24 +77,59 @@ static enum cmc_rc make_ca(struct cmc_worker *w, size_t i, struct cmc_err *err)
     return rc;
 }
 
+/* Keys of before make CRLs and answer OCSP; that is all. */
+static enum cmc_rc make_previous(const struct cmc_worker *w, const struct cmc_service_authority *a,
+                                 struct cmc_seat *seat, struct cmc_err *err)
+{
+    enum cmc_rc rc = CMC_OK;
+
+    seat->previous = calloc(a->nprevious + 1, sizeof *seat->previous);
+    if (seat->previous == NULL)
+        return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a worker");
+    seat->nprevious = a->nprevious;
+    for (size_t i = 0; i < a->nprevious && rc == CMC_OK; i++) {
+        rc = make_ca(w, &a->previous[i], &seat->previous[i], err);
+        if (rc == CMC_OK)
+            rc = make_ocsp(w, &a->previous[i], &seat->previous[i], err);
+        if (rc != CMC_OK)
+            cmc_err_prefix(err, "%s", a->previous[i].conf->ca.certificate);
+    }
+    return rc;
+}
+
 static enum cmc_rc make_seat(struct cmc_worker *w, size_t i, struct cmc_err *err)
 {
+    const struct cmc_service_authority *a = &w->service->authorities[i];
     struct cmc_seat *seat = &w->front.seats[i];
-    enum cmc_rc rc = make_ca(w, i, err);
+    enum cmc_rc rc = make_ca(w, a, seat, err);
 
     if (rc == CMC_OK)
-        rc = make_dh_pop(w, i, err);
+        rc = make_dh_pop(w, a, seat, err);
     if (rc == CMC_OK)
-        rc = give_encryption_key(w, i, err);
+        rc = give_encryption_key(w, a, seat, err);
     if (rc == CMC_OK)
         rc = cmc_responder_new(w->crypto, cmc_ca_get0_authority(seat->ca), w->front.log,
                                &seat->responder, err);
     if (rc == CMC_OK)
-        rc = make_ocsp(w, i, err);
+        rc = make_ocsp(w, a, seat, err);
+    if (rc == CMC_OK)
+        rc = make_previous(w, a, seat, err);
     /* Of several it must be said which. */
     if (rc != CMC_OK && w->service->nauthorities > 1)
-        cmc_err_prefix(err, "%s", cmc_conf_authority_name(w->service->authorities[i].conf));
+        cmc_err_prefix(err, "%s", cmc_conf_authority_name(a->conf));
     return rc;
+}
+
+static void free_seat(struct cmc_seat *seat)
+{
+    for (size_t i = 0; i < seat->nprevious; i++) {
+        cmc_ocsp_free(seat->previous[i].ocsp);
+        cmc_ca_free(seat->previous[i].ca);
+    }
+    free(seat->previous);
+    cmc_responder_free(seat->responder);
+    cmc_ocsp_free(seat->ocsp);
+    cmc_ca_free(seat->ca);
 }
 
 /* Each socket of a listener is one worker's. */
@@ -164,11 +198,8 @@ void cmc_worker_free(struct cmc_worker *w)
         return;
     /* The loop first: it may still hold answers that were posted to it. */
     cmc_http_free(w->front.http);
-    for (size_t i = 0; i < CMC_LIMIT_CONF_AUTHORITIES; i++) {
-        cmc_responder_free(w->front.seats[i].responder);
-        cmc_ocsp_free(w->front.seats[i].ocsp);
-        cmc_ca_free(w->front.seats[i].ca);
-    }
+    for (size_t i = 0; i < CMC_LIMIT_CONF_AUTHORITIES; i++)
+        free_seat(&w->front.seats[i]);
     for (size_t i = 0; i < CMC_LIMIT_CONF_LISTENERS; i++)
         SSL_CTX_free(w->tls[i]);
     cmc_arena_free(w->front.arena);
