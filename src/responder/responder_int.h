@@ -52,6 +52,7 @@ struct plan_item {
     const char *changes;        /* what request has otherwise than asked, or NULL */
     const struct cmc_tagged_request *tagged; /* as it stands in the message; NULL: bare PKCS#10 */
     bool challenge_due;                      /* possession is to be shown by challenge */
+    bool challenge_met;                      /* and was */
     struct cmc_encrypted_pop *challenge;     /* what the response asks, or NULL */
     EVP_PKEY *key;                           /* lent: public key of the request */
     struct cmc_issued issued;                /* after issuing */
@@ -488,6 +489,15 @@ enum cmc_rc cmc_plan_auth_data(struct job *j, struct cmc_list *controls,
 /* anchors.c: append the trust anchors of the endpoint to a response. */
 enum cmc_rc cmc_answer_anchors(struct job *j, struct cmc_pkiresponse *resp, uint32_t *next_id,
                                struct cmc_err *err) CMC_MUST_USE;
+
+/* plan_demands.c: what endpoint and profile demand. Refusals of the request. */
+enum cmc_rc cmc_demand_identity(const struct job *j, const struct plan_item *it,
+                                struct cmc_err *err) CMC_MUST_USE;
+/* After cmc_plan_check_pop(). */
+enum cmc_rc cmc_demand_pop(const struct job *j, const struct plan_item *it,
+                           struct cmc_err *err) CMC_MUST_USE;
+/* Is a request that a holder of a certificate signs nothing but a renewal? */
+bool cmc_demand_renewal(const struct job *j);
 
 /* plan_pop.c */
 enum cmc_rc cmc_plan_decrypted_pop(struct job *j, const struct cmc_tagged_attribute *ta,

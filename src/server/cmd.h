@@ -101,6 +101,8 @@ enum cmc_rc cmcd_check_line(struct cmcd_run *r, const char *option, const char *
 enum cmc_rc cmcd_names_option(struct cmcd_run *r, const struct cmc_option_list *names,
                               const char **out) CMC_MUST_USE;
 
+/* cmcd profile test */
+enum cmc_rc cmcd_profile_test(struct cmcd_run *r, int argc, char **argv);
 /* cmcd cert list and search; and what they call a state. */
 enum cmc_rc cmcd_cert_search(struct cmcd_run *r, int argc, char **argv);
 const char *cmcd_cert_state(enum cmc_cert_state state);

@@ -118,6 +118,8 @@ struct cmc_store_ops {
                                     enum cmc_rc (*fn)(void *arg, const struct cmc_publication *p),
                                     void *arg, struct cmc_err *err);
     enum cmc_rc (*generation)(void *rd, uint64_t *out, struct cmc_err *err);
+    enum cmc_rc (*hold)(void *rd, uint64_t *generation, struct cmc_err *err);
+    void (*release)(void *rd);
     enum cmc_rc (*officers)(void *rd, enum cmc_rc (*fn)(void *arg, const struct cmc_officer *o),
                             void *arg, struct cmc_err *err);
     enum cmc_rc (*secret)(void *rd, const char *name, struct cmc_arena *arena,

@@ -90,8 +90,7 @@ static void make_root(struct test_authority *t)
     struct cmc_slice csr = test_csr(t, t->root.key, "C=SE, O=Test, CN=Test Root", NULL);
     struct cmc_cert_params params = {.alg = cmc_sig_default(t->root.key),
                                      .not_before = TEST_NOW - 86400,
-                                     .not_after = TEST_NOW + 3650LL * 86400,
-                                     .issuer_not_after = INT64_MAX};
+                                     .not_after = TEST_NOW + 3650LL * 86400};
     static const uint8_t serial[] = {1};
     struct cmc_profile *profile;
     struct cmc_cert cert = {0};
