@@ -121,6 +121,7 @@ def test_the_roll(world):
     server.audit_verify()
     server.cmcd("check-config")
     server.cmcd("doctor")
+    server.stop()
 
 
 def test_what_the_old_key_issued_is_still_served(world):
