@@ -97,6 +97,7 @@
 #define CMC_LIMIT_CONF_LISTENERS   16u
 #define CMC_LIMIT_CONF_AUTHORITIES 16u
 #define CMC_LIMIT_CONF_TARGETS     16u
+#define CMC_LIMIT_CONF_PREVIOUS    4u
 #define CMC_LIMIT_CONF_PROFILES    256u
 #define CMC_LIMIT_CONF_ENDPOINTS   256u
 /* Tokens that status and doctor tell of. */

@@ -77,9 +77,15 @@ enum cmc_rc cmc_ca_shared_new(const struct cmc_ca_params *p, struct cmc_ca_share
     if (s == NULL)
         return no_memory(err);
     (void)pthread_mutex_init(&s->crl_lock, NULL);
-    (void)pthread_mutex_init(&s->challenge_lock, NULL);
     s->arena = cmc_arena_new(CMC_LIMIT_ARENA_OCTETS);
     if (s->arena == NULL) {
+        rc = no_memory(err);
+        goto out;
+    }
+    s->challenges = p->challenges;
+    if (s->challenges == NULL)
+        s->challenges = s->own_challenges = cmc_challenges_new();
+    if (s->challenges == NULL) {
         rc = no_memory(err);
         goto out;
     }
@@ -167,8 +173,7 @@ void cmc_ca_shared_free(struct cmc_ca_shared *s)
         cmc_profile_free(s->profiles[i]);
     cmc_crl_lines_free(s);
     (void)pthread_mutex_destroy(&s->crl_lock);
-    (void)pthread_mutex_destroy(&s->challenge_lock);
-    OPENSSL_cleanse(&s->challenge, sizeof s->challenge);
+    cmc_challenges_free(s->own_challenges);
     cmc_arena_free(s->arena);
     free(s);
 }

@@ -11,6 +11,14 @@
 #include "crypto/seal.h"
 #include "responder/authority.h"
 
+/*
+ * The secrets of challenges (RFC 10002 section 6.7) in memory. An authority that takes the place
+ * of another at run time is given the same ones, so that who was challenged may answer.
+ */
+struct cmc_challenges;
+struct cmc_challenges *cmc_challenges_new(void); /* NULL: no memory */
+void cmc_challenges_free(struct cmc_challenges *c);
+
 struct cmc_ca_params {
     struct cmc_store *store;
     /* The chain, the issuing CA itself first, root last; whole DERs. At least one. */
@@ -45,8 +53,9 @@ struct cmc_ca_params {
     /* Called when something is due to be published, also a new CRL, in any thread; or NULL. */
     void (*publish_wake)(void *arg);
     void *publish_arg;
-    uint32_t crl_keep;     /* how many earlier CRLs are kept to be asked for */
-    unsigned int crl_days; /* and for how long; 0: for ever */
+    uint32_t crl_keep;                 /* how many earlier CRLs are kept to be asked for */
+    unsigned int crl_days;             /* and for how long; 0: for ever */
+    struct cmc_challenges *challenges; /* borrowed; NULL: the authority has its own */
 };
 
 struct cmc_ca_shared;

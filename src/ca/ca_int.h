@@ -66,10 +66,8 @@ struct cmc_ca_shared {
     size_t nlines;
     bool crl_refused; /* the last CRL that was due was not signed, and that is on record */
 
-    pthread_mutex_t challenge_lock; /* over what follows */
-    bool challenge_known;
-    int64_t challenge_at;
-    struct cmc_challenge_secrets challenge;
+    struct cmc_challenges *challenges;
+    struct cmc_challenges *own_challenges; /* to be freed, or NULL */
 };
 
 #define OFFICER_CACHE 64u

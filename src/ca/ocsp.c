@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An OCSP request, and what the store says to it. */
+#include <openssl/err.h>
 #include <stdlib.h>
 
 #include "asn1/cmc.h"
@@ -35,6 +36,25 @@ static enum cmc_rc no_memory(struct cmc_err *err)
 
 /* -- the signer -------------------------------------------------------------------------- */
 
+/* With this key of the CA: the certificate of one that signs for a key of before looks the same. */
+static enum cmc_rc check_issued(const struct cmc_ocsp *o, struct cmc_err *err)
+{
+    const unsigned char *p = o->cert.p;
+    X509 *x = X509_new_ex(cmc_crypto_get0_libctx(o->ca->crypto), NULL);
+    EVP_PKEY *ca = NULL;
+    enum cmc_rc rc = cmc_spki_key(o->ca->crypto, o->ca->shared->ca_cert.tbs.spki.raw, &ca, err);
+
+    if (rc == CMC_OK && (x == NULL || d2i_X509(&x, &p, (long)o->cert.n) == NULL))
+        rc = cmc_fail_openssl(err, CMC_E_USAGE, "the OCSP signer's certificate is malformed");
+    if (rc == CMC_OK && X509_verify(x, ca) != 1)
+        rc = cmc_fail(err, CMC_E_USAGE, "RFC 6960 section 4.2.2.2",
+                      "the OCSP signer's certificate was not signed with this key of the CA");
+    ERR_clear_error();
+    X509_free(x);
+    EVP_PKEY_free(ca);
+    return rc;
+}
+
 /* RFC 6960 section 4.2.2.2: issued by the CA that it speaks for, with id-kp-OCSPSigning. */
 static enum cmc_rc check_signer(const struct cmc_ocsp *o, const struct cmc_cert *cert,
                                 struct cmc_err *err)
@@ -56,7 +76,7 @@ static enum cmc_rc check_signer(const struct cmc_ocsp *o, const struct cmc_cert 
         return cmc_fail(err, CMC_E_USAGE, "RFC 6960 section 4.2.2.2",
                         "the OCSP signer's certificate lacks the extended key usage "
                         "id-kp-OCSPSigning");
-    return CMC_OK;
+    return check_issued(o, err);
 }
 
 static enum cmc_rc load_signer(struct cmc_ocsp *o, const struct cmc_ocsp_params *p, EVP_PKEY *key,

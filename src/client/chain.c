@@ -122,7 +122,10 @@ enum cmc_rc cmc_chain_check(const struct cmc_crypto *c, struct cmc_slice leaf,
     param = X509_STORE_CTX_get0_param(ctx);
     /* What the user named as trusted is trusted, be it a root or not. */
     X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN);
-    X509_VERIFY_PARAM_set_time(param, (time_t)trust->now);
+    if (trust->any_time)
+        X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_NO_CHECK_TIME);
+    else
+        X509_VERIFY_PARAM_set_time(param, (time_t)trust->now);
     if (X509_verify_cert(ctx) != 1)
         rc = no_path(ctx, arena, err);
     else if (chain != NULL)

@@ -159,6 +159,7 @@ struct cmc_trust {
     size_t nanchors;
     bool no_eku; /* do not insist on id-kp-cmcCA (or the CA itself) */
     int64_t now;
+    bool any_time; /* what was signed while all was valid is to be judged: now does not count */
 };
 
 struct cmc_answer_view {

@@ -29,7 +29,7 @@ struct verifying {
     struct {
         struct cmc_slice cert; /* of a CA */
         struct cmc_slice subject;
-    } cas[CMC_LIMIT_CONF_AUTHORITIES];
+    } cas[CMC_LIMIT_CONF_AUTHORITIES * (1 + CMC_LIMIT_CONF_PREVIOUS)];
     size_t ncas;
     struct cmcd_order_audit *orders;
     unsigned int checkpoints;
@@ -74,27 +74,31 @@ static enum cmc_rc check_hash(struct cmc_reader *reader, int64_t seq,
                           (long long)seq);
 }
 
-/* Only a responder of ours signs checkpoints; its certificate may have expired since. */
+/* Only a responder of ours signs checkpoints; its certificate may have expired since, and the CA's
+ * been renewed. */
 static enum cmc_rc check_signature(struct verifying *v, const struct cmc_checkpoint *p,
                                    struct cmc_err *err)
 {
     struct cmc_arena *arena = v->run->arena;
-    struct cmc_trust trust = {.nanchors = 1};
+    struct cmc_trust trust = {.nanchors = 1, .any_time = true};
     struct cmc_cert_record rec;
     enum cmc_rc rc = CMC_E_NOTFOUND;
+    bool found = false;
 
-    for (size_t i = 0; i < v->ncas && rc == CMC_E_NOTFOUND; i++) {
+    /* One name may stand for several keys of the same CA. */
+    for (size_t i = 0; i < v->ncas && rc != CMC_OK; i++) {
         trust.anchors = &v->cas[i].cert;
         rc = cmc_reader_cert(v->second, v->cas[i].subject, p->signer, arena, &rec, err);
+        found = found || rc == CMC_OK;
+        if (rc == CMC_OK)
+            rc = cmc_chain_check(v->run->crypto, rec.der, trust.anchors, 1, &trust, arena, NULL,
+                                 err);
     }
-    if (rc == CMC_E_NOTFOUND)
+    if (!found && rc == CMC_E_NOTFOUND)
         return cmc_fail(err, CMC_E_CRYPTO, NULL,
                         "the checkpoint of audit record %lld is signed with a certificate that "
                         "the CAs of this configuration did not issue",
                         (long long)p->seq);
-    trust.now = rec.not_before;
-    if (rc == CMC_OK)
-        rc = cmc_chain_check(v->run->crypto, rec.der, trust.anchors, 1, &trust, arena, NULL, err);
     if (rc == CMC_OK)
         rc = cmc_responder_check(rec.der, &trust, arena, err);
     if (rc == CMC_OK)
@@ -155,11 +159,15 @@ static enum cmc_rc verify_checkpoints(struct verifying *v)
     enum cmc_rc rc = CMC_OK;
 
     for (unsigned int i = 0; i < conf->authority_count && rc == CMC_OK; i++) {
+        const struct cmc_conf_authority *a = &conf->authorities[i];
         struct cmc_cert ca = {0};
 
-        rc = cmcd_ca_cert(v->run, &conf->authorities[i], &v->cas[i].cert, &ca);
-        v->cas[i].subject = ca.tbs.subject;
-        v->ncas++;
+        rc = cmcd_ca_cert(v->run, a, &v->cas[v->ncas].cert, &ca);
+        v->cas[v->ncas++].subject = ca.tbs.subject;
+        for (unsigned int k = 0; k < a->previous_count && rc == CMC_OK; k++) {
+            rc = cmcd_ca_cert(v->run, &a->previous[k], &v->cas[v->ncas].cert, &ca);
+            v->cas[v->ncas++].subject = ca.tbs.subject;
+        }
     }
     if (rc == CMC_OK)
         rc = cmc_reader_new(v->db->store, &v->second, &v->run->err);

@@ -85,28 +85,32 @@ const char *cmcd_whose(const struct checking *c, const struct cmc_service_author
     return buf;
 }
 
-/*
- * Does a path lead from it to the end of the chain that is configured? What several authorities
- * share is issued by one of them.
- */
+/* To the end of the chain of one authority, or to a key that it had before. */
+static enum cmc_rc path_in(struct checking *c, const struct cmc_service_authority *a,
+                           struct cmc_slice cert, struct cmc_trust *trust, struct cmc_err *err)
+{
+    enum cmc_rc rc;
+
+    *trust = (struct cmc_trust){.anchors = &a->chain[a->nchain - 1], .nanchors = 1, .now = c->now};
+    rc =
+        cmc_chain_check(c->run->crypto, cert, a->chain, a->nchain, trust, c->run->arena, NULL, err);
+    for (size_t i = 0; i < a->nprevious && rc != CMC_OK; i++) {
+        trust->anchors = &a->previous[i].chain[0];
+        rc = cmc_chain_check(c->run->crypto, cert, trust->anchors, 1, trust, c->run->arena, NULL,
+                             NULL);
+    }
+    return rc;
+}
+
+/* What several authorities share is issued by one of them. */
 static enum cmc_rc find_path(struct checking *c, const struct cmc_service_authority *mine,
                              struct cmc_slice cert, struct cmc_trust *trust)
 {
     const struct cmc_service *s = &c->service;
-    enum cmc_rc rc;
+    enum cmc_rc rc = path_in(c, mine, cert, trust, &c->run->err);
 
-    *trust =
-        (struct cmc_trust){.anchors = &mine->chain[mine->nchain - 1], .nanchors = 1, .now = c->now};
-    rc = cmc_chain_check(c->run->crypto, cert, mine->chain, mine->nchain, trust, c->run->arena,
-                         NULL, &c->run->err);
-    for (size_t i = 0; i < s->nauthorities && rc != CMC_OK; i++) {
-        const struct cmc_service_authority *a = &s->authorities[i];
-
-        trust->anchors = &a->chain[a->nchain - 1];
-        if (a != mine && cmc_chain_check(c->run->crypto, cert, a->chain, a->nchain, trust,
-                                         c->run->arena, NULL, NULL) == CMC_OK)
-            rc = CMC_OK;
-    }
+    for (size_t i = 0; i < s->nauthorities && rc != CMC_OK; i++)
+        rc = path_in(c, &s->authorities[i], cert, trust, NULL);
     return rc;
 }
 
@@ -188,6 +192,13 @@ static void check_signers(struct checking *c, const struct cmc_service_authority
                       cmcd_whose(c, a, "responder certificate", whose, sizeof whose));
     if (a->conf->ocsp.path != NULL)
         (void)check_pair(c, a, a->ocsp_cert, &a->conf->ocsp.signer, "OCSP");
+    for (size_t i = 0; i < a->nprevious; i++) {
+        const struct cmc_service_authority *before = &a->previous[i];
+
+        (void)check_pair(c, a, before->chain[0], &before->conf->ca, "previous CA");
+        if (before->ocsp_cert.p != NULL)
+            (void)check_pair(c, a, before->ocsp_cert, &before->conf->ocsp.signer, "previous OCSP");
+    }
 }
 
 /* DH keys prove themselves to it: a DH key, its own, and not run out. */

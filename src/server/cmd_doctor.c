@@ -94,6 +94,10 @@ static void check_authority_files(struct checking *c, const struct cmc_conf_auth
         check_secret_file(c, rows[i].path, rows[i].what);
     for (unsigned int i = 0; i < a->target_count; i++)
         check_secret_file(c, a->targets[i].ldap.password_file, "password of a publication target");
+    for (unsigned int i = 0; i < a->previous_count; i++) {
+        check_secret_file(c, a->previous[i].ca.key, "previous CA key");
+        check_secret_file(c, a->previous[i].ocsp.signer.key, "previous OCSP key");
+    }
 }
 
 static void check_files(struct checking *c)

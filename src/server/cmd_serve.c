@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cmcd serve: start the workers, wait for a signal, stop in order. */
+/* cmcd serve: start the workers, wait for signals, load the configuration anew, stop in order. */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,13 +14,14 @@
 #include "key/token.h"
 #include "server/checkpoint.h"
 #include "server/cmd.h"
-#include "server/crl_schedule.h"
+#include "server/generation.h"
 #include "server/notify.h"
 #include "server/sweep.h"
-#include "server/worker.h"
 
 /* Requests under way get so long after SIGTERM. */
 #define GRACE_SECONDS 10u
+/* How often to look whether what is retiring has ended. */
+#define RETIRING_NANOSECONDS 50000000l
 /* No descriptor was named. */
 #define NO_FD UINT32_MAX
 
@@ -42,23 +43,29 @@ static const struct cmc_options options = {
     "",
     0,
     0,
-    "Serve until SIGTERM or SIGINT. Requests that are under way are answered first.",
+    "Serve until SIGTERM or SIGINT. Requests that are under way are answered first.\n"
+    "SIGHUP loads the configuration anew; if anything in it is wrong, the old one holds.",
     rows};
 
 struct serving {
     struct cmcd_run *run;
-    struct cmc_conf *conf;
-    struct cmc_log *log;
-    struct cmc_service service;
-    struct cmc_routes routes;
+    const char *path;
+    struct cmc_store *store;
+    struct cmc_challenges *challenges;
     struct cmc_counters counters;
-    struct cmc_desks *desks;
-    struct cmc_worker *workers[CMC_LIMIT_WORKERS];
-    uint16_t ports[CMC_LIMIT_CONF_LISTENERS];
-    struct cmc_crl_schedule *schedule;
-    EVP_PKEY *responder_key; /* the main thread's, for checkpoints */
-    int64_t checkpoint;      /* number of the record that holds the last one */
+    struct cmc_generation *now;
+    struct cmc_generation *retiring; /* whose place now took, while it has something to do */
+    int64_t checkpoint;              /* number of the record that holds the last one */
+    bool hangs;                      /* a thread, in a token: see leave() */
 };
+
+static struct cmc_lasting lasting(struct serving *s)
+{
+    return (struct cmc_lasting){.crypto = s->run->crypto,
+                                .store = s->store,
+                                .challenges = s->challenges,
+                                .counters = &s->counters};
+}
 
 /* -- the process ------------------------------------------------------------------------- */
 
@@ -81,6 +88,7 @@ static enum cmc_rc block_signals(sigset_t *set, struct cmc_err *err)
     (void)sigemptyset(set);
     (void)sigaddset(set, SIGTERM);
     (void)sigaddset(set, SIGINT);
+    (void)sigaddset(set, SIGHUP);
     e = pthread_sigmask(SIG_BLOCK, set, NULL);
     if (e != 0)
         return cmc_fail(err, CMC_E_LOCAL, NULL, "signals cannot be blocked: %s", strerror(e));
@@ -104,7 +112,7 @@ static enum cmc_rc audit(struct serving *s, const char *event)
     cmc_json_str(&b, "version", CMC_SLICE_LIT(CMC_VERSION));
     cmc_json_end(&b);
     record.json = cmc_buf_cstr(&b);
-    rc = record.json != NULL ? cmc_store_commit(s->service.store, &txn, &s->run->err)
+    rc = record.json != NULL ? cmc_store_commit(s->store, &txn, &s->run->err)
                              : cmc_fail(&s->run->err, CMC_E_MEM, NULL, "no memory for a record");
     cmc_buf_free(&b);
     return rc;
@@ -122,7 +130,7 @@ static enum cmc_rc commit_checkpoint(struct serving *s, const struct cmc_checkpo
 
     if (record.json == NULL)
         return cmc_fail(&s->run->err, CMC_E_MEM, NULL, "no memory for a checkpoint");
-    rc = cmc_store_commit(s->service.store, &txn, &s->run->err);
+    rc = cmc_store_commit(s->store, &txn, &s->run->err);
     if (rc != CMC_OK)
         return rc;
     s->checkpoint = p->seq + 1;
@@ -130,7 +138,7 @@ static enum cmc_rc commit_checkpoint(struct serving *s, const struct cmc_checkpo
     for (size_t i = 0; i < CMC_SHA256_OCTETS; i++)
         (void)snprintf(hash + 2 * i, 3, "%02x", p->hash[i]);
     /* In the log too, which is kept elsewhere: see cmcd audit verify --checkpoint. */
-    cmc_log_event(s->log, CMC_LOG_INFO, "checkpoint", "seq", seq, "hash", hash, NULL);
+    cmc_log_event(s->now->log, CMC_LOG_INFO, "checkpoint", "seq", seq, "hash", hash, NULL);
     return CMC_OK;
 }
 
@@ -145,12 +153,13 @@ static enum cmc_rc checkpoint(struct serving *s)
 
     if (arena == NULL)
         return cmc_fail(&s->run->err, CMC_E_MEM, NULL, "no memory for a checkpoint");
-    rc = cmc_reader_new(s->service.store, &reader, &s->run->err);
+    rc = cmc_reader_new(s->store, &reader, &s->run->err);
     if (rc == CMC_OK)
         rc = cmc_reader_audit_last(reader, &last, &s->run->err);
     if (rc == CMC_OK && last > s->checkpoint)
-        rc = cmc_checkpoint_make(s->run->crypto, reader, s->service.authorities[0].responder_cert,
-                                 s->responder_key, arena, &p, &s->run->err);
+        rc = cmc_checkpoint_make(s->run->crypto, reader,
+                                 s->now->service.authorities[0].responder_cert,
+                                 s->now->responder_key, arena, &p, &s->run->err);
     if (rc == CMC_OK && last > s->checkpoint)
         rc = commit_checkpoint(s, &p, arena);
     cmc_reader_free(reader);
@@ -172,60 +181,74 @@ static void token_changed(void *arg, const struct cmc_token_state *state)
 
 /* -- starting ---------------------------------------------------------------------------- */
 
-static enum cmc_rc load(struct serving *s, const char *path)
+/* Which configuration holds from now on, and which certificates of CAs are new with it. */
+static enum cmc_rc audit_configuration(struct serving *s, const struct cmc_generation *g,
+                                       const struct cmc_generation *before)
+{
+    struct cmc_arena *arena = cmc_arena_new(CMC_LIMIT_FILE_OCTETS);
+    struct cmc_audit_record *records = NULL;
+    struct cmc_txn txn = {.at = time(NULL)};
+    enum cmc_rc rc;
+
+    if (arena == NULL)
+        return cmc_fail(&s->run->err, CMC_E_MEM, NULL, "no memory for an audit record");
+    rc = cmc_generation_audit(g, before, s->run->crypto, arena, &records, &txn.naudits,
+                              &s->run->err);
+    txn.audits = records;
+    if (rc == CMC_OK)
+        rc = cmc_store_commit(s->store, &txn, &s->run->err);
+    cmc_arena_free(arena);
+    return rc;
+}
+
+static enum cmc_rc load(struct serving *s)
 {
     struct cmc_err *err = &s->run->err;
-    enum cmc_rc rc = cmc_conf_load(path != NULL ? path : CMCD_DEFAULT_CONF, &s->conf, err);
+    enum cmc_rc rc = cmc_generation_load(s->path, s->run->crypto, &s->now, err);
 
     if (rc != CMC_OK)
         return rc;
-    s->log = cmc_log_new(STDERR_FILENO, s->conf->log_level, s->conf->log_format);
-    if (s->log == NULL)
-        return cmc_fail(err, CMC_E_MEM, NULL, "no memory for the log");
-    cmc_tokens_watch(token_changed, s->log);
-    rc = cmc_service_load(&s->service, s->conf, s->run->crypto, err);
-    if (rc == CMC_OK)
-        rc = cmc_service_open(&s->service, s->log, err);
-    if (rc == CMC_OK)
-        rc = cmc_routes_new(s->conf, &s->routes, err);
-    return rc;
+    cmc_tokens_watch(token_changed, s->now->log);
+    s->challenges = cmc_challenges_new();
+    if (s->challenges == NULL)
+        return cmc_fail(err, CMC_E_MEM, NULL, "no memory to begin");
+    return cmc_store_open(s->now->conf->database, false, &s->store, err);
 }
 
 /* All of them listen before the first serves: then either all is well, or nothing has begun. */
 static enum cmc_rc start(struct serving *s)
 {
-    struct cmc_err *err = &s->run->err;
-    enum cmc_rc rc = CMC_OK;
+    const struct cmc_lasting all = lasting(s);
+    enum cmc_rc rc;
 
     s->counters.started_at = time(NULL);
-    for (unsigned int i = 0; i < s->conf->listener_count && rc == CMC_OK; i++) {
-        s->ports[i] = s->conf->listeners[i].port;
-        rc = cmc_http_port_check(s->conf->listeners[i].address, s->ports[i], err);
-    }
-    if (rc == CMC_OK)
-        rc = cmc_desks_new(&s->service, s->log, &s->desks, err);
-    for (unsigned int i = 0; i < s->conf->workers && rc == CMC_OK; i++)
-        rc = cmc_worker_new(&s->service, &s->routes, &s->counters, s->desks, s->log, s->ports,
-                            &s->workers[i], err);
+    rc = cmc_generation_make(s->now, &all, NULL, &s->run->err);
     if (rc == CMC_OK)
         rc = audit(s, "start");
     if (rc == CMC_OK)
-        rc = cmc_service_key(&s->conf->authorities[0].responder, s->run->crypto, &s->responder_key,
-                             err);
+        rc = audit_configuration(s, s->now, NULL);
     if (rc == CMC_OK)
         rc = checkpoint(s);
-    for (unsigned int i = 0; i < s->conf->workers && rc == CMC_OK; i++)
-        rc = cmc_worker_start(s->workers[i], err);
-    if (rc == CMC_OK)
-        rc = cmc_crl_schedule_start(&s->service, s->log, &s->schedule, err);
-    return rc;
+    return rc == CMC_OK ? cmc_generation_start(s->now, &s->run->err) : rc;
 }
 
-static void describe_listeners(const struct serving *s, struct cmc_buf *out)
+static void describe_listeners(const struct cmc_generation *g, struct cmc_buf *out)
 {
-    for (unsigned int i = 0; i < s->conf->listener_count; i++)
-        cmc_buf_printf(out, "%s %u %s\n", s->conf->listeners[i].address, s->ports[i],
-                       s->conf->listeners[i].tls != NULL ? "tls" : "plain");
+    for (unsigned int i = 0; i < g->conf->listener_count; i++)
+        cmc_buf_printf(out, "%s %u %s\n", g->conf->listeners[i].address,
+                       cmc_sockets_port(g->sockets, i),
+                       g->conf->listeners[i].tls != NULL ? "tls" : "plain");
+}
+
+static void log_listeners(const struct cmc_generation *g)
+{
+    for (unsigned int i = 0; i < g->conf->listener_count; i++) {
+        char port[8];
+
+        (void)snprintf(port, sizeof port, "%u", cmc_sockets_port(g->sockets, i));
+        cmc_log_event(g->log, CMC_LOG_INFO, "listening", "address", g->conf->listeners[i].address,
+                      "port", port, "tls", g->conf->listeners[i].tls != NULL ? "yes" : "no", NULL);
+    }
 }
 
 static enum cmc_rc write_fd(int fd, struct cmc_slice text, struct cmc_err *err)
@@ -252,15 +275,9 @@ static enum cmc_rc announce(struct serving *s, const struct values *v)
     struct cmc_buf b;
     enum cmc_rc rc = CMC_OK;
 
-    for (unsigned int i = 0; i < s->conf->listener_count; i++) {
-        char port[8];
-
-        (void)snprintf(port, sizeof port, "%u", s->ports[i]);
-        cmc_log_event(s->log, CMC_LOG_INFO, "listening", "address", s->conf->listeners[i].address,
-                      "port", port, "tls", s->conf->listeners[i].tls != NULL ? "yes" : "no", NULL);
-    }
+    log_listeners(s->now);
     cmc_buf_init(&b, CMC_LIMIT_FILE_OCTETS);
-    describe_listeners(s, &b);
+    describe_listeners(s->now, &b);
     if (!cmc_buf_ok(&b))
         rc = cmc_fail(err, CMC_E_MEM, NULL, "no memory to say where we listen");
     if (rc == CMC_OK && v->port_file != NULL)
@@ -282,42 +299,131 @@ static enum cmc_rc announce(struct serving *s, const struct values *v)
 static void leave(struct serving *s, enum cmc_rc so_far)
 {
     if (audit(s, "stop") != CMC_OK)
-        cmc_log_event(s->log, CMC_LOG_ERROR, "stop", "outcome", s->run->err.text, NULL);
-    cmc_log_event(s->log, CMC_LOG_WARNING, "stopped", "outcome",
+        cmc_log_event(s->now->log, CMC_LOG_ERROR, "stop", "outcome", s->run->err.text, NULL);
+    cmc_log_event(s->now->log, CMC_LOG_WARNING, "stopped", "outcome",
                   "a token hangs; the last checkpoint is that of before", NULL);
     _exit(so_far == CMC_OK ? 0 : 1);
+}
+
+static void bury(struct cmc_generation **g)
+{
+    cmc_generation_free(*g);
+    *g = NULL;
 }
 
 static void stop(struct serving *s, enum cmc_rc so_far)
 {
     struct cmc_err first = s->run->err;
-    unsigned int n = s->conf != NULL ? s->conf->workers : 0;
+    bool began = s->now != NULL && s->now->workers[0] != NULL;
 
-    for (unsigned int i = 0; i < n && s->workers[i] != NULL; i++)
-        cmc_worker_stop(s->workers[i], GRACE_SECONDS);
-    cmc_crl_schedule_stop(s->schedule);
-    for (unsigned int i = 0; i < n && s->workers[i] != NULL; i++)
-        cmc_worker_join(s->workers[i]);
-    if (!cmc_desks_stop(s->desks))
+    if (s->now != NULL)
+        cmc_generation_stop(s->now, GRACE_SECONDS, false);
+    if (s->retiring != NULL) {
+        cmc_generation_stop(s->retiring, GRACE_SECONDS, false);
+        s->hangs = !cmc_generation_join(s->retiring) || s->hangs;
+    }
+    if (s->now != NULL)
+        s->hangs = !cmc_generation_join(s->now) || s->hangs;
+    if (s->hangs)
         leave(s, so_far);
-    if (n > 0 && s->workers[0] != NULL &&
-        (audit(s, "stop") != CMC_OK || (s->responder_key != NULL && checkpoint(s) != CMC_OK)))
-        cmc_log_event(s->log, CMC_LOG_ERROR, "stop", "outcome", s->run->err.text, NULL);
-    EVP_PKEY_free(s->responder_key);
-    for (unsigned int i = 0; i < n; i++)
-        cmc_worker_free(s->workers[i]);
-    cmc_desks_free(s->desks);
-    cmc_routes_free(&s->routes);
-    cmc_service_close(&s->service);
+    if (began &&
+        (audit(s, "stop") != CMC_OK || (s->now->responder_key != NULL && checkpoint(s) != CMC_OK)))
+        cmc_log_event(s->now->log, CMC_LOG_ERROR, "stop", "outcome", s->run->err.text, NULL);
+    bury(&s->retiring);
     if (so_far == CMC_OK)
-        cmc_log_event(s->log, CMC_LOG_INFO, "stopped", NULL);
+        cmc_log_event(s->now->log, CMC_LOG_INFO, "stopped", NULL);
     cmc_tokens_watch(NULL, NULL);
-    cmc_log_free(s->log);
-    cmc_conf_free(s->conf);
+    bury(&s->now);
+    cmc_store_close(s->store);
+    cmc_challenges_free(s->challenges);
     /* What ended the run is what main() tells. */
     if (so_far != CMC_OK)
         s->run->err = first;
 }
+
+/* -- loading anew ------------------------------------------------------------------------ */
+
+/* The store's writer is first in, first out: after this, all that was submitted is called back. */
+static void let_go(struct serving *s)
+{
+    const struct cmc_txn nothing = {.at = time(NULL)};
+
+    bool ended = cmc_generation_join(s->retiring);
+
+    if (cmc_store_commit(s->store, &nothing, &s->run->err) != CMC_OK)
+        cmc_log_event(s->now->log, CMC_LOG_ERROR, "reload", "outcome", s->run->err.text, NULL);
+    if (ended) {
+        bury(&s->retiring);
+        return;
+    }
+    /* What it works with has to stay until the process ends. */
+    cmc_log_event(s->now->log, CMC_LOG_WARNING, "reload", "outcome",
+                  "a token hangs; what waits for it is kept", NULL);
+    s->hangs = true;
+    s->retiring = NULL;
+}
+
+/* Whatever is wrong leaves all as it is. */
+static enum cmc_rc make_next(struct serving *s, struct cmc_generation **out)
+{
+    const struct cmc_lasting all = lasting(s);
+    struct cmc_generation *next = NULL;
+    struct cmc_err *err = &s->run->err;
+    enum cmc_rc rc = cmc_generation_load(s->path, s->run->crypto, &next, err);
+
+    if (rc == CMC_OK && strcmp(next->conf->database, s->now->conf->database) != 0)
+        rc =
+            cmc_fail(err, CMC_E_USAGE, NULL,
+                     "%s: 'database' is %s, and %s is in use; to change it, stop cmcd and start it",
+                     next->conf->path, next->conf->database, s->now->conf->database);
+    if (rc == CMC_OK)
+        rc = cmc_generation_make(next, &all, s->now, err);
+    if (rc == CMC_OK)
+        rc = audit_configuration(s, next, s->now);
+    if (rc == CMC_OK)
+        rc = cmc_generation_start(next, err);
+    if (rc == CMC_OK) {
+        *out = next;
+        return CMC_OK;
+    }
+    if (next != NULL) {
+        cmc_generation_stop(next, 0, false);
+        if (!cmc_generation_join(next)) {
+            s->hangs = true;
+            next = NULL;
+        }
+    }
+    bury(&next);
+    return rc;
+}
+
+static void reload(struct serving *s)
+{
+    struct cmc_generation *next = NULL;
+
+    (void)cmc_notify("RELOADING=1", NULL);
+    if (s->retiring != NULL)
+        let_go(s);
+    if (make_next(s, &next) == CMC_OK) {
+        s->retiring = s->now;
+        s->now = next;
+        cmc_tokens_watch(token_changed, s->now->log);
+        cmc_generation_stop(s->retiring, GRACE_SECONDS, true);
+        cmc_log_event(s->now->log, CMC_LOG_INFO, "reload", "outcome", "success", NULL);
+        log_listeners(s->now);
+        /* The responder may be another one, and the first thing it did be lost otherwise. */
+        if (checkpoint(s) != CMC_OK)
+            cmc_log_event(s->now->log, CMC_LOG_ERROR, "checkpoint", "outcome", s->run->err.text,
+                          NULL);
+    } else {
+        cmc_log_event(s->now->log, CMC_LOG_ERROR, "reload", "outcome", s->run->err.text, "clause",
+                      s->run->err.clause, NULL);
+    }
+    s->run->err = (struct cmc_err){0};
+    (void)cmc_notify("READY=1", NULL);
+}
+
+/* -- waiting ----------------------------------------------------------------------------- */
 
 static int64_t monotonic_seconds(void)
 {
@@ -327,32 +433,49 @@ static int64_t monotonic_seconds(void)
     return (int64_t)now.tv_sec;
 }
 
-/* Until a signal comes: what time brings about, and a checkpoint now and then. */
-static void wait_for_signal(struct serving *s, const sigset_t *set)
+/* What time brings about, and a checkpoint now and then. */
+static void tick(struct serving *s, int64_t *sweep_due, int64_t *checkpoint_due)
 {
-    const struct timespec tick = {.tv_sec = CMC_SWEEP_SECONDS};
-    int64_t due = monotonic_seconds() + (int64_t)s->conf->checkpoint_minutes * 60;
+    int64_t now = monotonic_seconds();
+
+    if (s->retiring != NULL && cmc_generation_has_ended(s->retiring))
+        let_go(s);
+    if (now >= *sweep_due) {
+        *sweep_due = now + CMC_SWEEP_SECONDS;
+        cmc_sweep_store(s->store, s->now->conf, s->now->log);
+    }
+    if (now >= *checkpoint_due) {
+        *checkpoint_due = now + (int64_t)s->now->conf->checkpoint_minutes * 60;
+        if (checkpoint(s) != CMC_OK)
+            cmc_log_event(s->now->log, CMC_LOG_ERROR, "checkpoint", "outcome", s->run->err.text,
+                          NULL);
+    }
+}
+
+/* Until a signal comes that ends us. */
+static void wait_for_end(struct serving *s, const sigset_t *set)
+{
+    static const struct timespec seldom = {.tv_sec = CMC_SWEEP_SECONDS};
+    static const struct timespec soon = {.tv_nsec = RETIRING_NANOSECONDS};
+    int64_t sweep_due = monotonic_seconds();
+    int64_t checkpoint_due = sweep_due + (int64_t)s->now->conf->checkpoint_minutes * 60;
     int sig;
 
     do {
-        cmc_sweep_store(s->service.store, s->conf, s->log);
-        sig = sigtimedwait(set, NULL, &tick);
-        if (sig < 0 && monotonic_seconds() >= due) {
-            due = monotonic_seconds() + (int64_t)s->conf->checkpoint_minutes * 60;
-            if (checkpoint(s) != CMC_OK)
-                cmc_log_event(s->log, CMC_LOG_ERROR, "checkpoint", "outcome", s->run->err.text,
-                              NULL);
-        }
-    } while (sig < 0);
-    cmc_log_event(s->log, CMC_LOG_INFO, "stopping", "signal", sig == SIGTERM ? "SIGTERM" : "SIGINT",
-                  NULL);
+        tick(s, &sweep_due, &checkpoint_due);
+        sig = sigtimedwait(set, NULL, s->retiring != NULL ? &soon : &seldom);
+        if (sig == SIGHUP)
+            reload(s);
+    } while (sig < 0 || sig == SIGHUP);
+    cmc_log_event(s->now->log, CMC_LOG_INFO, "stopping", "signal",
+                  sig == SIGTERM ? "SIGTERM" : "SIGINT", NULL);
     (void)cmc_notify("STOPPING=1", NULL);
 }
 
 enum cmc_rc cmcd_cmd_serve(struct cmcd_run *r, int argc, char **argv)
 {
     struct values v = {.ready_fd = NO_FD};
-    struct serving s = {.run = r};
+    struct serving s = {.run = r, .path = CMCD_DEFAULT_CONF};
     sigset_t signals;
     char **none;
     size_t n;
@@ -364,14 +487,16 @@ enum cmc_rc cmcd_cmd_serve(struct cmcd_run *r, int argc, char **argv)
     rc = protect(&r->err);
     if (rc == CMC_OK)
         rc = block_signals(&signals, &r->err);
+    if (v.config != NULL)
+        s.path = v.config;
     if (rc == CMC_OK)
-        rc = load(&s, v.config);
+        rc = load(&s);
     if (rc == CMC_OK)
         rc = start(&s);
     if (rc == CMC_OK)
         rc = announce(&s, &v);
     if (rc == CMC_OK)
-        wait_for_signal(&s, &signals);
+        wait_for_end(&s, &signals);
     stop(&s, rc);
     return rc;
 }

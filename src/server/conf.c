@@ -418,7 +418,8 @@ static enum cmc_rc read_raw(const char *path, struct cmc_slice text,
 }
 
 enum cmc_rc cmc_conf_read(const char *path, const char *what, const cyaml_schema_value_t *schema,
-                          struct cmc_conf_tree **tree, void **raw, struct cmc_err *err)
+                          struct cmc_buf *seen, struct cmc_conf_tree **tree, void **raw,
+                          struct cmc_err *err)
 {
     struct cmc_buf text;
     enum cmc_rc rc;
@@ -431,6 +432,7 @@ enum cmc_rc cmc_conf_read(const char *path, const char *what, const cyaml_schema
         rc = cmc_conf_tree_check(*tree, what, schema, err);
     if (rc == CMC_OK)
         rc = read_raw(path, cmc_buf_get0(&text), schema, raw, err);
+    cmc_buf_slice(seen, cmc_buf_get0(&text));
     cmc_buf_free(&text);
     return rc;
 }
@@ -450,8 +452,10 @@ enum cmc_rc cmc_conf_load(const char *path, struct cmc_conf **out, struct cmc_er
     struct cmc_arena *arena = NULL;
     struct whole *w = NULL;
     void *raw = NULL;
-    enum cmc_rc rc = cmc_conf_read(path, "the configuration", &cmc_conf_schema, &tree, &raw, err);
+    enum cmc_rc rc;
 
+    cmc_buf_init(&l.seen, CMC_LIMIT_FILE_OCTETS / 2);
+    rc = cmc_conf_read(path, "the configuration", &cmc_conf_schema, &l.seen, &tree, &raw, err);
     if (rc != CMC_OK)
         goto out;
     arena = cmc_arena_new(CMC_LIMIT_FILE_OCTETS);
@@ -468,10 +472,16 @@ enum cmc_rc cmc_conf_load(const char *path, struct cmc_conf **out, struct cmc_er
     rc = load_all(&l, path);
     if (rc != CMC_OK)
         goto out;
+    w->conf.text = cmc_arena_slice(arena, cmc_buf_get0(&l.seen));
+    if (w->conf.text.p == NULL) {
+        rc = cmc_conf_no_memory(err);
+        goto out;
+    }
     *out = &w->conf;
     arena = NULL;
 out:
     cmc_conf_profile_files_end(&l);
+    cmc_buf_free(&l.seen);
     cmc_arena_free(arena);
     cmc_conf_read_end(&cmc_conf_schema, tree, raw);
     return rc;

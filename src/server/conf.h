@@ -84,6 +84,12 @@ struct cmc_conf_authority {
     char **officer_trust; /* files: trust anchors for officers; none: the authority's chain */
     unsigned int officer_trust_count;
     bool ra_any_eku; /* the certificate of an RA need not have id-kp-cmcRA */
+    /*
+     * The CA's keys of before: their CRL and OCSP signer, for what they issued. Of OCSP there is
+     * the signer alone: it answers at the path of the authority.
+     */
+    struct cmc_conf_authority *previous;
+    unsigned int previous_count;
 };
 
 struct cmc_conf_endpoint {
@@ -100,10 +106,11 @@ struct cmc_conf_endpoint {
 };
 
 struct cmc_conf {
-    char *path;           /* of the file itself */
-    char *directory;      /* that other paths are relative to */
-    char *database;       /* absolute */
-    unsigned int workers; /* at least 1 */
+    char *path;            /* of the file itself */
+    char *directory;       /* that other paths are relative to */
+    struct cmc_slice text; /* the file, and behind it those of profiles */
+    char *database;        /* absolute */
+    unsigned int workers;  /* at least 1 */
     enum cmc_log_level log_level;
     enum cmc_log_format log_format;
     char *status_path; /* URL path of health and metrics, or NULL */

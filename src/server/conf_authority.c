@@ -157,6 +157,50 @@ static enum cmc_rc load_dh_pop(const struct one *o)
     return raw != NULL ? copy_pair(o->l, raw->certificate, raw->key, NULL, &o->a->dh_pop) : CMC_OK;
 }
 
+/* A key of before: no more than what its certificates still need. */
+static enum cmc_rc load_previous_one(const struct one *o)
+{
+    char place[CMC_CONF_PLACE_MAX];
+    enum cmc_rc rc =
+        copy_pair(o->l, o->raw->certificate, o->raw->key, o->raw->passphrase_file, &o->a->ca);
+
+    o->a->name = o->a->ca.certificate; /* what it is called in messages */
+    if (rc == CMC_OK)
+        rc = cmc_conf_load_crl(o->l, o->place, o->raw->crl, o->a);
+    if (rc == CMC_OK)
+        rc = cmc_conf_copy_url_path(o->l, at(place, o, "certificate-path"), "the CA certificate",
+                                    o->raw->certificate_path, &o->a->ca_path);
+    if (rc == CMC_OK && o->raw->ocsp != NULL)
+        rc = load_ocsp(o);
+    return rc;
+}
+
+static enum cmc_rc load_previous(const struct one *o)
+{
+    uint32_t n = o->raw->previous_count;
+    enum cmc_rc rc = CMC_OK;
+
+    o->a->previous = cmc_arena_array(o->l->arena, n, sizeof *o->a->previous);
+    if (o->a->previous == NULL)
+        return cmc_conf_no_memory(o->l->err);
+    o->a->previous_count = n;
+    for (uint32_t i = 0; i < n && rc == CMC_OK; i++) {
+        struct one before = {.l = o->l, .raw = &o->raw->previous[i], .a = &o->a->previous[i]};
+        char place[CMC_CONF_PLACE_MAX];
+
+        (void)snprintf(before.place, sizeof before.place, "%.40s/previous/%u", o->place, i);
+        rc = load_previous_one(&before);
+        if (rc == CMC_OK && before.a->ocsp.signer.key != NULL && o->a->ocsp.path == NULL)
+            rc = cmc_conf_tree_fail(o->l->tree, o->l->err, at(place, &before, "ocsp"),
+                                    "OCSP is answered for a key of before where it is for the "
+                                    "one of now; 'ocsp' is missing there");
+        if (rc == CMC_OK && strcmp(before.a->ca.certificate, o->a->ca.certificate) == 0)
+            rc = cmc_conf_tree_fail(o->l->tree, o->l->err, at(place, &before, "certificate"),
+                                    "that is the certificate of now; write the one of before");
+    }
+    return rc;
+}
+
 static enum cmc_rc load_one(const struct one *o)
 {
     enum cmc_rc rc = load_own(o);
@@ -171,6 +215,8 @@ static enum cmc_rc load_one(const struct one *o)
         rc = load_ocsp(o);
     if (rc == CMC_OK)
         rc = load_dh_pop(o);
+    if (rc == CMC_OK)
+        rc = load_previous(o);
     return rc;
 }
 

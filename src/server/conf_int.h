@@ -4,13 +4,16 @@
 #define CMC_SERVER_CONF_INT_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "server/conf.h"
 #include "server/conf_schema.h"
 #include "server/conf_tree.h"
 
 /* URL paths: those of endpoints, of each authority's CRLs, certificate, chain, encryption
  * certificate and OCSP, and the status. */
-#define CMC_CONF_PATHS_MAX (CMC_LIMIT_CONF_ENDPOINTS + 7u * CMC_LIMIT_CONF_AUTHORITIES + 1u)
+#define CMC_CONF_PATHS_MAX                                                                         \
+    (CMC_LIMIT_CONF_ENDPOINTS + (7u + 4u * CMC_LIMIT_CONF_PREVIOUS) * CMC_LIMIT_CONF_AUTHORITIES + \
+     1u)
 /* Octets of a place in the tree: "endpoints/2/revoke/reasons/1". */
 #define CMC_CONF_PLACE_MAX 128
 
@@ -40,6 +43,7 @@ struct cmc_conf_loading {
     struct cmc_conf_profile_source *profiles;
     struct cmc_conf_profile_file *files; /* owned: cmc_conf_profile_files_end() */
     uint32_t nprofiles, nfiles;
+    struct cmc_buf seen; /* what was read */
 };
 
 /* conf.c */
@@ -56,10 +60,11 @@ enum cmc_rc cmc_conf_copy_words(struct cmc_conf_loading *l, const char *place, c
                                 unsigned int *count) CMC_MUST_USE;
 /*
  * Read a file of this schema: the tree, which remembers places, and what libcyaml makes of it. what
- * says what it is: "the configuration". The caller gives both back, also on failure.
+ * says what it is: "the configuration". The caller gives both back, also on failure. Its octets
+ * go into seen, behind those of other files.
  */
 enum cmc_rc cmc_conf_read(const char *path, const char *what, const cyaml_schema_value_t *schema,
-                          struct cmc_conf_tree **tree, void **raw,
+                          struct cmc_buf *seen, struct cmc_conf_tree **tree, void **raw,
                           struct cmc_err *err) CMC_MUST_USE;
 void cmc_conf_read_end(const cyaml_schema_value_t *schema, struct cmc_conf_tree *tree, void *raw);
 /* Copy a path of ours in URLs, which nothing else may have. owner says whose it is. */

@@ -104,8 +104,8 @@ static enum cmc_rc read_files(struct cmc_conf_loading *l, const struct names *na
         struct cmc_conf_profile_file *f = &l->files[l->nfiles++];
         void *raw = NULL;
 
-        rc = cmc_conf_read(names->v[i], "the profile", &cmc_conf_profile_schema, &f->tree, &raw,
-                           l->err);
+        rc = cmc_conf_read(names->v[i], "the profile", &cmc_conf_profile_schema, &l->seen, &f->tree,
+                           &raw, l->err);
         f->raw = raw;
         l->profiles[l->nprofiles++] =
             (struct cmc_conf_profile_source){.tree = f->tree, .raw = f->raw, .prefix = ""};

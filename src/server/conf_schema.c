@@ -170,6 +170,26 @@ static const cyaml_schema_field_t dh_pop_fields[] = {
     CYAML_FIELD_END,
 };
 
+/* A key of before: what it signed is still answered for, and nothing else is signed with it. */
+static const cyaml_schema_field_t previous_ocsp_fields[] = {
+    FIELD_TEXT("certificate", NEED, struct cmc_raw_ocsp, certificate),
+    FIELD_TEXT("key", NEED, struct cmc_raw_ocsp, key),
+    FIELD_TEXT("passphrase-file", MAYBE, struct cmc_raw_ocsp, passphrase_file),
+    CYAML_FIELD_UINT_PTR("minutes", MAYBE, struct cmc_raw_ocsp, minutes),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_field_t previous_fields[] = {
+    FIELD_TEXT("certificate", NEED, struct cmc_raw_authority, certificate),
+    FIELD_TEXT("key", NEED, struct cmc_raw_authority, key),
+    FIELD_TEXT("passphrase-file", MAYBE, struct cmc_raw_authority, passphrase_file),
+    CYAML_FIELD_MAPPING_PTR("crl", MAYBE, struct cmc_raw_authority, crl, crl_fields),
+    FIELD_TEXT("certificate-path", MAYBE, struct cmc_raw_authority, certificate_path),
+    CYAML_FIELD_MAPPING_PTR("ocsp", MAYBE, struct cmc_raw_authority, ocsp, previous_ocsp_fields),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t previous_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct cmc_raw_authority, previous_fields)};
+
 static const cyaml_schema_field_t authority_fields[] = {
     FIELD_TEXT("name", MAYBE, struct cmc_raw_authority, name),
     FIELD_TEXT("certificate", NEED, struct cmc_raw_authority, certificate),
@@ -190,6 +210,8 @@ static const cyaml_schema_field_t authority_fields[] = {
     CYAML_FIELD_MAPPING_PTR("officers", MAYBE, struct cmc_raw_authority, officers, officers_fields),
     CYAML_FIELD_MAPPING_PTR("ocsp", MAYBE, struct cmc_raw_authority, ocsp, ocsp_fields),
     CYAML_FIELD_MAPPING_PTR("dh-pop", MAYBE, struct cmc_raw_authority, dh_pop, dh_pop_fields),
+    CYAML_FIELD_SEQUENCE("previous", MAYBE | LIST, struct cmc_raw_authority, previous,
+                         &previous_entry, 0, CMC_LIMIT_CONF_PREVIOUS),
     CYAML_FIELD_END,
 };
 

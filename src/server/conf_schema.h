@@ -92,6 +92,9 @@ struct cmc_raw_authority {
     struct cmc_raw_officers *officers;
     struct cmc_raw_ocsp *ocsp;
     struct cmc_raw_dh_pop *dh_pop;
+    /* Keys of before, of which certificate, key, crl, certificate_path and ocsp count. */
+    struct cmc_raw_authority *previous;
+    uint32_t previous_count;
 };
 
 struct cmc_raw_secrets {

@@ -9,19 +9,21 @@
 /* How often it looks, and how long before a CRL is due it makes another: two looks. */
 #define TICK_SECONDS  15
 #define AHEAD_SECONDS 30
+#define SEATS         (CMC_LIMIT_CONF_AUTHORITIES * (1 + CMC_LIMIT_CONF_PREVIOUS))
 
-/* The thread's part of one authority. */
+/* The thread's part of one authority, or of a key that it had before. */
 struct seat {
+    const struct cmc_service_authority *a;
     struct cmc_ca *ca;
     bool failed; /* the last round: it is logged once, not four times a minute */
 };
 
 struct cmc_crl_schedule {
-    const struct cmc_service *service;
     struct cmc_log *log;
     struct cmc_crypto *crypto;
     struct cmc_arena *arena;
-    struct seat seats[CMC_LIMIT_CONF_AUTHORITIES];
+    struct seat seats[SEATS];
+    size_t nseats;
     pthread_t thread;
     pthread_mutex_t lock; /* of stopping */
     pthread_cond_t cond;
@@ -38,24 +40,22 @@ static bool is_stopping(struct cmc_crl_schedule *c)
     return stopping;
 }
 
-/* All CRLs of an authority that are due, up to the first that cannot be made. */
-static void renew_all(struct cmc_crl_schedule *c, size_t i)
+/* All CRLs of a seat that are due, up to the first that cannot be made. */
+static void renew_all(struct cmc_crl_schedule *c, struct seat *seat)
 {
-    const struct cmc_service_authority *a = &c->service->authorities[i];
-    struct seat *seat = &c->seats[i];
     const struct cmc_crl_scope *scopes;
     struct cmc_err err = {0};
     enum cmc_rc rc = CMC_OK;
     size_t n;
 
-    scopes = cmc_ca_get0_crl_scopes(a->ca, &n);
+    scopes = cmc_ca_get0_crl_scopes(seat->a->ca, &n);
     for (size_t k = 0; rc == CMC_OK && k < n && !is_stopping(c); k++) {
         cmc_arena_reset(c->arena);
         rc = cmc_ca_crl_renew(seat->ca, &scopes[k], time(NULL), AHEAD_SECONDS, c->arena, &err);
     }
     if (rc != CMC_OK && !seat->failed)
-        cmc_log_event(c->log, CMC_LOG_ERROR, "crl", "authority", cmc_conf_authority_name(a->conf),
-                      "outcome", err.text, NULL);
+        cmc_log_event(c->log, CMC_LOG_ERROR, "crl", "authority",
+                      cmc_conf_authority_name(seat->a->conf), "outcome", err.text, NULL);
     seat->failed = rc != CMC_OK;
 }
 
@@ -76,8 +76,8 @@ static void *schedule_main(void *arg)
     struct cmc_crl_schedule *c = arg;
 
     while (!is_stopping(c)) {
-        for (size_t i = 0; i < c->service->nauthorities; i++)
-            renew_all(c, i);
+        for (size_t i = 0; i < c->nseats; i++)
+            renew_all(c, &c->seats[i]);
         wait_a_tick(c);
     }
     return NULL;
@@ -85,7 +85,7 @@ static void *schedule_main(void *arg)
 
 static void destroy(struct cmc_crl_schedule *c)
 {
-    for (size_t i = 0; i < CMC_LIMIT_CONF_AUTHORITIES; i++)
+    for (size_t i = 0; i < c->nseats; i++)
         cmc_ca_free(c->seats[i].ca);
     cmc_arena_free(c->arena);
     cmc_crypto_free(c->crypto);
@@ -95,16 +95,31 @@ static void destroy(struct cmc_crl_schedule *c)
 }
 
 /* It signs CRLs and nothing else, so it has no responder's key. */
-static enum cmc_rc make_seat(struct cmc_crl_schedule *c, size_t i, struct cmc_err *err)
+static enum cmc_rc make_seat(struct cmc_crl_schedule *c, const struct cmc_service_authority *a,
+                             struct cmc_err *err)
 {
-    const struct cmc_service_authority *a = &c->service->authorities[i];
+    struct seat *seat = &c->seats[c->nseats];
     EVP_PKEY *key = NULL;
     enum cmc_rc rc = cmc_service_key(&a->conf->ca, c->crypto, &key, err);
 
     if (rc == CMC_OK)
-        rc = cmc_ca_new(a->ca, c->crypto, key, NULL, &c->seats[i].ca, err);
-    if (rc != CMC_OK)
+        rc = cmc_ca_new(a->ca, c->crypto, key, NULL, &seat->ca, err);
+    if (rc != CMC_OK) {
         EVP_PKEY_free(key);
+        return rc;
+    }
+    seat->a = a;
+    c->nseats++;
+    return CMC_OK;
+}
+
+static enum cmc_rc make_seats(struct cmc_crl_schedule *c, const struct cmc_service_authority *a,
+                              struct cmc_err *err)
+{
+    enum cmc_rc rc = make_seat(c, a, err);
+
+    for (size_t i = 0; i < a->nprevious && rc == CMC_OK; i++)
+        rc = make_seat(c, &a->previous[i], err);
     return rc;
 }
 
@@ -120,13 +135,12 @@ enum cmc_rc cmc_crl_schedule_start(const struct cmc_service *service, struct cmc
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory for the schedule of CRLs");
     (void)pthread_mutex_init(&c->lock, NULL);
     (void)pthread_cond_init(&c->cond, NULL);
-    c->service = service;
     c->log = log;
     c->arena = cmc_arena_new(CMC_LIMIT_ARENA_OCTETS);
     rc = c->arena != NULL ? cmc_crypto_new(&c->crypto, err)
                           : cmc_fail(err, CMC_E_MEM, NULL, "no memory for the schedule of CRLs");
     for (size_t i = 0; i < service->nauthorities && rc == CMC_OK; i++)
-        rc = make_seat(c, i, err);
+        rc = make_seats(c, &service->authorities[i], err);
     if (rc == CMC_OK) {
         e = pthread_create(&c->thread, NULL, schedule_main, c);
         if (e != 0)

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <event2/listener.h>
 #include <event2/thread.h>
+#include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -170,37 +171,63 @@ enum cmc_rc cmc_http_port_check(const char *address, uint16_t port, struct cmc_e
     return rc;
 }
 
-enum cmc_rc cmc_http_listen(struct cmc_http *h, const char *address, uint16_t port, SSL_CTX *tls,
-                            uint16_t *bound, struct cmc_err *err)
+enum cmc_rc cmc_http_bind(const char *address, uint16_t port, int *fd, uint16_t *bound,
+                          struct cmc_err *err)
+{
+    enum cmc_rc rc = bind_socket(address, port, true, fd, err);
+
+    if (rc == CMC_OK && bound != NULL)
+        *bound = bound_port(*fd);
+    return rc;
+}
+
+/* fd is the listener's own on success. */
+static enum cmc_rc listen_own(struct cmc_http *h, int fd, SSL_CTX *tls, struct cmc_err *err)
 {
     struct cmc_http_listener *l = calloc(1, sizeof *l);
-    enum cmc_rc rc;
-    int fd = -1;
 
     if (l == NULL)
         return cmc_fail(err, CMC_E_MEM, NULL, "out of memory");
-    rc = bind_socket(address, port, true, &fd, err);
-    if (rc != CMC_OK)
-        goto out;
     l->http = h;
     l->tls = tls;
-    if (bound != NULL)
-        *bound = bound_port(fd);
     l->resume = evtimer_new(h->base, on_resume, l);
-    l->listener = evconnlistener_new(h->base, on_accept, l,
-                                     LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
-    if (l->resume == NULL || l->listener == NULL) {
-        rc = cmc_fail(err, CMC_E_MEM, NULL, "out of memory");
-        goto out;
+    if (l->resume != NULL)
+        l->listener = evconnlistener_new(h->base, on_accept, l,
+                                         LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
+    if (l->listener == NULL) {
+        listener_free(l);
+        return cmc_fail(err, CMC_E_MEM, NULL, "out of memory");
     }
-    fd = -1;
     evconnlistener_set_error_cb(l->listener, on_accept_error);
     LIST_INSERT_HEAD(&h->listeners, l, link);
-    l = NULL;
-out:
-    if (fd >= 0 && (l == NULL || l->listener == NULL))
+    return CMC_OK;
+}
+
+enum cmc_rc cmc_http_listen_on(struct cmc_http *h, int fd, SSL_CTX *tls, struct cmc_err *err)
+{
+    int own = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    enum cmc_rc rc;
+
+    if (own < 0)
+        return cmc_fail(err, CMC_E_LOCAL, NULL, "a listening socket cannot be shared: %s",
+                        strerror(errno));
+    rc = listen_own(h, own, tls, err);
+    if (rc != CMC_OK)
+        (void)close(own);
+    return rc;
+}
+
+enum cmc_rc cmc_http_listen(struct cmc_http *h, const char *address, uint16_t port, SSL_CTX *tls,
+                            uint16_t *bound, struct cmc_err *err)
+{
+    int fd = -1;
+    enum cmc_rc rc = cmc_http_bind(address, port, &fd, bound, err);
+
+    if (rc != CMC_OK)
+        return rc;
+    rc = listen_own(h, fd, tls, err);
+    if (rc != CMC_OK)
         (void)close(fd);
-    listener_free(l);
     return rc;
 }
 
@@ -224,13 +251,24 @@ bool cmc_http_post(struct cmc_http *h, void (*fn)(void *arg), void *arg)
     return true;
 }
 
-void cmc_http_stop(struct cmc_http *h, unsigned int grace_seconds)
+static void want_stop(struct cmc_http *h, unsigned int grace_seconds, bool polite)
 {
     (void)pthread_mutex_lock(&h->lock);
     h->stop_wanted = true;
+    h->stop_politely = polite;
     h->grace_seconds = grace_seconds;
     event_active(h->wake, EV_TIMEOUT, 0);
     (void)pthread_mutex_unlock(&h->lock);
+}
+
+void cmc_http_stop(struct cmc_http *h, unsigned int grace_seconds)
+{
+    want_stop(h, grace_seconds, false);
+}
+
+void cmc_http_retire(struct cmc_http *h, unsigned int grace_seconds)
+{
+    want_stop(h, grace_seconds, true);
 }
 
 static void close_all(struct cmc_http *h)
@@ -255,7 +293,7 @@ static void on_grace_over(evutil_socket_t fd, short what, void *arg)
 }
 
 /* A second call, with a shorter time, is how an operator says "now". */
-static void begin_stop(struct cmc_http *h, unsigned int grace_seconds)
+static void begin_stop(struct cmc_http *h, unsigned int grace_seconds, bool polite)
 {
     struct timeval tv = {.tv_sec = (time_t)grace_seconds};
     struct cmc_http_conn *c = LIST_FIRST(&h->conns);
@@ -265,7 +303,10 @@ static void begin_stop(struct cmc_http *h, unsigned int grace_seconds)
     while (c != NULL) {
         struct cmc_http_conn *next = LIST_NEXT(c, link);
 
-        cmc_http_conn_stop(c);
+        if (polite)
+            cmc_http_conn_retire(c);
+        else
+            cmc_http_conn_stop(c);
         c = next;
     }
     if (event_add(h->grace, &tv) != 0)
@@ -294,7 +335,7 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
 {
     struct cmc_http *h = arg;
     unsigned int grace_seconds;
-    bool stop;
+    bool stop, polite;
 
     (void)fd;
     (void)what;
@@ -302,10 +343,11 @@ static void on_wake(evutil_socket_t fd, short what, void *arg)
     (void)pthread_mutex_lock(&h->lock);
     stop = h->stop_wanted;
     h->stop_wanted = false;
+    polite = h->stop_politely;
     grace_seconds = h->grace_seconds;
     (void)pthread_mutex_unlock(&h->lock);
     if (stop)
-        begin_stop(h, grace_seconds);
+        begin_stop(h, grace_seconds, polite);
 }
 
 /* -- when nothing else is to do ---------------------------------------------------------- */

@@ -75,6 +75,16 @@ enum cmc_rc cmc_http_listen(struct cmc_http *h, const char *address, uint16_t po
                             uint16_t *bound, struct cmc_err *err) CMC_MUST_USE;
 
 /*
+ * The two halves of it: a socket that listens, of the caller, and serving it, for which the loop
+ * has a descriptor of its own. Connections that wait on the socket are lost only when nobody has
+ * it any more, so that a loop can take the place of another.
+ */
+enum cmc_rc cmc_http_bind(const char *address, uint16_t port, int *fd, uint16_t *bound,
+                          struct cmc_err *err) CMC_MUST_USE;
+enum cmc_rc cmc_http_listen_on(struct cmc_http *h, int fd, SSL_CTX *tls,
+                               struct cmc_err *err) CMC_MUST_USE;
+
+/*
  * Is the address free of other processes? Loops share a port by SO_REUSEPORT, and so would a
  * second server, silently taking half of the requests: ask this before the first loop listens.
  * Errors: CMC_E_LOCAL ("127.0.0.1:8080: Address already in use"), CMC_E_USAGE.
@@ -91,6 +101,13 @@ enum cmc_rc cmc_http_run(struct cmc_http *h, struct cmc_err *err) CMC_MUST_USE;
  * cmc_http_reply().
  */
 void cmc_http_stop(struct cmc_http *h, unsigned int grace_seconds);
+
+/*
+ * The same for a loop in whose place another one is there: it still answers the next request of
+ * each connection that is open, and says "Connection: close" with it; who asks nothing more is
+ * parted from after a moment.
+ */
+void cmc_http_retire(struct cmc_http *h, unsigned int grace_seconds);
 
 /* From any thread: have fn(arg) called in the loop's thread. False when out of memory. */
 bool cmc_http_post(struct cmc_http *h, void (*fn)(void *arg), void *arg);

@@ -37,7 +37,7 @@ static void set_state(struct cmc_http_conn *c, enum cmc_http_state state)
         set_deadline(c, l->handshake_seconds);
         break;
     case CMC_HTTP_IDLE:
-        set_deadline(c, l->idle_seconds);
+        set_deadline(c, c->http->stopping ? CMC_HTTP_PARTING_SECONDS : l->idle_seconds);
         break;
     case CMC_HTTP_HEAD:
         set_deadline(c, l->header_seconds);
@@ -120,6 +120,14 @@ void cmc_http_conn_stop(struct cmc_http_conn *c)
         cmc_http_conn_free(c);
     else if (c->state == CMC_HTTP_IDLE)
         end(c);
+}
+
+/* An answer on its way may have said that the connection stays: the one behind it says otherwise.
+ */
+void cmc_http_conn_retire(struct cmc_http_conn *c)
+{
+    if (c->state == CMC_HTTP_IDLE)
+        set_deadline(c, CMC_HTTP_PARTING_SECONDS);
 }
 
 /* -- refusing and answering -------------------------------------------------------------- */

@@ -18,6 +18,8 @@
 #define CMC_HTTP_PEER_OCTETS 64
 /* After a refusal: how long what the peer still sends is read and dropped, before the close. */
 #define CMC_HTTP_LINGER_SECONDS 2u
+/* A loop that retires: how long who is connected may take to ask once more. */
+#define CMC_HTTP_PARTING_SECONDS 3u
 /* A TLS client certificate. */
 #define CMC_HTTP_CERT_OCTETS 65536u
 /* Connections are found by address in this many lists. */
@@ -90,7 +92,7 @@ struct cmc_http {
 
     pthread_mutex_t lock; /* guards what follows */
     struct cmc_http_post *first_post, *last_post;
-    bool stop_wanted;
+    bool stop_wanted, stop_politely;
     unsigned int grace_seconds;
 };
 
@@ -112,6 +114,9 @@ void cmc_http_conn_new(struct cmc_http *h, evutil_socket_t fd, const struct sock
 void cmc_http_conn_free(struct cmc_http_conn *c);
 /* The loop is stopping: close if nothing is under way, else after the answer. */
 void cmc_http_conn_stop(struct cmc_http_conn *c);
+
+/* The same, but one that is open may still ask once. */
+void cmc_http_conn_retire(struct cmc_http_conn *c);
 
 /* "Sun, 06 Nov 1994 08:49:37 GMT", made once a second. */
 const char *cmc_http_date(struct cmc_http *h);

@@ -51,7 +51,8 @@ struct cmc_route {
     void (*serve)(struct exchange *e, const struct cmc_route *route);
     const struct cmc_conf_endpoint *endpoint; /* or NULL */
     unsigned int authority;
-    bool delta; /* a CRL */
+    unsigned int previous; /* which key of before, counted from 1; 0: the one of now */
+    bool delta;            /* a CRL */
 };
 
 /* -- answering --------------------------------------------------------------------------- */
@@ -542,6 +543,7 @@ static void serve_crl(struct exchange *e, const struct cmc_route *route)
 {
     struct cmc_slow_request rq = {.kind = CMC_SLOW_CRL,
                                   .authority = route->authority,
+                                  .previous = route->previous,
                                   .scope.delta = route->delta,
                                   .now = time(NULL)};
     struct cmc_front *f = e->front;
@@ -556,8 +558,8 @@ static void serve_crl(struct exchange *e, const struct cmc_route *route)
         rq.scope.shard = UINT32_MAX;
     atomic_fetch_add_explicit(&f->counters->crl_fetches, 1, memory_order_relaxed);
     cmc_arena_reset(f->arena);
-    rc = cmc_ca_crl_open(f->seats[route->authority].ca, &rq.scope, rq.now, f->arena, &crl, &fd,
-                         &facts, &err);
+    rc = cmc_ca_crl_open(cmc_seat_ca(&f->seats[route->authority], route->previous), &rq.scope,
+                         rq.now, f->arena, &crl, &fd, &facts, &err);
     if (rc == CMC_E_RETRY && cmc_desks_has(f->desks, route->authority))
         submit(e, &rq, crl_done);
     else if (rc == CMC_E_NOTFOUND && crl.p == NULL && fd < 0 && rq.scope.shard != 0)
@@ -633,8 +635,7 @@ static void serve_ocsp(struct exchange *e, const struct cmc_route *route)
         refuse(e, 400, NULL, &err);
         return;
     }
-    rc =
-        cmc_ocsp_respond(f->seats[route->authority].ocsp, rq.ocsp, rq.now, f->arena, &answer, &err);
+    rc = cmc_seat_ocsp(&f->seats[route->authority], rq.ocsp, rq.now, f->arena, &answer, &err);
     if (rc == CMC_E_RETRY && cmc_desks_has(f->desks, route->authority))
         submit(e, &rq, ocsp_done);
     else if (rc != CMC_OK)
@@ -646,7 +647,9 @@ static void serve_ocsp(struct exchange *e, const struct cmc_route *route)
 static const struct cmc_service_authority *authority_of(const struct exchange *e,
                                                         const struct cmc_route *route)
 {
-    return &e->front->service->authorities[route->authority];
+    const struct cmc_service_authority *a = &e->front->service->authorities[route->authority];
+
+    return route->previous > 0 ? &a->previous[route->previous - 1] : a;
 }
 
 static void serve_ca(struct exchange *e, const struct cmc_route *route)
@@ -709,16 +712,17 @@ static int compare_routes(const void *a, const void *b)
 /* Of one authority, besides its endpoints. */
 #define OWN_ROUTES 7u
 
-static void add_own(struct cmc_routes *out, const struct cmc_conf_authority *a, unsigned int i)
+static void add_own(struct cmc_routes *out, const struct cmc_conf_authority *a, unsigned int i,
+                    unsigned int previous)
 {
     const struct cmc_route own[OWN_ROUTES] = {
-        {a->crl_path, ALLOW_GET, serve_crl, NULL, i, false},
-        {a->crl_delta_path, ALLOW_GET, serve_crl, NULL, i, true},
-        {a->crl_complete_path, ALLOW_GET, serve_crl, NULL, i, false},
-        {a->ca_path, ALLOW_GET, serve_ca, NULL, i, false},
-        {a->chain_path, ALLOW_GET, serve_chain, NULL, i, false},
-        {a->encryption_path, ALLOW_GET, serve_encryption, NULL, i, false},
-        {a->ocsp.path, ALLOW_OCSP, serve_ocsp, NULL, i, false},
+        {a->crl_path, ALLOW_GET, serve_crl, NULL, i, previous, false},
+        {a->crl_delta_path, ALLOW_GET, serve_crl, NULL, i, previous, true},
+        {a->crl_complete_path, ALLOW_GET, serve_crl, NULL, i, previous, false},
+        {a->ca_path, ALLOW_GET, serve_ca, NULL, i, previous, false},
+        {a->chain_path, ALLOW_GET, serve_chain, NULL, i, previous, false},
+        {a->encryption_path, ALLOW_GET, serve_encryption, NULL, i, previous, false},
+        {a->ocsp.path, ALLOW_OCSP, serve_ocsp, NULL, i, previous, false},
     };
 
     for (size_t k = 0; k < OWN_ROUTES; k++) {
@@ -727,22 +731,34 @@ static void add_own(struct cmc_routes *out, const struct cmc_conf_authority *a, 
     }
 }
 
+/* It, and its keys of before. */
+static void add_authority(struct cmc_routes *out, const struct cmc_conf_authority *a,
+                          unsigned int i)
+{
+    add_own(out, a, i, 0);
+    for (unsigned int k = 0; k < a->previous_count; k++)
+        add_own(out, &a->previous[k], i, k + 1);
+}
+
+#define CMC_CONF_ROUTES_MAX(conf)                                                                  \
+    ((conf)->endpoint_count +                                                                      \
+     (size_t)(conf)->authority_count * OWN_ROUTES * (1 + CMC_LIMIT_CONF_PREVIOUS) + 1)
+
 enum cmc_rc cmc_routes_new(const struct cmc_conf *conf, struct cmc_routes *out, struct cmc_err *err)
 {
     out->n = 0;
-    out->rows = calloc(conf->endpoint_count + (size_t)conf->authority_count * OWN_ROUTES + 1,
-                       sizeof *out->rows);
+    out->rows = calloc(CMC_CONF_ROUTES_MAX(conf), sizeof *out->rows);
     if (out->rows == NULL)
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory for the routes");
     for (unsigned int i = 0; i < conf->authority_count; i++)
-        add_own(out, &conf->authorities[i], i);
+        add_authority(out, &conf->authorities[i], i);
     if (conf->status_path != NULL)
         out->rows[out->n++] =
-            (struct cmc_route){conf->status_path, ALLOW_GET, serve_status, NULL, 0, false};
+            (struct cmc_route){conf->status_path, ALLOW_GET, serve_status, NULL, 0, 0, false};
     for (unsigned int i = 0; i < conf->endpoint_count; i++)
         out->rows[out->n++] = (struct cmc_route){
             conf->endpoints[i].rules.path, ALLOW_POST, serve_endpoint, &conf->endpoints[i],
-            conf->endpoints[i].authority,  false};
+            conf->endpoints[i].authority,  0,          false};
     qsort(out->rows, out->n, sizeof *out->rows, compare_routes);
     return CMC_OK;
 }

@@ -9,7 +9,9 @@
 struct cmc_seat {
     struct cmc_responder *responder;
     struct cmc_ca *ca;
-    struct cmc_ocsp *ocsp; /* NULL: not served */
+    struct cmc_ocsp *ocsp;     /* NULL: not served */
+    struct cmc_seat *previous; /* its keys of before: ca, and ocsp or NULL */
+    size_t nprevious;
 };
 
 /*
@@ -20,6 +22,17 @@ enum cmc_rc cmc_seat_make(const struct cmc_service *service, size_t i,
                           const struct cmc_crypto *crypto, struct cmc_log *log,
                           struct cmc_seat *seat, struct cmc_err *err) CMC_MUST_USE;
 void cmc_seat_end(struct cmc_seat *seat);
+/* Its CA, with the key of now (0) or with one of before, counted from 1. Borrowed. */
+struct cmc_ca *cmc_seat_ca(const struct cmc_seat *seat, unsigned int previous);
+/* It never touches a key of its CAs: see cmc_ca_hands_off(). */
+void cmc_seat_hands_off(struct cmc_seat *seat);
+/*
+ * As cmc_ocsp_respond(). Who issued what is asked about is told by the digest of the key, which may
+ * be one of before.
+ */
+enum cmc_rc cmc_seat_ocsp(const struct cmc_seat *seat, struct cmc_slice request, int64_t now,
+                          struct cmc_arena *arena, struct cmc_ocsp_answer *answer,
+                          struct cmc_err *err) CMC_MUST_USE;
 
 /* Is a key of this authority in a PKCS#11 token, whose time nobody knows? */
 bool cmc_authority_has_token(const struct cmc_conf_authority *a);

@@ -72,6 +72,73 @@ static enum cmc_rc load_pair(struct cmc_service *s, const struct cmc_crypto *c,
     return pair->certificate != NULL ? load_one(s, c, pair->certificate, out, err) : CMC_OK;
 }
 
+/* Its name is the same, or it is another CA. */
+static enum cmc_rc check_previous(struct cmc_service *s, const struct cmc_service_authority *now,
+                                  const struct cmc_service_authority *before, struct cmc_err *err)
+{
+    struct cmc_cert a = {0}, b = {0};
+    enum cmc_rc rc = cmc_decode(&cmc_it_cert, now->chain[0], s->arena, &a, err);
+
+    if (rc == CMC_OK)
+        rc = cmc_decode(&cmc_it_cert, before->chain[0], s->arena, &b, err);
+    /* Octet by octet: the store finds by it what was issued. */
+    if (rc == CMC_OK && !cmc_slice_eq(a.tbs.subject, b.tbs.subject))
+        rc = cmc_fail(err, CMC_E_USAGE, NULL,
+                      "%s: its subject is not, octet by octet, that of %s; 'previous' is for keys "
+                      "that the same CA had before",
+                      before->conf->ca.certificate, now->conf->ca.certificate);
+    if (rc == CMC_OK && cmc_slice_eq(a.tbs.spki.raw, b.tbs.spki.raw))
+        rc = cmc_fail(err, CMC_E_USAGE, NULL,
+                      "%s: it has the key of %s; a certificate that was renewed needs no "
+                      "'previous'",
+                      before->conf->ca.certificate, now->conf->ca.certificate);
+    return rc;
+}
+
+static enum cmc_rc load_previous(struct cmc_service *s, const struct cmc_crypto *c,
+                                 struct cmc_service_authority *a, struct cmc_err *err)
+{
+    enum cmc_rc rc = CMC_OK;
+
+    a->previous = cmc_arena_array(s->arena, a->conf->previous_count, sizeof *a->previous);
+    if (a->previous == NULL)
+        return cmc_fail(err, CMC_E_MEM, NULL, "no memory for certificates");
+    a->nprevious = a->conf->previous_count;
+    for (size_t i = 0; i < a->nprevious && rc == CMC_OK; i++) {
+        struct cmc_service_authority *before = &a->previous[i];
+        struct cmc_slice ca;
+
+        before->conf = &a->conf->previous[i];
+        rc = load_one(s, c, before->conf->ca.certificate, &ca, err);
+        if (rc == CMC_OK)
+            rc = load_files(s, c, &ca, NULL, 0, &before->chain, &before->nchain, err);
+        if (rc == CMC_OK)
+            rc = load_pair(s, c, &before->conf->ocsp.signer, &before->ocsp_cert, err);
+        if (rc == CMC_OK)
+            rc = check_previous(s, a, before, err);
+    }
+    return rc;
+}
+
+/* Where nothing else is said officers are trusted by any of its keys. */
+static enum cmc_rc trust_previous(struct cmc_service *s, struct cmc_service_authority *a,
+                                  struct cmc_err *err)
+{
+    struct cmc_slice *list;
+
+    if (a->nofficer_anchors > 0 || a->nprevious == 0)
+        return CMC_OK;
+    list = cmc_arena_array(s->arena, a->nchain + a->nprevious, sizeof *list);
+    if (list == NULL)
+        return cmc_fail(err, CMC_E_MEM, NULL, "no memory for certificates");
+    memcpy(list, a->chain, a->nchain * sizeof *list);
+    for (size_t i = 0; i < a->nprevious; i++)
+        list[a->nchain + i] = a->previous[i].chain[0];
+    a->officer_anchors = list;
+    a->nofficer_anchors = a->nchain + a->nprevious;
+    return CMC_OK;
+}
+
 static enum cmc_rc load_authority(struct cmc_service *s, const struct cmc_crypto *c,
                                   struct cmc_service_authority *a, struct cmc_err *err)
 {
@@ -92,6 +159,10 @@ static enum cmc_rc load_authority(struct cmc_service *s, const struct cmc_crypto
                         &a->officer_anchors, &a->nofficer_anchors, err);
     if (rc == CMC_OK)
         rc = load_pair(s, c, &conf->dh_pop, &a->dh_pop_cert, err);
+    if (rc == CMC_OK)
+        rc = load_previous(s, c, a, err);
+    if (rc == CMC_OK)
+        rc = trust_previous(s, a, err);
     if (rc == CMC_OK)
         rc = cmc_certs_only_create(a->chain, a->nchain, NULL, 0, s->arena, &a->chain_p7c, err);
     return rc;
@@ -159,7 +230,8 @@ enum cmc_rc cmc_service_load(struct cmc_service *s, const struct cmc_conf *conf,
 /* -- the store and the authorities -------------------------------------------------------- */
 
 static enum cmc_rc open_authority(struct cmc_service *s, struct cmc_service_authority *a,
-                                  struct cmc_log *log, struct cmc_err *err)
+                                  struct cmc_challenges *challenges, struct cmc_log *log,
+                                  struct cmc_err *err)
 {
     const struct cmc_conf_authority *conf = a->conf;
     enum cmc_rc rc = CMC_OK;
@@ -199,7 +271,8 @@ static enum cmc_rc open_authority(struct cmc_service *s, struct cmc_service_auth
                                 .publish_wake = a->publisher != NULL ? cmc_publisher_wake : NULL,
                                 .publish_arg = a->publisher,
                                 .crl_keep = conf->crl_keep,
-                                .crl_days = conf->crl_days},
+                                .crl_days = conf->crl_days,
+                                .challenges = challenges},
         &a->ca, err);
     /* Of several it must be said which. */
     if (rc != CMC_OK && s->nauthorities > 1)
@@ -207,22 +280,59 @@ static enum cmc_rc open_authority(struct cmc_service *s, struct cmc_service_auth
     return rc;
 }
 
-enum cmc_rc cmc_service_open(struct cmc_service *s, struct cmc_log *log, struct cmc_err *err)
+/* The parts of the CRL that belong to keys of before. */
+static enum cmc_rc open_previous(struct cmc_service *s, struct cmc_service_authority *a,
+                                 struct cmc_challenges *challenges, struct cmc_err *err)
 {
-    enum cmc_rc rc = cmc_store_open(s->conf->database, false, &s->store, err);
+    enum cmc_rc rc = CMC_OK;
 
-    for (size_t i = 0; i < s->nauthorities && rc == CMC_OK; i++)
-        rc = open_authority(s, &s->authorities[i], log, err);
+    for (size_t i = 0; i < a->nprevious && rc == CMC_OK; i++) {
+        const struct cmc_conf_authority *conf = a->previous[i].conf;
+
+        rc = cmc_ca_shared_new(
+            &(struct cmc_ca_params){.store = s->store,
+                                    .chain = a->previous[i].chain,
+                                    .nchain = a->previous[i].nchain,
+                                    .crl_url = conf->crl_url,
+                                    .crl_hours = conf->crl_hours,
+                                    .crl_overlap_hours = conf->crl_overlap,
+                                    .crl_shards = conf->crl_shards,
+                                    .crl_complete = conf->crl_complete_path != NULL,
+                                    .crl_delta_url = conf->crl_delta_url,
+                                    .crl_delta_minutes = conf->crl_delta_minutes,
+                                    .crl_keep = conf->crl_keep,
+                                    .crl_days = conf->crl_days,
+                                    .challenges = challenges},
+            &a->previous[i].ca, err);
+        if (rc != CMC_OK)
+            cmc_err_prefix(err, "%s", conf->ca.certificate);
+    }
+    return rc;
+}
+
+enum cmc_rc cmc_service_open(struct cmc_service *s, struct cmc_store *store,
+                             struct cmc_challenges *challenges, struct cmc_log *log,
+                             struct cmc_err *err)
+{
+    enum cmc_rc rc = CMC_OK;
+
+    s->store = store;
+    for (size_t i = 0; i < s->nauthorities && rc == CMC_OK; i++) {
+        rc = open_authority(s, &s->authorities[i], challenges, log, err);
+        if (rc == CMC_OK)
+            rc = open_previous(s, &s->authorities[i], challenges, err);
+    }
     return rc;
 }
 
 void cmc_service_close(struct cmc_service *s)
 {
     for (size_t i = 0; i < s->nauthorities; i++) {
+        for (size_t k = 0; k < s->authorities[i].nprevious; k++)
+            cmc_ca_shared_free(s->authorities[i].previous[k].ca);
         cmc_ca_shared_free(s->authorities[i].ca);
         cmc_publisher_stop(s->authorities[i].publisher);
     }
-    cmc_store_close(s->store);
     cmc_arena_free(s->arena);
     *s = (struct cmc_service){0};
 }
@@ -241,6 +351,15 @@ enum cmc_rc cmc_service_key(const struct cmc_conf_pair *pair, const struct cmc_c
     return pair->key != NULL ? cmc_key_load(c, pair->key, &pass, out, err) : CMC_OK;
 }
 
+static void add_once(struct cmc_slice *list, size_t *n, struct cmc_slice cert)
+{
+    for (size_t i = 0; i < *n; i++) {
+        if (cmc_slice_eq(list[i], cert))
+            return;
+    }
+    list[(*n)++] = cert;
+}
+
 /* Clients of whom nothing else is said show certificates of any of the authorities. */
 static enum cmc_rc all_chains(const struct cmc_service *s, struct cmc_arena *arena,
                               struct cmc_slice **out, size_t *n, struct cmc_err *err)
@@ -248,20 +367,18 @@ static enum cmc_rc all_chains(const struct cmc_service *s, struct cmc_arena *are
     size_t count = 0;
 
     for (size_t i = 0; i < s->nauthorities; i++)
-        count += s->authorities[i].nchain;
+        count += s->authorities[i].nchain + s->authorities[i].nprevious;
     *n = 0;
     *out = cmc_arena_array(arena, count, sizeof **out);
     if (*out == NULL)
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory for TLS");
     for (size_t i = 0; i < s->nauthorities; i++) {
-        for (size_t k = 0; k < s->authorities[i].nchain; k++) {
-            bool known = false;
+        const struct cmc_service_authority *a = &s->authorities[i];
 
-            for (size_t m = 0; m < *n && !known; m++)
-                known = cmc_slice_eq((*out)[m], s->authorities[i].chain[k]);
-            if (!known)
-                (*out)[(*n)++] = s->authorities[i].chain[k];
-        }
+        for (size_t k = 0; k < a->nchain; k++)
+            add_once(*out, n, a->chain[k]);
+        for (size_t k = 0; k < a->nprevious; k++)
+            add_once(*out, n, a->previous[k].chain[0]);
     }
     return CMC_OK;
 }

@@ -24,6 +24,8 @@ struct cmc_service_authority {
     struct cmc_slice chain_p7c;      /* certs-only of the chain */
     struct cmc_publisher *publisher; /* NULL: nothing is published */
     struct cmc_ca_shared *ca;
+    struct cmc_service_authority *previous; /* its keys of before, as in conf */
+    size_t nprevious;
 };
 
 struct cmc_service {
@@ -32,7 +34,7 @@ struct cmc_service {
     struct cmc_service_authority *authorities; /* as in conf */
     size_t nauthorities;
     struct cmc_slice secrets_key; /* in the arena, or absent */
-    struct cmc_store *store;
+    struct cmc_store *store;      /* borrowed */
 };
 
 /*
@@ -42,9 +44,12 @@ struct cmc_service {
  */
 enum cmc_rc cmc_service_load(struct cmc_service *s, const struct cmc_conf *conf,
                              const struct cmc_crypto *c, struct cmc_err *err) CMC_MUST_USE;
-/* Then open the store and make the shared authority. Errors: of cmc_store_open(), _ca_shared_new.
+/*
+ * Then make the shared authorities. All is borrowed; store and challenges may be those of another
+ * service. Errors: of cmc_ca_shared_new().
  */
-enum cmc_rc cmc_service_open(struct cmc_service *s, struct cmc_log *log,
+enum cmc_rc cmc_service_open(struct cmc_service *s, struct cmc_store *store,
+                             struct cmc_challenges *challenges, struct cmc_log *log,
                              struct cmc_err *err) CMC_MUST_USE;
 void cmc_service_close(struct cmc_service *s);
 

@@ -159,8 +159,8 @@ static void work_crl(struct slow *s)
     struct cmc_err err = {0};
     struct cmc_slice crl;
 
-    if (cmc_ca_crl_open(s->desk->seats[s->rq.authority].ca, &s->rq.scope, s->rq.now, s->desk->arena,
-                        &crl, &r->fd, &r->facts, &err) == CMC_OK) {
+    if (cmc_ca_crl_open(cmc_seat_ca(&s->desk->seats[s->rq.authority], s->rq.previous), &s->rq.scope,
+                        s->rq.now, s->desk->arena, &crl, &r->fd, &r->facts, &err) == CMC_OK) {
         r->status = 200;
         set_body(s, crl);
     } else {
@@ -177,8 +177,8 @@ static void work_ocsp(struct slow *s)
     struct cmc_slow_result *r = &s->result;
     struct cmc_err err = {0};
 
-    if (cmc_ocsp_respond(s->desk->seats[s->rq.authority].ocsp, s->rq.ocsp, s->rq.now,
-                         s->desk->arena, &r->ocsp, &err) == CMC_OK) {
+    if (cmc_seat_ocsp(&s->desk->seats[s->rq.authority], s->rq.ocsp, s->rq.now, s->desk->arena,
+                      &r->ocsp, &err) == CMC_OK) {
         r->status = 200;
         (void)snprintf(r->reason, sizeof r->reason, "%s", r->ocsp.outcome);
         set_body(s, r->ocsp.der);

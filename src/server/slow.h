@@ -15,6 +15,7 @@ enum cmc_slow_kind { CMC_SLOW_EXCHANGE, CMC_SLOW_CRL, CMC_SLOW_OCSP };
 struct cmc_slow_request {
     enum cmc_slow_kind kind;
     unsigned int authority;
+    unsigned int previous;        /* CMC_SLOW_CRL: see cmc_seat_ca() */
     const struct cmc_exchange *x; /* CMC_SLOW_EXCHANGE */
     struct cmc_crl_scope scope;   /* CMC_SLOW_CRL */
     struct cmc_slice ocsp;        /* CMC_SLOW_OCSP: the OCSPRequest */

@@ -737,6 +737,7 @@ static void test_authorities(void **state)
     assert_int_equal(a->officer_trust_count, 1);
     assert_true(a->ra_any_eku);
     assert_int_equal(a->ocsp.minutes, 5);
+    assert_int_equal(a->previous_count, 0);
     assert_int_equal(c->endpoints[0].authority, 0);
     assert_string_equal(c->endpoints[0].rules.authority, "one");
     assert_int_equal(c->endpoints[1].authority, 1);
@@ -745,6 +746,56 @@ static void test_authorities(void **state)
     assert_ptr_equal(cmc_conf_authority(c, "two"), &c->authorities[1]);
     assert_null(cmc_conf_authority(c, "three"));
     cmc_conf_free(c);
+}
+
+/* Keys of before: their CRL and OCSP signer, and nothing else. */
+static void test_previous(void **state)
+{
+    static const struct {
+        const char *what, *text;
+    } bad[] = {
+        {"{certificate: 1.crt, key: p.key}",
+         "that is the certificate of now; write the one of before"},
+        {"{certificate: p.crt, key: p.key, crl: {path: /2.crl}}", "path '/2.crl' is taken by"},
+        {"{certificate: p.crt, key: p.key, crl: {hours: 0}}", "'hours' is 0"},
+        {"{certificate: p.crt, key: p.key, ocsp: {certificate: o, key: o, path: /o}}",
+         "unknown key 'path'"},
+        {"{certificate: p.crt, key: p.key, chain-path: /c}", "unknown key 'chain-path'"},
+        {"{certificate: p.crt}", "key 'key' is missing in 'previous'"},
+    };
+    static const char from[] = "    ocsp: {path: /ocsp1,";
+    const char *at = strstr(several, from);
+    const struct state *s = *state;
+    const struct cmc_conf_authority *p;
+    struct cmc_conf *c = NULL;
+    struct cmc_err err = {0};
+    char whole[4096];
+
+    assert_non_null(at);
+    (void)snprintf(
+        whole, sizeof whole,
+        "%.*s    previous:\n      - {certificate: p.crt, key: p.key, crl: {path: /p.crl},\n"
+        "         ocsp: {certificate: o.crt, key: o.key, minutes: 7}}\n%s",
+        (int)(at - several), several, at);
+    if (load(s, whole, &c, &err) != CMC_OK)
+        fail_msg("%s", err.text);
+    assert_int_equal(c->authorities[0].previous_count, 1);
+    p = &c->authorities[0].previous[0];
+    assert_ends(p->ca.key, "p.key");
+    assert_string_equal(p->crl_path, "/p.crl");
+    assert_int_equal(p->crl_hours, 168);
+    assert_ends(p->ocsp.signer.certificate, "o.crt");
+    assert_int_equal(p->ocsp.minutes, 7);
+    assert_null(p->ocsp.path);
+    cmc_conf_free(c);
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        c = NULL;
+        (void)snprintf(whole, sizeof whole, "%.*s    previous: [%s]\n%s", (int)(at - several),
+                       several, bad[i].what, at);
+        assert_int_equal(load(s, whole, &c, &err), CMC_E_USAGE);
+        if (strstr(err.text, bad[i].text) == NULL)
+            fail_msg("case %zu: want %s\n got %s", i, bad[i].text, err.text);
+    }
 }
 
 static void test_authorities_refused(void **state)
@@ -1039,6 +1090,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_missing, setup, teardown),
         cmocka_unit_test_setup_teardown(test_authorities, setup, teardown),
         cmocka_unit_test_setup_teardown(test_authorities_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_previous, setup, teardown),
         cmocka_unit_test_setup_teardown(test_alias, setup, teardown),
         cmocka_unit_test_setup_teardown(test_exchange, setup, teardown),
         cmocka_unit_test_setup_teardown(test_profile_files, setup, teardown),

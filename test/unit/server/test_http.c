@@ -499,6 +499,139 @@ static void stop_waits_no_longer_than_its_grace(void **state)
     assert_null(s.held);
 }
 
+/* Nobody is accepted any more; who is connected may ask once. */
+static void retired(struct server *s)
+{
+    cmc_http_retire(s->http, SOCKET_SECONDS);
+    for (int fd = 0; fd != -1; sleep_ms(1)) {
+        fd = try_connect(s->port);
+        if (fd != -1)
+            (void)close(fd);
+    }
+}
+
+static void retiring_answers_once_more(void **state)
+{
+    struct server s;
+    const char *answer;
+    int idle, fd;
+
+    (void)state;
+    server_start(&s);
+    idle = connect_to(&s);
+    send_text(idle, "GET /echo HTTP/1.1\r\nHost: a\r\n\r\n");
+    (void)receive(idle, "\r\n\r\n");
+    fd = connect_to(&s);
+    send_text(fd, "GET /hold HTTP/1.1\r\nHost: a\r\n\r\n");
+    wait_for(&s.holding);
+    retired(&s);
+    send_text(idle, "GET /echo HTTP/1.1\r\nHost: a\r\n\r\n");
+    answer = receive(idle, NULL);
+    assert_has(answer, " 200 ");
+    assert_has(answer, "\r\nConnection: close\r\n");
+    assert_true(cmc_http_post(s.http, release, &s));
+    answer = receive(fd, NULL);
+    assert_has(answer, "released");
+    assert_has(answer, "\r\nConnection: close\r\n");
+    wait_for(&s.returned);
+    (void)pthread_join(s.thread, NULL);
+    cmc_http_free(s.http);
+    (void)close(idle);
+    (void)close(fd);
+}
+
+/* Octet by octet, so that the body is left where it is. */
+static const char *receive_head(int fd)
+{
+    static char head[1024];
+    size_t n = 0;
+
+    do {
+        assert_int_equal(recv(fd, head + n, 1, 0), 1);
+        head[++n] = 0;
+    } while (n < sizeof head - 1 && strstr(head, "\r\n\r\n") == NULL);
+    return head;
+}
+
+/* An answer that is on its way has said that the connection stays, so it must. */
+static void retiring_keeps_its_word(void **state)
+{
+    const struct cmc_http_limits limits = CMC_HTTP_LIMITS_DEFAULT;
+    const size_t n = 1024u * 1024u;
+    char *body = calloc(1, n), head[128];
+    struct server s = {0};
+    const int little = 65536;
+    struct cmc_err err;
+    const char *answer;
+    size_t got = 0;
+    int listening, fd;
+
+    (void)state;
+    assert_non_null(body);
+    assert_int_equal(cmc_http_bind("127.0.0.1", 0, &listening, &s.port, &err), CMC_OK);
+    assert_int_equal(setsockopt(listening, SOL_SOCKET, SO_SNDBUF, &little, sizeof little), 0);
+    assert_int_equal(cmc_http_new(&limits, handle, &s, NULL, &s.http, &err), CMC_OK);
+    assert_int_equal(cmc_http_listen_on(s.http, listening, NULL, &err), CMC_OK);
+    (void)close(listening);
+    assert_int_equal(pthread_create(&s.thread, NULL, server_thread, &s), 0);
+    fd = connect_to(&s);
+    assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &little, sizeof little), 0);
+    (void)snprintf(head, sizeof head,
+                   "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: %zu\r\n\r\n", n);
+    send_text(fd, head);
+    for (size_t sent = 0; sent < n;) {
+        ssize_t k = send(fd, body + sent, n - sent, MSG_NOSIGNAL);
+
+        assert_true(k > 0);
+        sent += (size_t)k;
+    }
+    /* More than the kernel takes: most of it waits until it is read. */
+    assert_int_equal(recv(fd, head, 1, MSG_PEEK), 1);
+    retired(&s);
+    answer = receive_head(fd);
+    assert_has(answer, "\r\nConnection: keep-alive\r\n");
+    while (got < n) {
+        ssize_t k = recv(fd, body, n - got, 0);
+
+        assert_true(k > 0);
+        got += (size_t)k;
+    }
+    send_text(fd, "GET /empty HTTP/1.1\r\nHost: a\r\n\r\n");
+    answer = receive(fd, NULL);
+    assert_has(answer, " 204 ");
+    assert_has(answer, "\r\nConnection: close\r\n");
+    wait_for(&s.returned);
+    (void)pthread_join(s.thread, NULL);
+    cmc_http_free(s.http);
+    (void)close(fd);
+    free(body);
+}
+
+/* What waits to be accepted is the socket's, and the next loop on it answers. */
+static void who_waits_is_not_lost(void **state)
+{
+    const struct cmc_http_limits limits = CMC_HTTP_LIMITS_DEFAULT;
+    struct server first = {0}, s = {0};
+    struct cmc_err err;
+    int listening, fd;
+
+    (void)state;
+    assert_int_equal(cmc_http_bind("127.0.0.1", 0, &listening, &s.port, &err), CMC_OK);
+    assert_int_equal(cmc_http_new(&limits, handle, &first, NULL, &first.http, &err), CMC_OK);
+    assert_int_equal(cmc_http_listen_on(first.http, listening, NULL, &err), CMC_OK);
+    fd = connect_to(&s);
+    send_text(fd, "GET /empty HTTP/1.0\r\n\r\n");
+    cmc_http_free(first.http);
+    assert_int_equal(cmc_http_new(&limits, handle, &s, NULL, &s.http, &err), CMC_OK);
+    assert_int_equal(cmc_http_listen_on(s.http, listening, NULL, &err), CMC_OK);
+    (void)close(listening);
+    assert_int_equal(pthread_create(&s.thread, NULL, server_thread, &s), 0);
+    assert_has(receive(fd, NULL), " 204 ");
+    (void)close(fd);
+    server_end(&s);
+    assert_int_equal(cmc_http_bind("nowhere", 0, &listening, NULL, &err), CMC_E_USAGE);
+}
+
 static void stop_before_run(void **state)
 {
     struct server s;
@@ -577,6 +710,9 @@ int main(void)
         cmocka_unit_test(posts_are_called_in_order),
         cmocka_unit_test(stop_lets_the_request_under_way_end),
         cmocka_unit_test(stop_waits_no_longer_than_its_grace),
+        cmocka_unit_test(retiring_answers_once_more),
+        cmocka_unit_test(retiring_keeps_its_word),
+        cmocka_unit_test(who_waits_is_not_lost),
         cmocka_unit_test(stop_before_run),
         cmocka_unit_test(listen_errors),
         cmocka_unit_test(loops_share_an_address),
