@@ -346,17 +346,47 @@ enum cmc_rc cmc_encode_arena(const struct cmc_item *it, const void *value, struc
     return rc;
 }
 
+/*
+ * The room behind the elements of a list that grew one by one, so that many do not cost the square
+ * of their number. Lists are copied by assignment: of several that share it, only the one that
+ * has all that was added so far may go on in place.
+ */
+struct cmc_list_room {
+    const void *v; /* the array that it is of */
+    size_t used, max;
+};
+
+static void *list_in_place(struct cmc_list *list, size_t n, size_t size)
+{
+    struct cmc_list_room *room = list->room;
+
+    if (room == NULL || room->v != list->v || room->used != list->n || room->max - room->used < n)
+        return NULL;
+    room->used += n;
+    list->n += n;
+    return (char *)list->v + (list->n - n) * size;
+}
+
 void *cmc_list_add(struct cmc_arena *arena, const struct cmc_item *it, struct cmc_list *list,
                    size_t n)
 {
-    size_t size = it->of->size;
-    void *v = cmc_arena_array(arena, list->n + n, size);
+    size_t size = it->of->size, max = list->n + n;
+    void *v = list_in_place(list, n, size);
 
+    if (v != NULL)
+        return v;
+    /* The first elements are mostly the only ones. */
+    if (list->n > 4)
+        max += list->n;
+    v = cmc_arena_array(arena, max, size);
     if (v == NULL)
         return NULL;
     if (list->n > 0)
         memcpy(v, list->v, list->n * size);
     list->v = v;
     list->n += n;
+    list->room = max > list->n ? cmc_arena_alloc(arena, sizeof *list->room) : NULL;
+    if (list->room != NULL)
+        *list->room = (struct cmc_list_room){.v = v, .used = list->n, .max = max};
     return (char *)v + (list->n - n) * size;
 }

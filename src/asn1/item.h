@@ -65,6 +65,7 @@ enum {
 struct cmc_list {
     void *v;
     size_t n;
+    struct cmc_list_room *room; /* cmc_list_add()'s own, or NULL */
 };
 
 /* Element i of a list as a pointer to T. */

@@ -151,6 +151,34 @@ struct cmc_access_description {
     struct cmc_general_name location;
 };
 
+struct cmc_usage_period {
+    struct cmc_slice not_before, not_after; /* GeneralizedTime content, or absent */
+};
+struct cmc_policy_qualifier {
+    struct cmc_slice id, value; /* value: whole TLV */
+};
+struct cmc_policy {
+    struct cmc_slice id;
+    struct cmc_list qualifiers; /* struct cmc_policy_qualifier; v == NULL: none */
+};
+struct cmc_user_notice {
+    struct cmc_slice reference, text; /* whole TLVs, or absent */
+};
+struct cmc_policy_mapping {
+    struct cmc_slice issuer, subject;
+};
+/* GeneralSubtree */
+struct cmc_subtree {
+    struct cmc_general_name base;
+    struct cmc_slice minimum, maximum; /* INTEGER content, or absent */
+};
+struct cmc_name_constraints {
+    struct cmc_list permitted, excluded; /* struct cmc_subtree; v == NULL: absent */
+};
+struct cmc_policy_constraints {
+    struct cmc_slice require_explicit, inhibit_mapping; /* INTEGER content, or absent */
+};
+
 extern const struct cmc_item cmc_it_algid, cmc_it_attribute, cmc_it_attributes, cmc_it_extension,
     cmc_it_extensions, cmc_it_extension_req, cmc_it_spki, cmc_it_name, cmc_it_name_rdns,
     cmc_it_cert, cmc_it_tbs_cert, cmc_it_crl, cmc_it_tbs_crl, cmc_it_revoked, cmc_it_csr,
@@ -160,7 +188,8 @@ extern const struct cmc_item cmc_it_algid, cmc_it_attribute, cmc_it_attributes, 
     cmc_it_time_any, cmc_it_serial_number, cmc_it_reason_flags;
 /* pkix_ext.c: extensions that are only checked and passed on */
 extern const struct cmc_item cmc_it_usage_period, cmc_it_policies, cmc_it_policy_mappings,
-    cmc_it_directory_attributes, cmc_it_name_constraints, cmc_it_policy_constraints;
+    cmc_it_directory_attributes, cmc_it_name_constraints, cmc_it_policy_constraints,
+    cmc_it_user_notice;
 
 /* The type inside an extension's value, or NULL when it is not known here. */
 const struct cmc_item *cmc_extension_type(struct cmc_slice extn_id);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/buf.h"
 
-#include <openssl/crypto.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define FIRST_CAPACITY 256u
 
@@ -18,7 +18,7 @@ void cmc_buf_free(struct cmc_buf *b)
     if (b == NULL)
         return;
     if (b->p != NULL)
-        OPENSSL_cleanse(b->p, b->cap);
+        explicit_bzero(b->p, b->cap);
     free(b->p);
     *b = (struct cmc_buf){.max = b->max};
 }
@@ -58,7 +58,7 @@ static bool grow_slowly(struct cmc_buf *b, size_t n)
     if (b->n > 0)
         memcpy(p, b->p, b->n);
     if (b->p != NULL)
-        OPENSSL_cleanse(b->p, b->cap);
+        explicit_bzero(b->p, b->cap);
     free(b->p);
     b->p = p;
     b->cap = cap;

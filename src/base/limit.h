@@ -44,8 +44,8 @@
 #define CMC_LIMIT_ATTRIBUTES 64u
 /* Extensions asked for in one request, or present in one certificate. */
 #define CMC_LIMIT_EXTENSIONS 64u
-/* Controls and certification requests in one PKIData. */
-#define CMC_LIMIT_CONTROLS 4096u
+/* Controls and certification requests in one PKIData; a control each revokes 10,000 at once. */
+#define CMC_LIMIT_CONTROLS 16384u
 #define CMC_LIMIT_REQUESTS 4096u
 /* Elements of one BodyPartPath. */
 #define CMC_LIMIT_PATH 16u
@@ -65,6 +65,8 @@
 #define CMC_LIMIT_IDENTITY_OCTETS 255u
 /* Characters that a shared secret has at least (RFC 10002 section 6.2). */
 #define CMC_LIMIT_SECRET_CHARACTERS 16u
+/* Certificates that one transaction of cmcd revoke changes. Nothing else is written meanwhile. */
+#define CMC_LIMIT_REVOKE_AT_ONCE 100000u
 /* Entries of one name space: of an officer, a shared secret, or the RAs of an endpoint. */
 #define CMC_LIMIT_NAME_RULES 64u
 /* Octets of the statusString that we emit. */

@@ -64,7 +64,7 @@ static enum cmc_rc read_ca(struct cmc_ca_shared *s, struct cmc_err *err)
         return cmc_fail(err, CMC_E_USAGE, "RFC 5280 section 4.2.1.3",
                         "the keyUsage of the CA certificate lacks keyCertSign or cRLSign");
     s->ca_ski = cmc_cert_ski(&s->ca_cert, s->arena);
-    return CMC_OK;
+    return cmc_lint_issuer_read(s->chain, s->nchain, s->arena, &s->lint_issuer, err);
 }
 
 enum cmc_rc cmc_ca_shared_new(const struct cmc_ca_params *p, struct cmc_ca_shared **out,
@@ -146,6 +146,10 @@ enum cmc_rc cmc_ca_shared_new(const struct cmc_ca_params *p, struct cmc_ca_share
                           p->profiles[i].name);
             goto out;
         }
+        /* By itself: another authority may be the one that issues under it. */
+        rc = cmc_profile_lint(s->profiles[i], NULL, s->arena, NULL, NULL, err);
+        if (rc != CMC_OK)
+            goto out;
     }
     *out = s;
     s = NULL;
@@ -189,8 +193,30 @@ static enum cmc_rc op_remembered(void *self, const uint8_t digest[CMC_SHA256_OCT
                                  struct cmc_err *err)
 {
     struct cmc_ca *ca = self;
+    enum cmc_rc rc;
 
-    return cmc_reader_answer(ca->reader, digest, arena, out, err);
+    /* Who sent the message is asked next: both are answered as of one moment. */
+    cmc_ca_let_go(ca);
+    rc = cmc_reader_hold(ca->reader, &ca->generation, err);
+    if (rc != CMC_OK)
+        return rc;
+    ca->holds = true;
+    rc = cmc_reader_answer(ca->reader, digest, arena, out, err);
+    if (rc != CMC_E_NOTFOUND)
+        cmc_ca_let_go(ca);
+    return rc;
+}
+
+void cmc_ca_let_go(struct cmc_ca *ca)
+{
+    if (ca->holds)
+        cmc_reader_release(ca->reader);
+    ca->holds = false;
+}
+
+static void op_asked(void *self)
+{
+    cmc_ca_let_go(self);
 }
 
 static enum cmc_rc op_sign_response(void *self, const struct cmc_response *response, int64_t now,
@@ -392,6 +418,7 @@ static const struct cmc_authority_ops ops = {
     .publishing = cmc_ca_publishing,
     .find_digest = cmc_ca_find_digest,
     .remembered = op_remembered,
+    .asked = op_asked,
     .sign_response = op_sign_response,
     .recipients = op_recipients,
     .chain = op_chain,
@@ -436,6 +463,23 @@ static enum cmc_rc check_key(const struct cmc_crypto *c, EVP_PKEY *key, struct c
     return rc;
 }
 
+/* What each profile is signed with, NULL where the key cannot: another authority may be the one
+ * that issues under it. */
+static enum cmc_rc choose_algorithms(struct cmc_ca *ca, EVP_PKEY *ca_key, struct cmc_err *err)
+{
+    size_t n = ca->shared->nprofiles;
+
+    ca->profile_alg = calloc(n + 1, sizeof(const struct cmc_sig_alg *));
+    if (ca->profile_alg == NULL)
+        return no_memory(err);
+    for (size_t i = 0; i < n; i++) {
+        if (cmc_profile_signature(ca->shared->profiles[i], ca_key, &ca->profile_alg[i], NULL) !=
+            CMC_OK)
+            ca->profile_alg[i] = NULL;
+    }
+    return CMC_OK;
+}
+
 enum cmc_rc cmc_ca_new(struct cmc_ca_shared *shared, const struct cmc_crypto *crypto,
                        EVP_PKEY *ca_key, EVP_PKEY *responder_key, struct cmc_ca **out,
                        struct cmc_err *err)
@@ -460,7 +504,9 @@ enum cmc_rc cmc_ca_new(struct cmc_ca_shared *shared, const struct cmc_crypto *cr
         rc = cmc_fail(err, CMC_E_USAGE, NULL, "the CA key is of a kind that cannot sign");
         goto out;
     }
-    rc = cmc_ca_trust_new(ca, err);
+    rc = choose_algorithms(ca, ca_key, err);
+    if (rc == CMC_OK)
+        rc = cmc_ca_trust_new(ca, err);
     if (rc == CMC_OK)
         rc = cmc_ca_secret_init(ca, err);
     if (rc == CMC_OK)
@@ -528,6 +574,7 @@ void cmc_ca_free(struct cmc_ca *ca)
     EVP_PKEY_free(ca->responder_key);
     EVP_PKEY_free(ca->encryption.key);
     OPENSSL_cleanse(ca->nonce_secret, sizeof ca->nonce_secret);
+    free(ca->profile_alg);
     free(ca);
 }
 
@@ -557,7 +604,12 @@ const struct cmc_authority *cmc_ca_get0_authority(const struct cmc_ca *ca)
 enum cmc_rc cmc_ca_issue(struct cmc_ca *ca, const struct cmc_issue_order *order,
                          struct cmc_arena *arena, struct cmc_issued *out, struct cmc_err *err)
 {
-    enum cmc_rc rc = cmc_ca_check(ca, order, arena, err);
+    struct cmc_issue_order due = *order;
+    struct cmc_request request;
+    enum cmc_rc rc;
 
-    return rc == CMC_OK ? cmc_ca_issue_op(ca, order, arena, out, err) : rc;
+    due.due = &request;
+    rc = cmc_ca_check(ca, &due, arena, err);
+    due.request = &request;
+    return rc == CMC_OK ? cmc_ca_issue_op(ca, &due, arena, out, err) : rc;
 }

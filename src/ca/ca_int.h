@@ -44,6 +44,7 @@ struct cmc_ca_shared {
     int64_t ca_not_after;
     struct cmc_profile **profiles;
     size_t nprofiles;
+    struct cmc_lint_issuer lint_issuer; /* what rules need to know of ca_cert */
     bool publishes;
     struct cmc_publishing publishing;
     void (*publish_wake)(void *arg);
@@ -91,8 +92,11 @@ struct cmc_ca {
     struct cmc_cms_recipient encryption; /* key owned; NULL: nothing can be encrypted for us */
     struct cmc_buf dh_cert;              /* empty: no proof of possession of DH keys */
     EVP_PKEY *dh_key;
-    const struct cmc_sig_alg *ca_alg;
+    const struct cmc_sig_alg *ca_alg;       /* CRLs, and what says nothing else */
+    const struct cmc_sig_alg **profile_alg; /* what the key signs under each profile; owned */
     struct cmc_reader *reader;
+    bool holds;                     /* the reader, since the exchange's first question: */
+    uint64_t generation;            /* of the store then */
     X509_STORE *trust;              /* officers' anchors */
     STACK_OF(X509) * intermediates; /* the authority's own chain */
     struct known known[OFFICER_CACHE];
@@ -102,6 +106,8 @@ struct cmc_ca {
     struct cmc_authority authority;
 };
 
+/* ca.c: end what the exchange's first question began, if it is not ended yet. */
+void cmc_ca_let_go(struct cmc_ca *ca);
 /* identify.c: struct cmc_authority_ops.identify */
 enum cmc_rc cmc_ca_identify(void *self, struct cmc_slice cert, const struct cmc_slice *chain,
                             size_t nchain, int64_t now, struct cmc_arena *arena,

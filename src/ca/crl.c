@@ -34,13 +34,6 @@ static bool too_old(const struct cmc_ca_shared *s, const struct cmc_crl_made *m,
            now - m->this_update + ahead > renew_after(s, delta);
 }
 
-static enum cmc_rc stop_at_first(void *arg, const struct cmc_cert_record *c)
-{
-    (void)arg;
-    (void)c;
-    return CMC_E_CONFLICT;
-}
-
 /* Did a certificate of the scope change since this generation? Where that is not known, yes. */
 static enum cmc_rc has_changed(struct cmc_ca *ca, const struct cmc_crl_line *scope, uint64_t since,
                                bool *changed, struct cmc_err *err)
@@ -48,12 +41,13 @@ static enum cmc_rc has_changed(struct cmc_ca *ca, const struct cmc_crl_line *sco
     const struct cmc_ca_shared *s = ca->shared;
     enum cmc_rc rc = CMC_OK;
 
-    for (size_t i = 0; rc == CMC_OK && i < s->nlines; i++) {
+    *changed = false;
+    for (size_t i = 0; rc == CMC_OK && !*changed && i < s->nlines; i++) {
         if (cmc_crl_covers(scope, &s->lines[i]))
-            rc = cmc_reader_crl_changes(ca->reader, s->ca_cert.tbs.subject, s->lines[i].part, since,
-                                        stop_at_first, NULL, err);
+            rc = cmc_reader_crl_changed(ca->reader, s->ca_cert.tbs.subject, s->lines[i].part, since,
+                                        changed, err);
     }
-    *changed = rc == CMC_E_CONFLICT || rc == CMC_E_NOTFOUND;
+    *changed |= rc == CMC_E_NOTFOUND;
     return *changed ? CMC_OK : rc;
 }
 

@@ -217,6 +217,7 @@ static enum cmc_rc find_out(struct cmc_ca *ca, struct cmc_slice der, const struc
     if (rc != CMC_OK)
         goto out;
     k->who.subject = cert.tbs.subject;
+    k->who.spki = cert.tbs.spki.raw;
     san = cmc_extension_find(&cert.tbs.extensions, cmc_oid_id_ce_subjectAltName);
     k->who.san = san != NULL ? san->value : CMC_SLICE_NONE;
     rc = cmc_reader_officer(ca->reader, k->digest, k->arena, &officer, err);
@@ -294,6 +295,7 @@ static enum cmc_rc hand_out(const struct known *k, struct cmc_arena *arena,
         (out->profiles == NULL) != (k->who.profiles == NULL) ||
         (out->names == NULL) != (k->who.names == NULL))
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a requester");
+    out->spki = cmc_slice(out->cert.p + (k->who.spki.p - k->who.cert.p), k->who.spki.n);
     return CMC_OK;
 }
 
@@ -310,8 +312,10 @@ enum cmc_rc cmc_ca_identify(void *self, struct cmc_slice cert, const struct cmc_
 
     memset(out, 0, sizeof *out);
     rc = cmc_digest(ca->crypto, CMC_DIGEST_SHA256, cert, digest, &n, err);
-    if (rc == CMC_OK)
+    fresh.generation = ca->generation;
+    if (rc == CMC_OK && !ca->holds)
         rc = cmc_reader_generation(ca->reader, &fresh.generation, err);
+    cmc_ca_let_go(ca); /* verifying takes long */
     if (rc != CMC_OK)
         return rc;
     k = lookup(ca, digest, fresh.generation, now);

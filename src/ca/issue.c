@@ -14,13 +14,32 @@
 #define SERIAL_OCTETS      20
 #define SERIAL_TIME_OCTETS 7
 
-static const struct cmc_profile *find_profile(const struct cmc_ca *ca, const char *name)
+/* Its number; nprofiles: there is none of this name. */
+static size_t find_profile(const struct cmc_ca *ca, const char *name)
 {
-    for (size_t i = 0; i < ca->shared->nprofiles; i++) {
-        if (strcmp(cmc_profile_name(ca->shared->profiles[i]), name) == 0)
-            return ca->shared->profiles[i];
-    }
-    return NULL;
+    size_t i = 0;
+
+    while (i < ca->shared->nprofiles &&
+           strcmp(cmc_profile_name(ca->shared->profiles[i]), name) != 0)
+        i++;
+    return i;
+}
+
+static struct cmc_profile_case make_case(const struct cmc_ca *ca,
+                                         const struct cmc_issue_order *order)
+{
+    const struct cmc_requester *who = order->requester;
+
+    return (struct cmc_profile_case){.request = order->request,
+                                     .key = order->key,
+                                     /* who renews keeps what an officer gave */
+                                     .signer = who != NULL && (who->kind == CMC_REQUESTER_OFFICER ||
+                                                               who->kind == CMC_REQUESTER_HOLDER)
+                                                   ? who->subject
+                                                   : CMC_SLICE_NONE,
+                                     .judged = order->judged,
+                                     .now = order->now,
+                                     .issuer = &ca->shared->lint_issuer};
 }
 
 /* [10002-3.2-g] A key that was certified before, where each gets one certificate only. */
@@ -44,21 +63,32 @@ enum cmc_rc cmc_ca_check(void *self, const struct cmc_issue_order *order, struct
                          struct cmc_err *err)
 {
     const struct cmc_ca *ca = self;
-    const struct cmc_profile *p = find_profile(ca, order->profile);
+    const struct cmc_profile_case x = make_case(ca, order);
+    size_t i = find_profile(ca, order->profile);
+    const struct cmc_profile *p;
+    struct cmc_profile_due due;
     enum cmc_rc rc;
 
-    if (p == NULL) /* of an endpoint there always is one; of a request that was held, no longer */
+    if (i == ca->shared->nprofiles) /* of an endpoint there always is one; of a request that was
+                                       held, no longer */
         return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_INTERNAL_CA_ERROR,
                              "RFC 10002 section 6.1.3", "there is no profile %s any more",
                              order->profile);
     if (order->now > ca->shared->ca_not_after)
         return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_INTERNAL_CA_ERROR,
                              "RFC 5280 section 4.1.2.5", "the CA's own certificate has expired");
-    rc = cmc_profile_check(p, order->request, order->key, arena, err);
+    if (ca->profile_alg[i] == NULL)
+        return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_INTERNAL_CA_ERROR,
+                             "RFC 5280 section 4.1.1.2",
+                             "the key of the CA does not sign as profile %s wants", order->profile);
+    p = ca->shared->profiles[i];
+    rc = cmc_profile_check(p, &x, arena, &due, err);
     if (rc == CMC_OK && cmc_profile_unique_keys(p))
         rc = check_key_reuse(ca, order->request, err);
     if (rc != CMC_OK)
         cmc_err_body_part(err, order->request->body_part_id);
+    else if (order->due != NULL)
+        *order->due = due.request;
     return rc;
 }
 
@@ -72,7 +102,7 @@ static enum cmc_rc make_serial(const struct cmc_ca *ca, struct cmc_arena *arena,
 
     if (p == NULL)
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a serial number");
-    rc = cmc_random(ca->crypto, p, SERIAL_OCTETS, err);
+    rc = cmc_random_public(ca->crypto, p, SERIAL_OCTETS, err);
     (void)clock_gettime(CLOCK_REALTIME, &ts);
     us = (uint64_t)ts.tv_sec * 1000000u + (uint64_t)ts.tv_nsec / 1000u;
     for (size_t i = SERIAL_TIME_OCTETS; i-- > 0; us >>= 8)
@@ -83,17 +113,18 @@ static enum cmc_rc make_serial(const struct cmc_ca *ca, struct cmc_arena *arena,
     return rc;
 }
 
-static enum cmc_rc sign_cert(const struct cmc_ca *ca, struct cmc_slice tbs, struct cmc_arena *arena,
-                             struct cmc_slice *out, struct cmc_err *err)
+static enum cmc_rc sign_cert(const struct cmc_ca *ca, const struct cmc_sig_alg *by,
+                             struct cmc_slice tbs, struct cmc_arena *arena, struct cmc_slice *out,
+                             struct cmc_err *err)
 {
     struct cmc_cert cert = {.tbs.raw = tbs};
     struct cmc_slice sig;
     uint8_t *bits;
     enum cmc_rc rc;
 
-    rc = cmc_sign(ca->crypto, ca->ca_key, ca->ca_alg, tbs, arena, &sig, err);
+    rc = cmc_sign(ca->crypto, ca->ca_key, by, tbs, arena, &sig, err);
     if (rc == CMC_OK)
-        rc = cmc_sig_algid(ca->ca_alg, arena, &cert.signature_algorithm, err);
+        rc = cmc_sig_algid(by, arena, &cert.signature_algorithm, err);
     if (rc != CMC_OK)
         return rc;
     bits = cmc_arena_alloc(arena, sig.n + 1);
@@ -138,18 +169,17 @@ static enum cmc_rc make_record(const struct cmc_ca *ca, const struct cmc_issue_o
     enum cmc_rc rc;
     size_t n;
 
-    *r = (struct cmc_cert_record){
-        .issuer = params->issuer,
-        .serial = params->serial,
-        .subject = order->request->subject,
-        .der = out->cert,
-        .not_before = params->not_before,
-        .not_after = params->not_after < params->issuer_not_after ? params->not_after
-                                                                  : params->issuer_not_after,
-        .issued_at = order->now,
-        .profile = order->profile,
-        .requester = order->requester != NULL ? order->requester->name : NULL,
-        .state = CMC_CERT_VALID};
+    *r = (struct cmc_cert_record){.issuer = params->issuer,
+                                  .serial = params->serial,
+                                  .subject = order->request->subject,
+                                  .der = out->cert,
+                                  .not_before = params->not_before,
+                                  .not_after = params->not_after,
+                                  .issued_at = order->now,
+                                  .profile = order->profile,
+                                  .requester =
+                                      order->requester != NULL ? order->requester->name : NULL,
+                                  .state = CMC_CERT_VALID};
     r->subject_text = subject_text(r->subject, arena);
     ski = cmc_arena_alloc(arena, CMC_SKI_OCTETS);
     if (ski == NULL || r->subject_text == NULL)
@@ -172,20 +202,23 @@ enum cmc_rc cmc_ca_issue_op(void *self, const struct cmc_issue_order *order,
                             struct cmc_arena *arena, struct cmc_issued *out, struct cmc_err *err)
 {
     const struct cmc_ca *ca = self;
-    const struct cmc_profile *p = find_profile(ca, order->profile);
+    const struct cmc_profile_case x = make_case(ca, order);
+    size_t i = find_profile(ca, order->profile);
     struct cmc_cert_params params = {.issuer = ca->shared->ca_cert.tbs.subject,
-                                     .issuer_ski = ca->shared->ca_ski,
-                                     .alg = ca->ca_alg,
-                                     .issuer_not_after = ca->shared->ca_not_after};
+                                     .issuer_ski = ca->shared->ca_ski};
     const struct cmc_crl_line *line = NULL;
+    const struct cmc_profile *p;
     struct cmc_slice tbs;
     enum cmc_rc rc;
 
     memset(out, 0, sizeof *out);
-    if (p == NULL)
+    if (i == ca->shared->nprofiles)
         return cmc_fail(err, CMC_E_BUG, NULL, "there is no profile %s", order->profile);
-    cmc_profile_validity(p, order->now, &params.not_before, &params.not_after);
-    rc = make_serial(ca, arena, &params.serial, err);
+    p = ca->shared->profiles[i];
+    params.alg = ca->profile_alg[i];
+    rc = cmc_profile_validity(p, &x, &params.not_before, &params.not_after, err);
+    if (rc == CMC_OK)
+        rc = make_serial(ca, arena, &params.serial, err);
     if (rc == CMC_OK) {
         line = choose_line(ca->shared, params.serial);
         params.crl_extensions = &line->cert_extensions;
@@ -193,7 +226,7 @@ enum cmc_rc cmc_ca_issue_op(void *self, const struct cmc_issue_order *order,
     if (rc == CMC_OK)
         rc = cmc_profile_tbs(p, ca->crypto, order->request, &params, arena, &tbs, err);
     if (rc == CMC_OK)
-        rc = sign_cert(ca, tbs, arena, &out->cert, err);
+        rc = sign_cert(ca, params.alg, tbs, arena, &out->cert, err);
     if (rc == CMC_OK)
         rc = make_record(ca, order, &params, arena, out, err);
     if (rc == CMC_OK)

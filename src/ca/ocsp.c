@@ -334,14 +334,15 @@ static enum cmc_rc answer_signed(const struct cmc_ocsp *o, const struct cmc_ocsp
     out->good_until = now + o->seconds;
     out->shared = nonce == NULL;
     rc = response_data(o, tbs, nonce, arena, out, &data, err);
+    cmc_reader_release(o->ca->reader); /* signing takes longer than all before */
     if (rc == CMC_OK)
         rc = sign(o, data, arena, &out->der, err);
     return rc;
 }
 
-enum cmc_rc cmc_ocsp_respond(struct cmc_ocsp *o, struct cmc_slice request, int64_t now,
-                             struct cmc_arena *arena, struct cmc_ocsp_answer *out,
-                             struct cmc_err *err)
+static enum cmc_rc respond(struct cmc_ocsp *o, struct cmc_slice request, int64_t now,
+                           struct cmc_arena *arena, struct cmc_ocsp_answer *out,
+                           struct cmc_err *err)
 {
     struct cmc_ocsp_request rq = {0};
     const struct cmc_extension *nonce;
@@ -349,8 +350,8 @@ enum cmc_rc cmc_ocsp_respond(struct cmc_ocsp *o, struct cmc_slice request, int64
     enum cmc_rc rc;
 
     *out = (struct cmc_ocsp_answer){.outcome = "successful"};
-    /* Asked before the lookup: what changes in between makes the answer older than it says. */
-    rc = cmc_reader_generation(o->ca->reader, &generation, err);
+    /* Nothing changes between this and the lookup. */
+    rc = cmc_reader_hold(o->ca->reader, &generation, err);
     if (rc != CMC_OK)
         return rc == CMC_E_MEM ? rc : refuse(CMC_OCSP_TRY_LATER, arena, out, err);
     if (ocsp_cache_get(o->cache, request, generation, now, out))
@@ -380,4 +381,14 @@ void cmc_ocsp_keep(struct cmc_ocsp *o, struct cmc_slice request,
 {
     if (answer->shared)
         ocsp_cache_put(o->cache, request, answer->generation, answer);
+}
+
+enum cmc_rc cmc_ocsp_respond(struct cmc_ocsp *o, struct cmc_slice request, int64_t now,
+                             struct cmc_arena *arena, struct cmc_ocsp_answer *out,
+                             struct cmc_err *err)
+{
+    enum cmc_rc rc = respond(o, request, now, arena, out, err);
+
+    cmc_reader_release(o->ca->reader);
+    return rc;
 }

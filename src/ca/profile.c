@@ -148,8 +148,8 @@ static enum cmc_rc compile_taken(struct cmc_profile *p, const struct cmc_profile
 {
     enum cmc_rc rc = CMC_OK;
 
-    p->taken = cmc_arena_array(p->arena, spec->request_extension_count + CMC_COUNT(of_the_holder),
-                               sizeof *p->taken);
+    p->taken = cmc_arena_array(
+        p->arena, spec->request_extension_count + CMC_COUNT(of_the_holder) + 1, sizeof *p->taken);
     if (p->taken == NULL)
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a profile");
     for (size_t i = 0; i < spec->request_extension_count && rc == CMC_OK; i++) {
@@ -162,6 +162,57 @@ static enum cmc_rc compile_taken(struct cmc_profile *p, const struct cmc_profile
         for (size_t k = 0; k < CMC_COUNT(of_the_holder); k++)
             p->taken[p->ntaken++] = *of_the_holder[k];
     }
+    /* Rules about it mean that it is taken. */
+    if (spec->san != NULL && !cmc_profile_takes(p, cmc_oid_id_ce_subjectAltName))
+        p->taken[p->ntaken++] = cmc_oid_id_ce_subjectAltName;
+    return rc;
+}
+
+static enum cmc_rc compile_oids(struct cmc_profile *p, char *const *names, unsigned int n,
+                                struct cmc_slice **out, size_t *count, struct cmc_err *err)
+{
+    enum cmc_rc rc = CMC_OK;
+    int nid;
+
+    *out = cmc_arena_array(p->arena, n, sizeof **out);
+    if (*out == NULL)
+        return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a profile");
+    for (unsigned int i = 0; i < n && rc == CMC_OK; i++)
+        rc = extension_oid(p, names[i], &nid, &(*out)[(*count)++], err);
+    return rc;
+}
+
+/* What else becomes of an extension that is asked for: only one thing for each. */
+static enum cmc_rc compile_asked(struct cmc_profile *p, const struct cmc_profile_spec *spec,
+                                 struct cmc_err *err)
+{
+    enum cmc_rc rc = compile_oids(p, spec->overridden, spec->overridden_count, &p->overridden,
+                                  &p->noverridden, err);
+
+    if (rc == CMC_OK)
+        rc = compile_oids(p, spec->refused, spec->refused_count, &p->refused, &p->nrefused, err);
+    for (size_t i = 0; i < p->noverridden && rc == CMC_OK; i++) {
+        if (cmc_extension_find(&p->fixed, p->overridden[i]) == NULL)
+            rc = cmc_fail(err, CMC_E_USAGE, NULL,
+                          "profile %s: nothing overrides %s: put it among the extensions", p->name,
+                          spec->overridden[i]);
+        else if (cmc_profile_lists(p->refused, p->nrefused, p->overridden[i]))
+            rc = cmc_fail(err, CMC_E_USAGE, NULL,
+                          "profile %s: %s is both overridden and refused; choose one", p->name,
+                          spec->overridden[i]);
+    }
+    for (size_t i = 0; i < p->nrefused && rc == CMC_OK; i++) {
+        if (cmc_profile_takes(p, p->refused[i]))
+            rc = cmc_fail(err, CMC_E_USAGE, NULL,
+                          "profile %s: %s is both taken from the request and refused; choose one",
+                          p->name, spec->refused[i]);
+    }
+    if (rc == CMC_OK && spec->san != NULL &&
+        cmc_extension_find(&p->fixed, cmc_oid_id_ce_subjectAltName) != NULL)
+        rc =
+            cmc_fail(err, CMC_E_USAGE, NULL,
+                     "profile %s: subjectAltName is among the extensions and has rules; choose one",
+                     p->name);
     return rc;
 }
 
@@ -189,6 +240,8 @@ static enum cmc_rc compile_extensions(struct cmc_profile *p, const struct cmc_pr
         return rc;
     rc = compile_taken(p, spec, err);
     if (rc == CMC_OK)
+        rc = compile_asked(p, spec, err);
+    if (rc == CMC_OK)
         rc = cmc_profile_compile_usage(p, err);
     bc = cmc_extension_find(&p->fixed, cmc_oid_id_ce_basicConstraints);
     if (rc == CMC_OK && bc != NULL) {
@@ -198,6 +251,47 @@ static enum cmc_rc compile_extensions(struct cmc_profile *p, const struct cmc_pr
         p->is_ca = v.ca;
     }
     return rc;
+}
+
+/* A digest, which the scheme of the CA's key goes with, or an algorithm. */
+static enum cmc_rc compile_signature(struct cmc_profile *p, const struct cmc_profile_spec *spec,
+                                     struct cmc_err *err)
+{
+    const struct cmc_digest_alg *digest;
+    const struct cmc_sig_alg *alg;
+
+    if (spec->signature == NULL)
+        return CMC_OK;
+    alg = cmc_sig_by_name(spec->signature);
+    digest = alg != NULL ? cmc_digest_alg(alg->digest) : cmc_digest_by_name(spec->signature);
+    if (digest == NULL || digest->weak)
+        return cmc_fail(err, CMC_E_USAGE, "RFC 5280 section 4.1.1.2",
+                        "profile %s: signature \"%s\" is not known, or weak; use sha256, sha384, "
+                        "sha512, or rsa-pss-sha256 and the like",
+                        p->name, spec->signature);
+    p->signature = cmc_arena_strdup(p->arena, spec->signature);
+    return p->signature != NULL ? CMC_OK
+                                : cmc_fail(err, CMC_E_MEM, NULL, "no memory for a profile");
+}
+
+enum cmc_rc cmc_profile_signature(const struct cmc_profile *p, EVP_PKEY *ca_key,
+                                  const struct cmc_sig_alg **alg, struct cmc_err *err)
+{
+    const struct cmc_sig_alg *usual = cmc_sig_default(ca_key);
+    const struct cmc_digest_alg *digest;
+
+    *alg = usual;
+    if (p->signature != NULL && usual != NULL) {
+        *alg = cmc_sig_by_name(p->signature);
+        digest = *alg == NULL ? cmc_digest_by_name(p->signature) : NULL;
+        if (digest != NULL)
+            *alg = cmc_sig_find(usual->scheme, digest->id);
+    }
+    if (*alg != NULL && cmc_sig_fits(*alg, ca_key))
+        return CMC_OK;
+    return cmc_fail(err, CMC_E_USAGE, "RFC 5280 section 4.1.1.2",
+                    "profile %s: the key of the CA does not sign with %s", p->name,
+                    p->signature != NULL ? p->signature : "anything known");
 }
 
 enum cmc_rc cmc_profile_compile(const struct cmc_profile_spec *spec, const char *crl_url,
@@ -214,38 +308,48 @@ enum cmc_rc cmc_profile_compile(const struct cmc_profile_spec *spec, const char 
     }
     p->arena = arena;
     p->name = cmc_arena_strdup(arena, spec->name);
-    p->seconds = (int64_t)spec->days * 86400;
-    p->backdate = (int64_t)spec->backdate_minutes * 60;
     p->refuse_others = spec->refuse_other_extensions;
     p->allow_empty_subject = spec->allow_empty_subject;
     p->require_san = spec->require_san;
     p->change_subject_name = spec->change_subject_name;
     p->unique_keys = spec->unique_keys;
     p->require_archive = spec->require_archive;
-    if (p->name == NULL) {
+    p->patterns_max =
+        spec->subject_count + (spec->san != NULL ? (size_t)spec->san->pattern_count : 0);
+    p->patterns = cmc_arena_array(arena, p->patterns_max + 1, sizeof *p->patterns);
+    if (p->name == NULL || p->patterns == NULL) {
         rc = cmc_fail(err, CMC_E_MEM, NULL, "no memory for a profile");
         goto out;
     }
-    if (p->seconds <= 0) {
-        rc = cmc_fail(err, CMC_E_USAGE, NULL, "profile %s: days must be at least 1", p->name);
-        goto out;
-    }
-    rc = compile_keys(p, spec, err);
+    rc = cmc_profile_compile_validity(p, spec, err);
+    if (rc == CMC_OK)
+        rc = compile_keys(p, spec, err);
     if (rc == CMC_OK)
         rc = compile_extensions(p, spec, crl_url, err);
+    if (rc == CMC_OK)
+        rc = compile_signature(p, spec, err);
+    if (rc == CMC_OK)
+        rc = cmc_profile_compile_subject(p, spec, err);
+    if (rc == CMC_OK)
+        rc = cmc_profile_compile_san(p, spec, err);
     if (rc != CMC_OK)
         goto out;
     *out = p;
+    p = NULL;
     arena = NULL;
 out:
+    if (p != NULL)
+        cmc_patterns_free(p);
     cmc_arena_free(arena);
     return rc;
 }
 
 void cmc_profile_free(struct cmc_profile *p)
 {
-    if (p != NULL)
-        cmc_arena_free(p->arena);
+    if (p == NULL)
+        return;
+    cmc_patterns_free(p);
+    cmc_arena_free(p->arena);
 }
 
 const char *cmc_profile_name(const struct cmc_profile *p)
@@ -273,10 +377,11 @@ static enum cmc_rc key_identifiers(const struct cmc_crypto *c, const struct cmc_
     struct cmc_authority_key_id id = {.key_id = params->issuer_ski};
     uint8_t octets[CMC_SKI_OCTETS] = {0};
     struct cmc_slice value = cmc_slice(octets, sizeof octets);
-    enum cmc_rc rc;
+    enum cmc_rc rc = CMC_OK;
 
     ski->extn_id = cmc_oid_id_ce_subjectKeyIdentifier;
-    rc = cmc_spki_ski(c, rq->spki, octets, err);
+    if (c != NULL)
+        rc = cmc_spki_ski(c, rq->spki, octets, err);
     if (rc == CMC_OK)
         rc = cmc_encode_arena(&cmc_it_octet_string, &value, arena, &ski->value, err);
     if (rc == CMC_OK && params->issuer_ski.p != NULL) {
@@ -326,34 +431,35 @@ static enum cmc_rc extensions(const struct cmc_profile *p, const struct cmc_cryp
     return rc;
 }
 
+enum cmc_rc cmc_profile_fill(const struct cmc_profile *p, const struct cmc_crypto *c,
+                             const struct cmc_request *rq, const struct cmc_cert_params *params,
+                             struct cmc_arena *arena, struct cmc_tbs_cert *t, struct cmc_err *err)
+{
+    *t = (struct cmc_tbs_cert){.version = 2,
+                               .serial = params->serial,
+                               .issuer = params->issuer,
+                               .subject = rq->subject,
+                               .spki.raw = rq->spki};
+    t->validity.not_before = cmc_time_tlv(arena, params->not_before);
+    t->validity.not_after = cmc_time_tlv(arena, params->not_after);
+    return extensions(p, c, rq, params, arena, &t->extensions, err);
+}
+
 enum cmc_rc cmc_profile_tbs(const struct cmc_profile *p, const struct cmc_crypto *c,
                             const struct cmc_request *rq, const struct cmc_cert_params *params,
                             struct cmc_arena *arena, struct cmc_slice *tbs, struct cmc_err *err)
 {
-    struct cmc_tbs_cert t = {.version = 2,
-                             .serial = params->serial,
-                             .issuer = params->issuer,
-                             .subject = rq->subject,
-                             .spki.raw = rq->spki};
-    int64_t not_after =
-        params->not_after < params->issuer_not_after ? params->not_after : params->issuer_not_after;
-    enum cmc_rc rc;
+    const struct cmc_lint_issuer issuer = {.alg = params->alg};
+    struct cmc_tbs_cert t;
+    enum cmc_rc rc = cmc_profile_fill(p, c, rq, params, arena, &t, err);
 
-    t.validity.not_before = cmc_time_tlv(arena, params->not_before);
-    t.validity.not_after = cmc_time_tlv(arena, not_after);
-    rc = cmc_sig_algid(params->alg, arena, &t.signature, err);
     if (rc == CMC_OK)
-        rc = extensions(p, c, rq, params, arena, &t.extensions, err);
+        rc = cmc_sig_algid(params->alg, arena, &t.signature, err);
     if (rc == CMC_OK)
         rc = cmc_access_check(&t.extensions, arena, err);
     if (rc == CMC_OK)
+        rc = cmc_lint(&t, &issuer, CMC_LINT_FINAL, arena, NULL, NULL, err);
+    if (rc == CMC_OK)
         rc = cmc_encode_arena(&cmc_it_tbs_cert, &t, arena, tbs, err);
     return rc;
-}
-
-void cmc_profile_validity(const struct cmc_profile *p, int64_t now, int64_t *not_before,
-                          int64_t *not_after)
-{
-    *not_before = now - p->backdate;
-    *not_after = *not_before + p->seconds - 1;
 }

@@ -7,7 +7,7 @@
 #ifndef CMC_CA_PROFILE_H
 #define CMC_CA_PROFILE_H
 
-#include "crypto/crypto.h"
+#include "ca/lint.h"
 #include "message/request.h"
 
 /* As it stands in the configuration. Strings are owned by the configuration. */
@@ -15,12 +15,48 @@ struct cmc_profile_extension {
     char *name;  /* openssl.cnf name or dotted OID: "keyUsage" */
     char *value; /* openssl.cnf value: "critical,digitalSignature" */
 };
+/* Where a certificate has an attribute of its subject from. */
+enum cmc_profile_source { CMC_FROM_REQUEST, CMC_FROM_PROFILE, CMC_FROM_OFFICER };
+struct cmc_profile_attribute {
+    char *type; /* "CN", "serialNumber", or a dotted OID */
+    enum cmc_profile_source from;
+    char *value;      /* CMC_FROM_PROFILE: as in a name, RFC 4514 */
+    char *pattern;    /* POSIX extended regular expression of the whole value, or NULL */
+    unsigned int max; /* how many there may be */
+    bool optional;    /* there need not be any */
+};
+/* What the subjectAltName may hold. Names are written "DNS:example.org", "IP:192.0.2.0/24". */
+struct cmc_profile_san {
+    char **kinds;                 /* that a request may ask for: "DNS", "IP", ... */
+    unsigned int kind_count;      /* 0: every kind */
+    unsigned int max;             /* names in all; 0: as many as there may be */
+    char **permitted, **excluded; /* subtrees, as in nameConstraints */
+    unsigned int permitted_count, excluded_count;
+    char **patterns; /* "DNS:" and an expression: one of its kind must match the whole name */
+    unsigned int pattern_count;
+    bool wildcards; /* DNS:*.example.org may be asked for */
+    bool from_cn;   /* the commonName is there, if it is a host name or a mail address */
+    char *fixed;    /* always there: "DNS:a,IP:192.0.2.1", or NULL */
+};
 struct cmc_profile_spec {
     char *name;
-    unsigned int days;             /* validity */
+    /* Validity: the earliest of what is set. */
+    unsigned int days, hours;
+    int64_t not_after;          /* a time; 0: none */
+    bool no_expiry;             /* 99991231235959Z (RFC 5280 section 4.1.2.5), and none of these */
+    bool validity_from_request; /* a CRMF request may ask for less */
     unsigned int backdate_minutes; /* notBefore = now - this */
-    char **key_types;              /* "rsa:2048" (at least), "ec:P-256", "ed25519", ... */
-    unsigned int key_type_count;   /* 0: every key that we know, RSA from 2048 */
+    char *signature;               /* "sha384", "rsa-pss-sha256"; NULL: what the CA's key has */
+    struct cmc_profile_attribute *subject; /* in this order; none: as the request has it */
+    unsigned int subject_count;
+    bool drop_other_names;       /* attributes that are not in subject; else they are refused */
+    struct cmc_profile_san *san; /* NULL: as the request has it */
+    char **overridden; /* extensions that a request may ask for in vain, whatever it wants */
+    unsigned int overridden_count;
+    char **refused; /* extensions that it may not ask for */
+    unsigned int refused_count;
+    char **key_types;            /* "rsa:2048" (at least), "ec:P-256", "ed25519", ... */
+    unsigned int key_type_count; /* 0: every key that we know, RSA from 2048 */
     struct cmc_profile_extension *extensions; /* fixed ones */
     unsigned int extension_count;
     char **request_extensions; /* names of extensions taken from the request; "all": those of RFC
@@ -46,7 +82,7 @@ struct cmc_profile_spec {
 struct cmc_profile; /* compiled; immutable, shared by all threads */
 
 /*
- * Errors: CMC_E_USAGE naming the profile and the extension.
+ * Errors: CMC_E_USAGE naming the profile and what is wrong with it.
  */
 enum cmc_rc cmc_profile_compile(const struct cmc_profile_spec *spec, const char *crl_url,
                                 struct cmc_profile **out, struct cmc_err *err) CMC_MUST_USE;
@@ -58,10 +94,60 @@ bool cmc_profile_unique_keys(const struct cmc_profile *p);
 /* Has the profile a value for this extension? */
 bool cmc_profile_fixes(const struct cmc_profile *p, struct cmc_slice oid);
 
-/* Does the request fit? Errors: CMC_E_REFUSED with failInfo badAlg, badRequest, unsupportedExt. */
-enum cmc_rc cmc_profile_check(const struct cmc_profile *p, const struct cmc_request *rq,
-                              EVP_PKEY *key, struct cmc_arena *arena,
+/* Are parts of the names taken from the certificate that an officer signs with? */
+bool cmc_profile_wants_officer(const struct cmc_profile *p);
+
+/*
+ * What a CA with this key signs such certificates with. Errors: CMC_E_USAGE (not what the profile
+ * wants).
+ */
+enum cmc_rc cmc_profile_signature(const struct cmc_profile *p, EVP_PKEY *ca_key,
+                                  const struct cmc_sig_alg **alg, struct cmc_err *err) CMC_MUST_USE;
+
+/*
+ * Hold what the profile fixes against the rules of lint.h; report may be NULL. Errors: CMC_E_USAGE
+ * naming the profile and the rule.
+ */
+enum cmc_rc cmc_profile_lint(const struct cmc_profile *p, const struct cmc_lint_issuer *issuer,
+                             struct cmc_arena *arena, cmc_lint_report_fn report, void *arg,
+                             struct cmc_err *err) CMC_MUST_USE;
+
+/* A request that comes before a profile. */
+struct cmc_profile_case {
+    const struct cmc_request *request;
+    EVP_PKEY *key; /* of the request */
+    /* Name of the certificate that the officer signed with, or that is renewed; or absent. */
+    struct cmc_slice signer;
+    bool judged; /* it was held: its names are what the profile made of them then */
+    int64_t now;
+    const struct cmc_lint_issuer *issuer; /* NULL: not known */
+};
+
+/* What becomes of it. */
+struct cmc_profile_due {
+    struct cmc_request request; /* with the names and extensions that the profile gives */
+    int64_t not_before, not_after;
+};
+
+/*
+ * Does the request fit, and what would be issued? out may be NULL. Errors: CMC_E_REFUSED with the
+ * failInfo due: badAlg, badRequest, unsupportedExt, badIdentity (there is no officer to take a name
+ * from).
+ */
+enum cmc_rc cmc_profile_check(const struct cmc_profile *p, const struct cmc_profile_case *x,
+                              struct cmc_arena *arena, struct cmc_profile_due *out,
                               struct cmc_err *err) CMC_MUST_USE;
+
+/* The same to the end: each rule that refuses it is given to refused(), each warning to warn(). */
+struct cmc_profile_listener {
+    void (*refused)(void *arg, const struct cmc_err *why);
+    cmc_lint_report_fn warn;
+    void *arg;
+};
+enum cmc_rc cmc_profile_check_all(const struct cmc_profile *p, const struct cmc_profile_case *x,
+                                  const struct cmc_profile_listener *listener,
+                                  struct cmc_arena *arena, struct cmc_profile_due *out,
+                                  struct cmc_err *err) CMC_MUST_USE;
 
 /* What a TBSCertificate is written from. */
 struct cmc_cert_params {
@@ -70,19 +156,22 @@ struct cmc_cert_params {
     struct cmc_slice issuer_ski; /* for authorityKeyIdentifier, or absent */
     const struct cmc_sig_alg *alg;
     int64_t not_before, not_after;
-    int64_t issuer_not_after; /* the certificate does not outlive its issuer */
     /* Where its CRL is: struct cmc_extension, each unless the profile has its own. */
     const struct cmc_list *crl_extensions; /* or NULL */
 };
 
-/* The TBSCertificate DER for a request that cmc_profile_check() let pass. */
+/* The TBSCertificate DER for a request that cmc_profile_check() gave. */
 enum cmc_rc cmc_profile_tbs(const struct cmc_profile *p, const struct cmc_crypto *c,
                             const struct cmc_request *rq, const struct cmc_cert_params *params,
                             struct cmc_arena *arena, struct cmc_slice *tbs,
                             struct cmc_err *err) CMC_MUST_USE;
 
-/* notBefore and notAfter of a certificate issued now (RFC 5280 section 4.1.2.5: both count). */
-void cmc_profile_validity(const struct cmc_profile *p, int64_t now, int64_t *not_before,
-                          int64_t *not_after);
+/*
+ * notBefore and notAfter of a certificate issued now (RFC 5280 section 4.1.2.5: both count), not
+ * beyond the issuer's end. Errors: CMC_E_REFUSED (what the request asks for cannot be).
+ */
+enum cmc_rc cmc_profile_validity(const struct cmc_profile *p, const struct cmc_profile_case *x,
+                                 int64_t *not_before, int64_t *not_after,
+                                 struct cmc_err *err) CMC_MUST_USE;
 
 #endif

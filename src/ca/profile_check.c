@@ -29,13 +29,18 @@ static const struct cmc_slice *const rfc5280[] = {
     &cmc_oid_id_pe_subjectInfoAccess,
 };
 
-bool cmc_profile_takes(const struct cmc_profile *p, struct cmc_slice oid)
+bool cmc_profile_lists(const struct cmc_slice *oids, size_t n, struct cmc_slice oid)
 {
-    for (size_t i = 0; i < p->ntaken; i++) {
-        if (cmc_slice_eq(p->taken[i], oid))
+    for (size_t i = 0; i < n; i++) {
+        if (cmc_slice_eq(oids[i], oid))
             return true;
     }
     return false;
+}
+
+bool cmc_profile_takes(const struct cmc_profile *p, struct cmc_slice oid)
+{
+    return cmc_profile_lists(p->taken, p->ntaken, oid);
 }
 
 static bool is_rfc5280(struct cmc_slice oid)
@@ -219,6 +224,10 @@ static enum cmc_rc check_extension(const struct cmc_profile *p, const struct cmc
 {
     bool taken = cmc_profile_takes(p, e->extn_id);
 
+    if (cmc_profile_lists(p->refused, p->nrefused, e->extn_id))
+        return unsupported(p, e, "may not be asked for", err);
+    if (cmc_profile_lists(p->overridden, p->noverridden, e->extn_id))
+        return CMC_OK;
     if (cmc_slice_eq(e->extn_id, cmc_oid_id_ce_keyUsage))
         return check_usage(p, e, key, arena, err);
     if (cmc_slice_eq(e->extn_id, cmc_oid_id_ce_extKeyUsage)) {
@@ -298,17 +307,201 @@ static enum cmc_rc check_names(const struct cmc_profile *p, const struct cmc_req
     return CMC_OK;
 }
 
-enum cmc_rc cmc_profile_check(const struct cmc_profile *p, const struct cmc_request *rq,
-                              EVP_PKEY *key, struct cmc_arena *arena, struct cmc_err *err)
-{
-    enum cmc_rc rc = check_key(p, key, err);
+/* -- one after the other ----------------------------------------------------------------- */
 
+struct judging {
+    const struct cmc_profile *p;
+    const struct cmc_profile_case *x;
+    const struct cmc_profile_listener *listener; /* NULL: the first refusal ends it */
+    struct cmc_arena *arena;
+    struct cmc_profile_due due;
+    struct cmc_err *err;
+    struct cmc_err first; /* what refused it, where there is a listener */
+};
+
+typedef enum cmc_rc (*step_fn)(struct judging *j, struct cmc_err *err);
+
+static enum cmc_rc step_key(struct judging *j, struct cmc_err *err)
+{
+    return check_key(j->p, j->x->key, err);
+}
+
+static enum cmc_rc step_subject(struct judging *j, struct cmc_err *err)
+{
+    return cmc_profile_subject(j->p, j->x, j->arena, &j->due.request.subject, err);
+}
+
+static enum cmc_rc step_san(struct judging *j, struct cmc_err *err)
+{
+    return j->p->san != NULL && !j->x->judged
+               ? cmc_profile_san(j->p, &j->due.request, j->arena, err)
+               : CMC_OK;
+}
+
+static enum cmc_rc step_names(struct judging *j, struct cmc_err *err)
+{
+    return check_names(j->p, &j->due.request, j->arena, err);
+}
+
+static enum cmc_rc step_archive(struct judging *j, struct cmc_err *err)
+{
+    return check_archive(j->p, j->x->request, err);
+}
+
+static enum cmc_rc step_validity(struct judging *j, struct cmc_err *err)
+{
+    return cmc_profile_validity(j->p, j->x, &j->due.not_before, &j->due.not_after, err);
+}
+
+/* What lint finds after its first error, which it gives back itself. */
+struct finding {
+    struct judging *j;
+    size_t errors;
+};
+
+static void found(void *arg, const struct cmc_lint_rule *rule, const char *detail)
+{
+    struct finding *f = arg;
+    const struct cmc_profile_listener *to = f->j->listener;
+    struct cmc_err why = {0};
+
+    if (rule->level == CMC_LINT_WARNING) {
+        to->warn(to->arg, rule, detail);
+    } else if (f->errors++ > 0) {
+        (void)cmc_fail_info(&why, CMC_E_REFUSED, rule->fail_info, rule->clause,
+                            "profile %s: %s%s%s (rule %s)", f->j->p->name,
+                            detail != NULL ? detail : "", detail != NULL ? ": " : "", rule->text,
+                            rule->id);
+        to->refused(to->arg, &why);
+    }
+}
+
+/* What the profile fixes was looked at when it was loaded, unless a request has a part in it. */
+static enum cmc_rc step_lint(struct judging *j, struct cmc_err *err)
+{
+    static const uint8_t name[] = {0x30, 0};
+    const struct cmc_cert_params params = {
+        .issuer = {name, sizeof name}, /* looked at only when it signs */
+        .issuer_ski = j->x->issuer != NULL ? j->x->issuer->ski : CMC_SLICE_NONE,
+        .not_before = j->due.not_before,
+        .not_after = j->due.not_after};
+    unsigned int parts = CMC_LINT_REQUEST;
+    struct finding finding = {.j = j};
+    struct cmc_tbs_cert t;
+    enum cmc_rc rc;
+
+    for (size_t i = 0; i < j->due.request.extensions.n; i++) {
+        struct cmc_slice oid =
+            CMC_AT(const struct cmc_extension, j->due.request.extensions, i)->extn_id;
+
+        if (cmc_profile_takes(j->p, oid) && !cmc_slice_eq(oid, cmc_oid_id_ce_subjectAltName))
+            parts |= CMC_LINT_PROFILE;
+    }
+    /* Which issuer it has, the profile does not know. */
+    if (j->p->usage_varies || j->p->is_ca || j->listener != NULL)
+        parts |= CMC_LINT_PROFILE;
+    rc = cmc_profile_fill(j->p, NULL, &j->due.request, &params, j->arena, &t, err);
     if (rc == CMC_OK)
-        rc = check_names(p, rq, arena, err);
-    if (rc == CMC_OK)
-        rc = check_archive(p, rq, err);
-    for (size_t i = 0; i < rq->extensions.n && rc == CMC_OK; i++)
-        rc = check_extension(p, CMC_AT(const struct cmc_extension, rq->extensions, i), key, arena,
-                             err);
+        rc = cmc_lint(&t, j->x->issuer, parts, j->arena, j->listener != NULL ? found : NULL,
+                      &finding, err);
+    if (rc == CMC_E_REFUSED)
+        cmc_err_prefix(err, "profile %s", j->p->name);
     return rc;
+}
+
+/* A refusal is told, and the next rule is looked at; anything else ends it. */
+static enum cmc_rc settle(struct judging *j, enum cmc_rc rc, const struct cmc_err *err)
+{
+    if (rc == CMC_OK || j->listener == NULL)
+        return rc;
+    if (rc != CMC_E_REFUSED)
+        return rc;
+    j->listener->refused(j->listener->arg, err);
+    if (j->first.rc == CMC_OK)
+        j->first = *err;
+    return CMC_OK;
+}
+
+static enum cmc_rc run(struct judging *j, const step_fn *steps, size_t n)
+{
+    enum cmc_rc rc = CMC_OK;
+
+    for (size_t i = 0; i < n && rc == CMC_OK; i++)
+        rc = settle(j, steps[i](j, j->err), j->err);
+    return rc;
+}
+
+static enum cmc_rc judge(struct judging *j)
+{
+    static const step_fn before[] = {step_key, step_subject, step_san, step_names, step_archive};
+    static const step_fn after[] = {step_validity, step_lint};
+    const struct cmc_list *exts = &j->x->request->extensions;
+    enum cmc_rc rc;
+
+    j->due.request = *j->x->request;
+    rc = run(j, before, CMC_COUNT(before));
+    for (size_t i = 0; i < exts->n && rc == CMC_OK; i++)
+        rc = settle(j,
+                    check_extension(j->p, CMC_AT(const struct cmc_extension, *exts, i), j->x->key,
+                                    j->arena, j->err),
+                    j->err);
+    if (rc == CMC_OK)
+        rc = run(j, after, CMC_COUNT(after));
+    return rc;
+}
+
+enum cmc_rc cmc_profile_check(const struct cmc_profile *p, const struct cmc_profile_case *x,
+                              struct cmc_arena *arena, struct cmc_profile_due *out,
+                              struct cmc_err *err)
+{
+    struct judging j = {.p = p, .x = x, .arena = arena, .err = err};
+    enum cmc_rc rc = judge(&j);
+
+    if (rc == CMC_OK && out != NULL)
+        *out = j.due;
+    return rc;
+}
+
+enum cmc_rc cmc_profile_check_all(const struct cmc_profile *p, const struct cmc_profile_case *x,
+                                  const struct cmc_profile_listener *listener,
+                                  struct cmc_arena *arena, struct cmc_profile_due *out,
+                                  struct cmc_err *err)
+{
+    struct judging j = {.p = p, .x = x, .listener = listener, .arena = arena, .err = err};
+    enum cmc_rc rc = judge(&j);
+
+    if (rc == CMC_OK && j.first.rc != CMC_OK) {
+        *err = j.first;
+        rc = CMC_E_REFUSED;
+    }
+    if (rc == CMC_OK && out != NULL)
+        *out = j.due;
+    return rc;
+}
+
+/* -- what a profile fixes ---------------------------------------------------------------- */
+
+enum cmc_rc cmc_profile_lint(const struct cmc_profile *p, const struct cmc_lint_issuer *issuer,
+                             struct cmc_arena *arena, cmc_lint_report_fn report, void *arg,
+                             struct cmc_err *err)
+{
+    static const uint8_t nothing[] = {0x30, 0};
+    const struct cmc_request rq = {.subject = {nothing, sizeof nothing},
+                                   .spki = {nothing, sizeof nothing}};
+    const struct cmc_cert_params params = {.issuer = {nothing, sizeof nothing},
+                                           .issuer_ski =
+                                               issuer != NULL ? issuer->ski : CMC_SLICE_NONE};
+    struct cmc_tbs_cert t;
+    enum cmc_rc rc = cmc_profile_fill(p, NULL, &rq, &params, arena, &t, err);
+
+    /* The keyUsage as it is written; what a kind of key leaves of it, a request shows. */
+    if (rc == CMC_OK && p->usage_index != SIZE_MAX)
+        CMC_AT(struct cmc_extension, t.extensions, p->usage_index)->value =
+            CMC_AT(const struct cmc_extension, p->fixed, p->usage_index)->value;
+    if (rc == CMC_OK)
+        rc = cmc_lint(&t, issuer, CMC_LINT_PROFILE, arena, report, arg, err);
+    if (rc != CMC_E_REFUSED)
+        return rc;
+    cmc_err_prefix(err, "profile %s", p->name);
+    return CMC_E_USAGE;
 }

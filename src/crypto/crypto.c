@@ -6,6 +6,7 @@
 #include <openssl/rsa.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "asn1/cmc.h"
 #include "crypto/crypto_int.h"
@@ -47,8 +48,11 @@ static void scratch_free(struct cmc_crypto_scratch *s)
     for (int i = 0; i < CMC_SIGNINGS; i++)
         forget_signing(&s->signing[i]);
     cmc_lent_free(s);
+    for (int i = 0; i < CMC_DIGEST_COUNT; i++)
+        EVP_MAC_CTX_free(s->hmac[i]);
     EVP_MD_CTX_free(s->digest);
     cmc_arena_free(s->arena);
+    OPENSSL_cleanse(s->random, sizeof s->random);
     free(s);
 }
 
@@ -94,6 +98,11 @@ enum cmc_rc cmc_crypto_new(struct cmc_crypto **out, struct cmc_err *err)
         rc = cmc_fail_openssl(err, CMC_E_CRYPTO, "RSA cannot be had from OpenSSL");
         goto out;
     }
+    c->hmac = EVP_MAC_fetch(c->lib, "HMAC", NULL);
+    if (c->hmac == NULL) {
+        rc = cmc_fail_openssl(err, CMC_E_CRYPTO, "HMAC cannot be had from OpenSSL");
+        goto out;
+    }
     *out = c;
     c = NULL;
     rc = CMC_OK;
@@ -108,6 +117,7 @@ void cmc_crypto_free(struct cmc_crypto *c)
         return;
     scratch_free(c->scratch);
     EVP_PKEY_CTX_free(c->rsa);
+    EVP_MAC_free(c->hmac);
     for (int i = 0; i < CMC_CURVE_COUNT; i++)
         EVP_PKEY_free(c->curve[i]);
     for (int i = 0; i < CMC_DIGEST_COUNT; i++)
@@ -121,14 +131,16 @@ OSSL_LIB_CTX *cmc_crypto_get0_libctx(const struct cmc_crypto *c)
     return c->lib;
 }
 
-enum cmc_rc cmc_digest(const struct cmc_crypto *c, enum cmc_digest_id id, struct cmc_slice data,
-                       uint8_t *out, size_t *n, struct cmc_err *err)
+enum cmc_rc cmc_digest_pieces(const struct cmc_crypto *c, enum cmc_digest_id id,
+                              const struct cmc_slice *pieces, size_t npieces, uint8_t *out,
+                              size_t *n, struct cmc_err *err)
 {
     const struct cmc_digest_alg *d = cmc_digest_alg(id);
     EVP_MD_CTX *ctx = c->scratch->digest;
-    bool ok =
-        EVP_DigestInit_ex2(ctx, c->md[id], NULL) == 1 && EVP_DigestUpdate(ctx, data.p, data.n) == 1;
+    bool ok = EVP_DigestInit_ex2(ctx, c->md[id], NULL) == 1;
 
+    for (size_t i = 0; ok && i < npieces; i++)
+        ok = EVP_DigestUpdate(ctx, pieces[i].p, pieces[i].n) == 1;
     if (ok && id == CMC_DIGEST_SHAKE256)
         ok = EVP_DigestFinalXOF(ctx, out, d->size) == 1;
     else if (ok)
@@ -139,11 +151,40 @@ enum cmc_rc cmc_digest(const struct cmc_crypto *c, enum cmc_digest_id id, struct
     return CMC_OK;
 }
 
+enum cmc_rc cmc_digest(const struct cmc_crypto *c, enum cmc_digest_id id, struct cmc_slice data,
+                       uint8_t *out, size_t *n, struct cmc_err *err)
+{
+    return cmc_digest_pieces(c, id, &data, 1, out, n, err);
+}
+
 enum cmc_rc cmc_random(const struct cmc_crypto *c, void *out, size_t n, struct cmc_err *err)
 {
     if (RAND_bytes_ex(c->lib, out, n, 0) != 1)
         return cmc_fail_openssl(err, CMC_E_CRYPTO, "no random octets");
     return CMC_OK;
+}
+
+enum cmc_rc cmc_random_public(const struct cmc_crypto *c, void *out, size_t n, struct cmc_err *err)
+{
+    struct cmc_crypto_scratch *s = c->scratch;
+    uint8_t *from;
+    enum cmc_rc rc = CMC_OK;
+
+    if (n > sizeof s->random)
+        return cmc_random(c, out, n, err);
+    if (n > s->random_left || s->random_pid != getpid()) {
+        s->random_left = 0;
+        rc = cmc_random(c, s->random, sizeof s->random, err);
+        if (rc != CMC_OK)
+            return rc;
+        s->random_left = sizeof s->random;
+        s->random_pid = getpid();
+    }
+    from = s->random + sizeof s->random - s->random_left;
+    memcpy(out, from, n);
+    OPENSSL_cleanse(from, n);
+    s->random_left -= n;
+    return rc;
 }
 
 /* -- signatures -------------------------------------------------------------------------- */
@@ -385,17 +426,24 @@ void cmc_sign_stream_free(struct cmc_sign_stream *s)
 enum verdict { VERIFIED, NOT_VERIFIED, COULD_NOT_TRY };
 
 /*
- * The context of a key that is lent, kept with it: with ECDSA it knows of the key only, and of a
+ * The context of a key that is lent, kept with it. With ECDSA it knows of the key only, and of a
  * digest just what it is given. NULL: it is none of these.
  */
 static EVP_PKEY_CTX *lent_ctx(const struct cmc_crypto *c, EVP_PKEY *key,
                               const struct cmc_sig_alg *alg)
 {
-    struct cmc_lent *l = alg->scheme == CMC_SIG_ECDSA ? cmc_lent_find(c, key) : NULL;
+    struct cmc_lent *l = cmc_lent_find(c, key);
 
-    if (l != NULL && l->verify == NULL)
+    if (l == NULL)
+        return NULL;
+    if (l->verify != NULL && l->alg != alg && alg->scheme != CMC_SIG_ECDSA) {
+        EVP_PKEY_CTX_free(l->verify);
+        l->verify = NULL;
+    }
+    if (l->verify == NULL)
         l->verify = prehashed_new(c, key, alg, false);
-    return l != NULL ? l->verify : NULL;
+    l->alg = alg;
+    return l->verify;
 }
 
 static enum verdict verify_digest(const struct cmc_crypto *c, EVP_PKEY *key,

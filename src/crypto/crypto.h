@@ -24,9 +24,19 @@ OSSL_LIB_CTX *cmc_crypto_get0_libctx(const struct cmc_crypto *c);
 enum cmc_rc cmc_digest(const struct cmc_crypto *c, enum cmc_digest_id id, struct cmc_slice data,
                        uint8_t *out, size_t *n, struct cmc_err *err) CMC_MUST_USE;
 
+/* The digest of several pieces one after another. */
+enum cmc_rc cmc_digest_pieces(const struct cmc_crypto *c, enum cmc_digest_id id,
+                              const struct cmc_slice *pieces, size_t npieces, uint8_t *out,
+                              size_t *n, struct cmc_err *err) CMC_MUST_USE;
+
 /* n octets from the DRBG. */
 enum cmc_rc cmc_random(const struct cmc_crypto *c, void *out, size_t n,
                        struct cmc_err *err) CMC_MUST_USE;
+
+/* The same for what everybody will see, serial numbers and nonces: drawn in advance and kept until
+ * it is given out. */
+enum cmc_rc cmc_random_public(const struct cmc_crypto *c, void *out, size_t n,
+                              struct cmc_err *err) CMC_MUST_USE;
 
 /*
  * Sign data (hashed as alg says) with key; the signature goes into the arena.

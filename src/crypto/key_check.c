@@ -6,6 +6,7 @@
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/err.h>
+#include <openssl/params.h>
 
 #include "asn1/cmc.h"
 #include "crypto/crypto.h"
@@ -32,23 +33,57 @@ static const uint16_t primes[] = {
     509, 521, 523, 541, 547, 557, 563, 569, 571, 577, 587, 593, 599, 601, 607, 613, 617, 619, 631,
     641, 643, 647, 653, 659, 661, 673, 677, 683, 691, 701, 709, 719, 727, 733, 739, 743, 751};
 
-/* Primes are tried several at a time: as many as fit into 32 bits, of which BN has the remainder
- * without a division of big numbers. */
-static bool has_small_factor(const BIGNUM *n)
-{
-    for (size_t i = 0; i < CMC_COUNT(primes);) {
-        uint64_t product = 1, rest;
-        size_t k = i;
+/* So many primes as fit into 32 bits, of which BN has the remainder without a division of big
+ * numbers, and so many of these together as a modulus is reduced by first. */
+#define GROUPS_AT_ONCE 14u
 
-        while (k < CMC_COUNT(primes) && product * primes[k] <= UINT32_MAX)
-            product *= primes[k++];
-        rest = BN_mod_word(n, (BN_ULONG)product);
-        for (; i < k; i++) {
-            if (rest % primes[i] == 0)
+/* *k: in the first prime of a group, out that of the next. */
+static uint32_t next_product(size_t *k)
+{
+    uint64_t product = 1;
+
+    while (*k < CMC_COUNT(primes) && product * primes[*k] <= UINT32_MAX)
+        product *= primes[(*k)++];
+    return (uint32_t)product;
+}
+
+/* Does one of the primes from first to end divide n? */
+static bool has_factor_of(const BIGNUM *n, size_t first, size_t end)
+{
+    while (first < end) {
+        size_t k = first;
+        uint64_t rest = BN_mod_word(n, next_product(&k));
+
+        for (; first < k; first++) {
+            if (rest % primes[first] == 0)
                 return true;
         }
     }
     return false;
+}
+
+/*
+ * A remainder of 32 bits takes a pass over the whole modulus, and there are forty: so it is first
+ * reduced by the product of a third of all primes. *found holds when this returns true.
+ */
+static bool look_for_small_factor(const BIGNUM *n, bool *found)
+{
+    BN_CTX *ctx = BN_CTX_new();
+    BIGNUM *product = BN_new(), *rest = BN_new();
+    bool ok = ctx != NULL && product != NULL && rest != NULL;
+
+    *found = false;
+    for (size_t i = 0, k = 0; ok && !*found && i < CMC_COUNT(primes); i = k) {
+        ok = BN_one(product) == 1;
+        for (unsigned int g = 0; ok && g < GROUPS_AT_ONCE && k < CMC_COUNT(primes); g++)
+            ok = BN_mul_word(product, next_product(&k)) == 1;
+        ok = ok && BN_mod(rest, n, product, ctx) == 1;
+        *found = ok && has_factor_of(rest, i, k);
+    }
+    BN_free(rest);
+    BN_free(product);
+    BN_CTX_free(ctx);
+    return ok;
 }
 
 /*
@@ -74,25 +109,37 @@ static bool is_roca(const BIGNUM *n)
     return true;
 }
 
+/* Modulus and exponent; both at once, for it is the asking that takes time. False: not to be had.
+ */
+static bool rsa_numbers(EVP_PKEY *key, BIGNUM **n, BIGNUM **e)
+{
+    uint8_t n_octets[RSA_BITS_MAX / 8], e_octets[RSA_BITS_MAX / 8];
+    OSSL_PARAM params[] = {OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_N, n_octets, sizeof n_octets),
+                           OSSL_PARAM_BN(OSSL_PKEY_PARAM_RSA_E, e_octets, sizeof e_octets),
+                           OSSL_PARAM_END};
+
+    return EVP_PKEY_get_params(key, params) == 1 && OSSL_PARAM_get_BN(&params[0], n) == 1 &&
+           OSSL_PARAM_get_BN(&params[1], e) == 1;
+}
+
 static enum cmc_rc check_rsa(EVP_PKEY *key, struct cmc_err *err)
 {
     BIGNUM *n = NULL, *e = NULL;
+    bool small = false;
     enum cmc_rc rc = CMC_OK;
 
-    if (EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_N, &n) != 1 ||
-        EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &e) != 1) {
-        rc = cmc_fail_openssl(err, CMC_E_MEM, "no memory for an RSA key");
-        goto out;
-    }
-    if (BN_num_bits(n) > RSA_BITS_MAX)
-        rc = bad(err, "an RSA modulus of more than 16384 bits");
+    if (EVP_PKEY_get_bits(key) > RSA_BITS_MAX)
+        return bad(err, "an RSA modulus of more than 16384 bits");
+    if (!rsa_numbers(key, &n, &e))
+        rc = bad(err, "its RSA modulus or exponent is too long");
     else if (BN_get_word(e) < RSA_EXPONENT_MIN || BN_num_bits(e) > RSA_EXPONENT_BITS_MAX)
         rc = bad(err, "the RSA exponent must be from 65537 to 256 bits");
-    else if (has_small_factor(n))
+    else if (!look_for_small_factor(n, &small))
+        rc = cmc_fail_openssl(err, CMC_E_MEM, "no memory for an RSA key");
+    else if (small)
         rc = bad(err, "the RSA modulus has a small factor");
     else if (is_roca(n))
         rc = bad(err, "the RSA key was made by a faulty generator (CVE-2017-15361)");
-out:
     BN_free(n);
     BN_free(e);
     return rc;

@@ -3,7 +3,8 @@
  * Public keys that are used for one request and given back. To make a key on a curve OpenSSL 3.0
  * copies the whole of the curve's parameters, and to verify with it looks its algorithm up; both
  * together take a tenth of what the verification takes. So a key that came back gets another point,
- * and its context for verifying stays as it is.
+ * and its context for verifying stays as it is. Keys of other kinds are not used again, but have
+ * such a context too: those of officers are lent for long.
  */
 #include "crypto/crypto_int.h"
 
@@ -54,6 +55,15 @@ EVP_PKEY *cmc_lend_ec(const struct cmc_crypto *c, int curve, struct cmc_slice po
     return l->key;
 }
 
+EVP_PKEY *cmc_lend_other(const struct cmc_crypto *c, EVP_PKEY *key)
+{
+    struct cmc_lent *l = key != NULL ? find_place(c->scratch, CMC_CURVE_COUNT) : NULL;
+
+    if (l != NULL)
+        *l = (struct cmc_lent){.key = key, .curve = CMC_CURVE_COUNT, .out = true};
+    return key;
+}
+
 struct cmc_lent *cmc_lent_find(const struct cmc_crypto *c, const EVP_PKEY *key)
 {
     for (size_t i = 0; i < CMC_LENT; i++) {
@@ -67,8 +77,10 @@ void cmc_spki_give_back(const struct cmc_crypto *c, EVP_PKEY *key)
 {
     struct cmc_lent *l = key != NULL ? cmc_lent_find(c, key) : NULL;
 
-    if (l != NULL)
-        l->out = false;
-    else
+    if (l == NULL)
         EVP_PKEY_free(key);
+    else if (l->curve == CMC_CURVE_COUNT)
+        forget(l);
+    else
+        l->out = false;
 }

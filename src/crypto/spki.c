@@ -28,7 +28,7 @@ static CMC_SEQUENCE(rsa_public_key, "RSAPublicKey", rsa_public_key, f_rsa_public
 #define OID_OCTETS_MAX 16
 
 /* What one kind of key is made of; the first octet of the BIT STRING has been checked. lend: it
- * comes back, where this kind of key can be used again. */
+ * comes back, and is to be had of lend.c where this kind of key can be used again. */
 typedef EVP_PKEY *(*make_fn)(const struct cmc_crypto *c, int which, struct cmc_slice bits,
                              bool lend, struct cmc_arena *arena);
 
@@ -157,6 +157,8 @@ static enum cmc_rc spki_key(const struct cmc_crypto *c, struct cmc_slice der, bo
             continue;
         if (bits.n > 1 && bits.p[0] == 0)
             *out = kinds[i].make(c, kinds[i].which, cmc_slice(bits.p + 1, bits.n - 1), lend, arena);
+        if (lend && kinds[i].curve == NULL)
+            *out = cmc_lend_other(c, *out);
         if (*out == NULL) {
             rc = cmc_fail_openssl(err, CMC_E_INPUT, "the public key is not a valid %s key",
                                   cmc_oid_name(spki.algorithm.algorithm));

@@ -343,23 +343,57 @@ static bool rdn_eq(const struct cmc_list *a, const struct cmc_list *b)
     return true;
 }
 
-bool cmc_name_eq(struct cmc_slice a, struct cmc_slice b)
+/* Are the first RDNs of a those of b; all of them, where b must be the whole? */
+static bool rdns_eq(struct cmc_slice a, struct cmc_slice b, bool whole)
 {
+    struct cmc_arena *arena = cmc_arena_new(CMC_LIMIT_ARENA_OCTETS);
     struct cmc_list x = {0}, y = {0};
-    struct cmc_arena *arena;
     bool eq = false;
 
-    if (cmc_slice_eq(a, b))
-        return a.p != NULL;
-    arena = cmc_arena_new(CMC_LIMIT_ARENA_OCTETS);
     if (arena == NULL)
         return false;
     if (cmc_decode(&cmc_it_name_rdns, a, arena, &x, NULL) == CMC_OK &&
-        cmc_decode(&cmc_it_name_rdns, b, arena, &y, NULL) == CMC_OK && x.n == y.n) {
+        cmc_decode(&cmc_it_name_rdns, b, arena, &y, NULL) == CMC_OK &&
+        (whole ? x.n == y.n : x.n >= y.n)) {
         eq = true;
-        for (size_t i = 0; i < x.n && eq; i++)
+        for (size_t i = 0; i < y.n && eq; i++)
             eq = rdn_eq(CMC_AT(const struct cmc_list, x, i), CMC_AT(const struct cmc_list, y, i));
     }
     cmc_arena_free(arena);
     return eq;
+}
+
+bool cmc_name_eq(struct cmc_slice a, struct cmc_slice b)
+{
+    if (cmc_slice_eq(a, b))
+        return a.p != NULL;
+    return rdns_eq(a, b, true);
+}
+
+bool cmc_name_begins(struct cmc_slice name, struct cmc_slice base)
+{
+    return rdns_eq(name, base, false);
+}
+
+bool cmc_name_value_eq(struct cmc_slice a, struct cmc_slice b)
+{
+    return value_eq(a, b);
+}
+
+const char *cmc_name_attribute(const char *label, struct cmc_arena *arena, struct cmc_slice *type,
+                               uint8_t *tag)
+{
+    uint8_t *buf;
+
+    for (size_t i = 0; i < CMC_COUNT(attributes); i++) {
+        if (strcasecmp(attributes[i].label, label) == 0) {
+            *type = *attributes[i].oid;
+            *tag = attributes[i].string_tag;
+            return attributes[i].label;
+        }
+    }
+    buf = cmc_arena_alloc(arena, CMC_LIMIT_OID_OCTETS);
+    *type = buf != NULL ? cmc_oid_parse(label, buf, CMC_LIMIT_OID_OCTETS) : CMC_SLICE_NONE;
+    *tag = CMC_T_UTF8;
+    return type->p != NULL ? label : NULL;
 }

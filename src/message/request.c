@@ -144,6 +144,10 @@ static enum cmc_rc from_crmf(const struct cmc_cert_req_msg *msg, struct cmc_aren
     rq->controls = msg->request.controls;
     rq->signed_octets = msg->request.raw;
     rq->extensions = t->extensions;
+    if (t->validity != NULL) {
+        rq->not_before = t->validity->not_before;
+        rq->not_after = t->validity->not_after;
+    }
     if (t->subject.p == NULL || t->spki == NULL)
         return refuse(err, rq, CMC_FAIL_BAD_REQUEST, "RFC 10002 section 3.2.1.2.2",
                       "CRMF without subject or publicKey; both are mandatory in CMC");

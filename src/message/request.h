@@ -23,6 +23,7 @@ struct cmc_request {
     struct cmc_list extensions; /* struct cmc_extension asked for */
     struct cmc_list attributes; /* PKCS#10: struct cmc_attribute; CRMF: empty */
     struct cmc_list controls;   /* CRMF: struct cmc_atv; PKCS#10: empty */
+    struct cmc_slice not_before, not_after; /* CRMF: Times asked for, whole TLVs, or absent */
     enum cmc_pop_kind pop;
     bool ra_verified;               /* CRMF raVerified */
     bool change_of_name;            /* subject and subjectAltName are those of changeSubjectName */
@@ -128,5 +129,15 @@ enum cmc_rc cmc_san_parse(const char *text, struct cmc_arena *arena, struct cmc_
 
 /* True when two Names are equal: octets first, else RFC 5280 section 7.1 (case, white space). */
 bool cmc_name_eq(struct cmc_slice a, struct cmc_slice b);
+/* True when name has all the RDNs of base, and then maybe more: it lies in that subtree. */
+bool cmc_name_begins(struct cmc_slice name, struct cmc_slice base);
+/* The same for two attribute values (whole TLVs). */
+bool cmc_name_value_eq(struct cmc_slice a, struct cmc_slice b);
+/*
+ * The type of an attribute by its label ("CN", "serialNumber") or dotted OID, and the tag of the
+ * string that it usually is. Gives the label as it is usually written, or NULL: not known.
+ */
+const char *cmc_name_attribute(const char *label, struct cmc_arena *arena, struct cmc_slice *type,
+                               uint8_t *tag);
 
 #endif

@@ -125,14 +125,19 @@ static enum cmc_rc check_holder(struct verify *v, size_t i, struct cmc_slice cer
     struct cmc_err why = {0};
     struct cmc_cert c = {0};
     EVP_PKEY *key = NULL;
-    enum cmc_rc rc, identified;
+    struct cmc_slice spki;
+    enum cmc_rc rc = CMC_OK, identified;
 
     identified = j->r->auth->ops->identify(j->r->auth->self, cert, v->sd->certs.v, v->sd->certs.n,
                                            j->x->now, j->arena, &who, &why);
-    rc = cmc_decode(&cmc_it_cert, cert, j->arena, &c, err);
-    if (rc == CMC_OK && identified != CMC_OK) /* A wrong signature is worse than an unknown signer,
-                                                 and is told first. */
-        rc = cmc_spki_key(j->r->crypto, c.tbs.spki.raw, &key, err);
+    spki = who.spki;
+    if (identified != CMC_OK) { /* A wrong signature is worse than an unknown signer, and is told
+                                   first. */
+        rc = cmc_decode(&cmc_it_cert, cert, j->arena, &c, err);
+        spki = c.tbs.spki.raw;
+        if (rc == CMC_OK)
+            rc = cmc_spki_key(j->r->crypto, spki, &key, err);
+    }
     if (rc == CMC_OK)
         rc = cmc_signer_check_signature(j->r->crypto, v->sd, i, key != NULL ? key : who.key,
                                         j->rules->allow_weak, j->arena, err);
@@ -144,7 +149,7 @@ static enum cmc_rc check_holder(struct verify *v, size_t i, struct cmc_slice cer
         return identified;
     }
     if (rc == CMC_OK) {
-        note_signer(v, c.tbs.spki.raw, who.kind == CMC_REQUESTER_OFFICER);
+        note_signer(v, spki, who.kind == CMC_REQUESTER_OFFICER);
         if (v->sd == &j->sd)
             cmc_quorum_note(j, &who);
         if (v->who.kind == CMC_REQUESTER_NONE || who.kind == CMC_REQUESTER_OFFICER)

@@ -32,6 +32,7 @@ struct cmc_requester {
     struct cmc_slice san;     /* subjectAltName extension value of the certificate, or absent */
     struct cmc_slice cert;    /* whole DER */
     struct cmc_slice subject; /* Name of the certificate */
+    struct cmc_slice spki;    /* SubjectPublicKeyInfo of the certificate */
     EVP_PKEY *key;            /* public key; borrowed from the authority's cache */
 };
 
@@ -60,6 +61,8 @@ struct cmc_issue_order {
     const char *profile;
     const struct cmc_requester *requester;
     int64_t now;
+    bool judged;             /* it was held: request has the names that check gave it then */
+    struct cmc_request *due; /* check: the request as it is to be issued, or NULL */
 };
 
 struct cmc_issued {
@@ -111,11 +114,11 @@ struct cmc_authority_ops {
      */
     enum cmc_rc (*officer)(void *self, const char *name, struct cmc_arena *arena,
                            struct cmc_requester *out, struct cmc_err *err);
-    /* May this request be issued under the order's profile? No side effects.
-     * Errors: CMC_E_REFUSED with the failInfo due. */
+    /* May this request be issued under the order's profile, and with which names and extensions?
+     * No side effects. Errors: CMC_E_REFUSED with the failInfo due. */
     enum cmc_rc (*check)(void *self, const struct cmc_issue_order *order, struct cmc_arena *arena,
                          struct cmc_err *err);
-    /* Sign the certificate. Nothing is stored: that is commit's. */
+    /* Sign the certificate for a request as check gave it. Nothing is stored: that is commit's. */
     enum cmc_rc (*issue)(void *self, const struct cmc_issue_order *order, struct cmc_arena *arena,
                          struct cmc_issued *out, struct cmc_err *err);
     /*
@@ -138,9 +141,12 @@ struct cmc_authority_ops {
     /* The trust anchors that are published; CMC_E_NOTFOUND: none are. */
     enum cmc_rc (*anchors)(void *self, struct cmc_arena *arena, struct cmc_anchor_set *out,
                            struct cmc_err *err);
-    /* The answer that this request digest got before; CMC_E_NOTFOUND. */
+    /* The answer that this request digest got before; CMC_E_NOTFOUND. The first question of an
+     * exchange. */
     enum cmc_rc (*remembered)(void *self, const uint8_t digest[CMC_SHA256_OCTETS],
                               struct cmc_arena *arena, struct cmc_answer *out, struct cmc_err *err);
+    /* The exchange has no more questions. May be NULL. */
+    void (*asked)(void *self);
     /* Sign a response with the responder key: ContentInfo into the arena. */
     enum cmc_rc (*sign_response)(void *self, const struct cmc_response *response, int64_t now,
                                  struct cmc_arena *arena, struct cmc_slice *out,

@@ -205,7 +205,8 @@ static enum cmc_rc release(struct job *j, struct plan_item *it, struct cmc_err *
     struct cmc_issue_order order = {.request = &it->request,
                                     .profile = it->held->profile,
                                     .requester = &j->requester,
-                                    .now = j->x->now};
+                                    .now = j->x->now,
+                                    .judged = true};
     enum cmc_rc rc = recall(j, it->held, &it->request, err);
     struct acted_on on;
 

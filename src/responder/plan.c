@@ -257,6 +257,7 @@ static enum cmc_rc plan_full(struct job *j, struct cmc_err *err)
         rc = cmc_plan_issue(j, i, err);
     if (rc != CMC_OK)
         return rc;
+    cmc_plan_revoke_together(j);
     reject_all_without_pop(j);
     rc = cmc_plan_hold(j, err);
     return rc == CMC_OK ? cmc_plan_retrieve(j, err) : rc;

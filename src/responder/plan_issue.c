@@ -108,15 +108,19 @@ static enum cmc_rc check_old_name(const struct job *j, const struct plan_item *i
 static enum cmc_rc check_request(struct job *j, struct plan_item *it, size_t index,
                                  struct cmc_err *err)
 {
+    struct cmc_request due = {0};
     struct cmc_issue_order order = {.request = &it->request,
                                     .profile = j->rules->profile,
                                     .requester = &j->requester,
-                                    .now = j->x->now};
+                                    .now = j->x->now,
+                                    .due = &due};
     enum cmc_rc rc;
 
     cmc_ra_note(j, it);
     it->request = it->asked;
     rc = permitted(j, it, err);
+    if (rc == CMC_OK)
+        rc = cmc_demand_identity(j, it, err);
     /* Where approvals can make up for it, the request is held instead. */
     if (rc == CMC_OK && j->rules->approvals == 0)
         rc = cmc_quorum_check(j, CMC_ROLE_ENROLL, j->rules->quorum, err);
@@ -124,7 +128,9 @@ static enum cmc_rc check_request(struct job *j, struct plan_item *it, size_t ind
         rc = cmc_spki_lend(j->r->crypto, it->request.spki, &it->key, err);
     if (rc == CMC_OK)
         rc = cmc_plan_check_pop(j, it, err);
-    if (rc == CMC_OK && j->requester.kind == CMC_REQUESTER_HOLDER && j->rules->require_officer)
+    if (rc == CMC_OK)
+        rc = cmc_demand_pop(j, it, err);
+    if (rc == CMC_OK && j->requester.kind == CMC_REQUESTER_HOLDER && cmc_demand_renewal(j))
         rc = check_renewal(j, &it->asked, it->key, err);
     if (rc == CMC_OK)
         rc = cmc_template_apply(j, it, err);
@@ -137,6 +143,8 @@ static enum cmc_rc check_request(struct job *j, struct plan_item *it, size_t ind
         rc = j->r->auth->ops->check(j->r->auth->self, &order, j->arena, err);
     if (rc == CMC_OK)
         rc = cmc_identity_check_request(j, it, index, err);
+    if (rc == CMC_OK)
+        it->request = due; /* the names of the profile, after those that were asked for counted */
     if (rc == CMC_OK)
         rc = cmc_plan_challenge(j, it, err);
     return rc;

@@ -147,6 +147,7 @@ enum cmc_rc cmc_plan_check_pop(struct job *j, struct plan_item *it, struct cmc_e
         rc = cmc_fail_info(err, rc, CMC_FAIL_POP_FAILED, CLAUSE,
                            "decryptedPOP is not the answer to the challenge for this request; "
                            "begin anew without it");
+    it->challenge_met = rc == CMC_OK;
     return rc;
 }
 

@@ -7,6 +7,11 @@
 
 enum { REASON_HOLD = 6, REASON_REMOVE = 8 };
 
+static enum cmc_rc no_memory(struct cmc_err *err)
+{
+    return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a revocation");
+}
+
 /* Is it the passphrase that has to authorise this? An officer needs none. */
 static bool by_passphrase(const struct job *j, const struct cmc_revoke_request *rr)
 {
@@ -70,16 +75,16 @@ enum cmc_rc cmc_revocation_change(const struct cmc_cert_record *rec, uint32_t re
                          why);
 }
 
-/* The same certificate twice in one message: which of them is meant? */
-static bool named_before(const struct job *j, const struct plan_item *it)
+/* A Name says itself how long it is. */
+static struct cmc_slice name_of(const struct job *j, const struct cmc_cert_record *rec)
 {
-    for (const struct plan_item *o = j->items; o < it; o++) {
-        if (o->kind == PLAN_REVOKE && o->status == CMC_STATUS_SUCCESS &&
-            cmc_slice_eq(o->change.serial, it->change.serial) &&
-            cmc_slice_eq(o->change.issuer, it->change.issuer))
-            return true;
-    }
-    return false;
+    uint8_t *p = cmc_arena_alloc(j->arena, rec->issuer.n + rec->serial.n);
+
+    if (p == NULL)
+        return CMC_SLICE_NONE;
+    memcpy(p, rec->issuer.p, rec->issuer.n);
+    memcpy(p + rec->issuer.n, rec->serial.p, rec->serial.n);
+    return cmc_slice(p, rec->issuer.n + rec->serial.n);
 }
 
 /* The names of the certificate are what an officer is limited by, as when it was issued. */
@@ -105,6 +110,7 @@ static enum cmc_rc check(struct job *j, struct plan_item *it, const struct cmc_r
                          struct cmc_err *err)
 {
     struct cmc_cert_record rec;
+    struct cmc_slice name;
     enum cmc_rc rc = permitted(j, rr, err);
 
     /* A passphrase is its owner's own; officers decide over others. */
@@ -135,7 +141,11 @@ static enum cmc_rc check(struct job *j, struct plan_item *it, const struct cmc_r
     it->change.serial = rec.serial;
     it->change.reason = rr->reason;
     it->change.at = j->x->now;
-    if (named_before(j, it))
+    name = name_of(j, &rec);
+    if (name.p == NULL)
+        return no_memory(err);
+    /* The same certificate twice in one message: which of them is meant? */
+    if (cmc_slice_set_has(&j->revoked, name))
         return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, "RFC 10002 section 6.11",
                              "the same certificate is named twice in the message");
     if (rr->invalidity_date.p != NULL && !j->rules->mandatory_fields_only) {
@@ -144,7 +154,35 @@ static enum cmc_rc check(struct job *j, struct plan_item *it, const struct cmc_r
             return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_TIME, "RFC 10002 section 6.11",
                                  "the invalidityDate lies in the future");
     }
-    return cmc_revocation_change(&rec, rr->reason, &it->change, err);
+    rc = cmc_revocation_change(&rec, rr->reason, &it->change, err);
+    if (rc == CMC_OK && !cmc_slice_set_add(&j->revoked, name, j->arena))
+        rc = no_memory(err);
+    return rc;
+}
+
+void cmc_plan_revoke_together(struct job *j)
+{
+    const struct plan_item *bad = NULL;
+    struct cmc_err err;
+
+    if (!j->rules->revoke_atomic)
+        return;
+    for (size_t i = 0; i < j->nitems && bad == NULL; i++) {
+        if (j->items[i].kind == PLAN_REVOKE && j->items[i].status != CMC_STATUS_SUCCESS)
+            bad = &j->items[i];
+    }
+    if (bad == NULL)
+        return;
+    (void)cmc_fail_info(&err, CMC_E_REFUSED, CMC_FAIL_BAD_REQUEST, "RFC 10002 section 6.1.3",
+                        "not changed, because body part %u is refused: the revocations of one "
+                        "message are done all, or none, here",
+                        bad->body_part);
+    for (size_t i = 0; i < j->nitems; i++) {
+        struct plan_item *it = &j->items[i];
+
+        if (it->kind == PLAN_REVOKE && it->status == CMC_STATUS_SUCCESS)
+            cmc_item_refuse(j, it, &err);
+    }
 }
 
 enum cmc_rc cmc_plan_revoke(struct job *j, const struct cmc_tagged_attribute *ta,

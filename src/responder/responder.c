@@ -2,6 +2,7 @@
 /* The way of one exchange: open, authenticate, plan, issue, answer, commit, and only then done. */
 #include "responder/responder.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "asn1/codec.h"
@@ -88,22 +89,18 @@ static void reply_unsigned(struct job *j)
  */
 static enum cmc_rc job_digest(struct job *j, struct cmc_err *err)
 {
-    struct cmc_buf b;
-    enum cmc_rc rc;
-    size_t n;
+    struct cmc_slice pieces[4];
+    char length[24];
+    size_t np = 0, n;
 
-    cmc_buf_init(&b, CMC_LIMIT_MESSAGE_OCTETS * 2u);
-    cmc_buf_add(&b, j->rules->path, strlen(j->rules->path) + 1);
+    pieces[np++] = cmc_slice(j->rules->path, strlen(j->rules->path) + 1);
     if (j->x->type == CMC_TYPE_PKCS10) {
-        cmc_buf_printf(&b, "%zu:", j->x->tls_cert.n);
-        cmc_buf_slice(&b, j->x->tls_cert);
+        (void)snprintf(length, sizeof length, "%zu:", j->x->tls_cert.n);
+        pieces[np++] = cmc_slice_str(length);
+        pieces[np++] = j->x->tls_cert;
     }
-    cmc_buf_slice(&b, j->x->body);
-    rc = cmc_buf_ok(&b)
-             ? cmc_digest(j->r->crypto, CMC_DIGEST_SHA256, cmc_buf_get0(&b), j->digest, &n, err)
-             : cmc_fail(err, CMC_E_LIMIT, NULL, "the message is too large");
-    cmc_buf_free(&b);
-    return rc;
+    pieces[np++] = j->x->body;
+    return cmc_digest_pieces(j->r->crypto, CMC_DIGEST_SHA256, pieces, np, j->digest, &n, err);
 }
 
 /* -- commit ------------------------------------------------------------------------------ */
@@ -198,7 +195,8 @@ static enum cmc_rc job_issue(struct job *j, struct cmc_err *err)
                                               .key = it->key,
                                               .profile = cmc_item_profile(j, it),
                                               .requester = &j->requester,
-                                              .now = j->x->now};
+                                              .now = j->x->now,
+                                              .judged = it->held != NULL};
         enum cmc_rc rc;
 
         if (it->kind != PLAN_ISSUE || it->status != CMC_STATUS_SUCCESS)
@@ -380,6 +378,8 @@ void cmc_respond(struct cmc_responder *r, const struct cmc_exchange *x, cmc_resp
     j->arena = arena;
     j->arenas = r->arenas;
     rc = job_run(j, &final, &err);
+    if (r->auth->ops->asked != NULL)
+        r->auth->ops->asked(r->auth->self);
     /* Here and not with the job: that ends in the writer's thread, to which no key belongs. */
     cmc_job_give_keys_back(j);
     EVP_PKEY_free(j->self_key);

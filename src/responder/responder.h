@@ -43,6 +43,21 @@ enum {
     CMC_RA_CONTROLS = 8  /* say that controls are dealt with: controlProcessed */
 };
 
+/* How possession of the key has to be shown. */
+enum cmc_pop_rule {
+    CMC_POP_ANY,
+    CMC_POP_SIGNED,     /* the request is signed by its key */
+    CMC_POP_CHALLENGED, /* the key has decrypted a challenge */
+    CMC_POP_VOUCHED     /* a registration authority has seen it */
+};
+/* Who has to have asked. */
+enum cmc_identity_rule {
+    CMC_IDENTITY_ANY,
+    CMC_IDENTITY_OFFICER, /* or a registration authority that vouches */
+    CMC_IDENTITY_SECRET,  /* who proved a shared secret */
+    CMC_IDENTITY_HOLDER   /* who renews */
+};
+
 /* The rules of one endpoint. All borrowed; the same for all threads. */
 struct cmc_endpoint_rules {
     const char *path;
@@ -55,6 +70,7 @@ struct cmc_endpoint_rules {
     bool revoke;                /* revokeRequest is served here */
     unsigned int quorum;        /* officers who must sign a message that enrols; 0: no such rule */
     unsigned int revoke_quorum; /* the same for one that revokes */
+    bool revoke_atomic;         /* revocations of one message are done all, or none */
     unsigned int revoke_max;    /* revocations in one message; 0: no limit but the message's */
     unsigned int reasons;       /* CMC_REASON_BIT() of those allowed */
     unsigned int ra;            /* CMC_RA_* that officers with the role ra may do */
@@ -72,6 +88,9 @@ struct cmc_endpoint_rules {
     int64_t confirm_seconds;        /* in which a certificate must be confirmed; 0: it need not */
     int64_t time_seconds;           /* how far signingTime may be from now; 0: any */
     bool refuse_nonces;             /* a senderNonce serves one message of who sends it */
+    /* Of the endpoint itself, and of its profile: both must be met. */
+    enum cmc_pop_rule pop, profile_pop;
+    enum cmc_identity_rule identity, profile_identity;
     struct cmc_slice response_info; /* for the responseInfo control, or absent */
 };
 

@@ -3,6 +3,7 @@
 #ifndef CMC_RESPONDER_RESPONDER_INT_H
 #define CMC_RESPONDER_RESPONDER_INT_H
 
+#include "base/slice_set.h"
 #include "cms/authenticated_data.h"
 #include "cms/enveloped_data.h"
 #include "cms/signed_data.h"
@@ -52,6 +53,7 @@ struct plan_item {
     const char *changes;        /* what request has otherwise than asked, or NULL */
     const struct cmc_tagged_request *tagged; /* as it stands in the message; NULL: bare PKCS#10 */
     bool challenge_due;                      /* possession is to be shown by challenge */
+    bool challenge_met;                      /* and was */
     struct cmc_encrypted_pop *challenge;     /* what the response asks, or NULL */
     EVP_PKEY *key;                           /* lent: public key of the request */
     struct cmc_issued issued;                /* after issuing */
@@ -190,7 +192,8 @@ struct job {
     struct cmc_decrypted_pop *pops; /* of the message, each for a request in it */
     size_t npops;
     struct cmc_slice *digests_along[CMC_DIGEST_COUNT]; /* of the certificates that came along */
-    size_t nrevocations; /* revokeRequest controls, those under authData too */
+    struct cmc_slice_set revoked; /* issuer and serial of what is planned to change */
+    size_t nrevocations;          /* revokeRequest controls, those under authData too */
     const struct cmc_tagged_attribute *auth_data; /* the authData control, or NULL */
     bool refused;                                 /* the whole message; the rest says how */
     struct cmc_outcome refusal;
@@ -292,6 +295,8 @@ enum cmc_rc cmc_plan_issue(struct job *j, size_t index, struct cmc_err *err) CMC
 enum cmc_rc cmc_plan_simple(struct job *j, struct cmc_err *err) CMC_MUST_USE;
 enum cmc_rc cmc_plan_revoke(struct job *j, const struct cmc_tagged_attribute *ta,
                             struct cmc_err *err) CMC_MUST_USE;
+/* Where the endpoint says so, one revocation that is refused refuses the others. */
+void cmc_plan_revoke_together(struct job *j);
 
 /* quorum.c: how many officers signed */
 /* Note a signer of the PKIData whose signature is good. */
@@ -488,6 +493,15 @@ enum cmc_rc cmc_plan_auth_data(struct job *j, struct cmc_list *controls,
 /* anchors.c: append the trust anchors of the endpoint to a response. */
 enum cmc_rc cmc_answer_anchors(struct job *j, struct cmc_pkiresponse *resp, uint32_t *next_id,
                                struct cmc_err *err) CMC_MUST_USE;
+
+/* plan_demands.c: what endpoint and profile demand. Refusals of the request. */
+enum cmc_rc cmc_demand_identity(const struct job *j, const struct plan_item *it,
+                                struct cmc_err *err) CMC_MUST_USE;
+/* After cmc_plan_check_pop(). */
+enum cmc_rc cmc_demand_pop(const struct job *j, const struct plan_item *it,
+                           struct cmc_err *err) CMC_MUST_USE;
+/* Is a request that a holder of a certificate signs nothing but a renewal? */
+bool cmc_demand_renewal(const struct job *j);
 
 /* plan_pop.c */
 enum cmc_rc cmc_plan_decrypted_pop(struct job *j, const struct cmc_tagged_attribute *ta,

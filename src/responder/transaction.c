@@ -24,17 +24,12 @@
 static enum cmc_rc digest_of(const struct job *j, struct cmc_slice what, struct cmc_slice value,
                              uint8_t out[CMC_SHA256_OCTETS], struct cmc_err *err)
 {
+    const struct cmc_slice pieces[] = {what, value};
     uint8_t md[CMC_DIGEST_MAX];
-    struct cmc_buf b;
-    enum cmc_rc rc;
     size_t n;
+    enum cmc_rc rc =
+        cmc_digest_pieces(j->r->crypto, CMC_DIGEST_SHA256, pieces, CMC_COUNT(pieces), md, &n, err);
 
-    cmc_buf_init(&b, CMC_LIMIT_MESSAGE_OCTETS + 64u);
-    cmc_buf_slice(&b, what);
-    cmc_buf_slice(&b, value);
-    rc = cmc_buf_ok(&b) ? cmc_digest(j->r->crypto, CMC_DIGEST_SHA256, cmc_buf_get0(&b), md, &n, err)
-                        : cmc_fail(err, CMC_E_MEM, NULL, "no memory to tell who sent a message");
-    cmc_buf_free(&b);
     if (rc == CMC_OK)
         memcpy(out, md, CMC_SHA256_OCTETS);
     return rc;
@@ -161,7 +156,7 @@ enum cmc_rc cmc_job_make_nonce(const struct job *j, struct cmc_slice *out, struc
 
     if (octets == NULL)
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory for a nonce");
-    rc = cmc_random(j->r->crypto, octets, NONCE_RANDOM, err);
+    rc = cmc_random_public(j->r->crypto, octets, NONCE_RANDOM, err);
     if (rc == CMC_OK)
         rc = nonce_mac(j, octets, mac, err);
     if (rc != CMC_OK)

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/nearest.h"
+#include "base/shard.h"
 
 /* -- commands and their commands --------------------------------------------------------- */
 
@@ -87,4 +88,9 @@ void cmcd_db_close(struct cmcd_db *db)
     cmc_store_close(db->store);
     cmc_conf_free(db->conf);
     *db = (struct cmcd_db){0};
+}
+
+const char *cmcd_crl_url(struct cmcd_run *r, const struct cmc_conf_authority *a)
+{
+    return a->crl_url != NULL ? cmc_shard_expand(a->crl_url, 1, r->arena) : NULL;
 }

@@ -77,6 +77,9 @@ enum cmc_rc cmcd_db_open(struct cmcd_db *db, const char *conf_path,
                          struct cmc_err *err) CMC_MUST_USE;
 void cmcd_db_close(struct cmcd_db *db);
 
+/* The URL of the CRL as certificates have it: where there are shards, that of the first. */
+const char *cmcd_crl_url(struct cmcd_run *r, const struct cmc_conf_authority *a);
+
 /* A serial number in hex, with or without 0x, colons and blanks, as INTEGER content octets. */
 enum cmc_rc cmcd_parse_serial(struct cmcd_run *r, const char *text,
                               struct cmc_slice *out) CMC_MUST_USE;
@@ -102,6 +105,8 @@ enum cmc_rc cmcd_check_line(struct cmcd_run *r, const char *option, const char *
 enum cmc_rc cmcd_names_option(struct cmcd_run *r, const struct cmc_option_list *names,
                               const char **out) CMC_MUST_USE;
 
+/* cmcd profile test */
+enum cmc_rc cmcd_profile_test(struct cmcd_run *r, int argc, char **argv);
 /* cmcd cert list and search; and what they call a state. */
 enum cmc_rc cmcd_cert_search(struct cmcd_run *r, int argc, char **argv);
 const char *cmcd_cert_state(enum cmc_cert_state state);

@@ -260,15 +260,76 @@ static void check_listeners(struct checking *c)
     }
 }
 
+struct linting {
+    struct checking *c;
+    const char *profile;
+};
+
+static void warn_of_profile(void *arg, const struct cmc_lint_rule *rule, const char *detail)
+{
+    struct linting *l = arg;
+
+    if (rule->level == CMC_LINT_WARNING)
+        cmcd_warn(l->c, "profile %s: %s%s%s (rule %s, %s)", l->profile,
+                  detail != NULL ? detail : "", detail != NULL ? ": " : "", rule->text, rule->id,
+                  rule->clause);
+}
+
+/* Does an endpoint of this authority issue under it? */
+static bool is_used(const struct checking *c, size_t authority, const char *profile)
+{
+    for (unsigned int i = 0; i < c->conf->endpoint_count; i++) {
+        if (c->conf->endpoints[i].authority == authority &&
+            strcmp(c->conf->endpoints[i].rules.profile, profile) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* What the CA makes of a profile that it issues under, where its certificate can be read. */
+static void check_with_ca(struct checking *c, const struct cmc_service_authority *a,
+                          struct cmc_profile *p)
+{
+    struct linting l = {.c = c, .profile = cmc_profile_name(p)};
+    struct cmc_lint_issuer issuer = {0};
+    struct cmc_err *err = &c->run->err;
+    const struct cmc_sig_alg *alg;
+    struct cmc_cert ca = {0};
+    EVP_PKEY *key = NULL;
+    bool known =
+        cmcd_ok(c, cmc_lint_issuer_read(a->chain, a->nchain, c->run->arena, &issuer, err), NULL);
+
+    if (known)
+        (void)cmcd_ok(c, cmc_profile_lint(p, &issuer, c->run->arena, warn_of_profile, &l, err),
+                      NULL);
+    /* What is wrong with the certificate was told with the CA. */
+    if (known && cmc_decode(&cmc_it_cert, a->chain[0], c->run->arena, &ca, NULL) == CMC_OK &&
+        cmc_spki_key(c->run->crypto, ca.tbs.spki.raw, &key, NULL) == CMC_OK)
+        (void)cmcd_ok(c, cmc_profile_signature(p, key, &alg, err), NULL);
+    EVP_PKEY_free(key);
+}
+
 static void check_profiles(struct checking *c)
 {
     for (unsigned int i = 0; i < c->conf->profile_count; i++) {
         struct cmc_profile *p = NULL;
+        bool used = false;
 
-        (void)cmcd_ok(c,
-                      cmc_profile_compile(&c->conf->profiles[i], c->conf->authorities[0].crl_url,
-                                          &p, &c->run->err),
-                      NULL);
+        if (!cmcd_ok(c,
+                     cmc_profile_compile(&c->conf->profiles[i],
+                                         cmcd_crl_url(c->run, &c->conf->authorities[0]), &p,
+                                         &c->run->err),
+                     NULL))
+            continue;
+        for (size_t k = 0; k < c->service.nauthorities; k++) {
+            if (c->service.authorities[k].nchain == 0 || !is_used(c, k, cmc_profile_name(p)))
+                continue;
+            used = true;
+            check_with_ca(c, &c->service.authorities[k], p);
+        }
+        if (!used)
+            (void)cmcd_ok(c, cmc_profile_lint(p, NULL, c->run->arena, NULL, NULL, &c->run->err),
+                          NULL);
         cmc_profile_free(p);
     }
 }

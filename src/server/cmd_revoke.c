@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * cmcd revoke: an administrator revokes certificates, puts them on hold or releases them, beside
- * the running server and by the rules that a revokeRequest has. All of them, or none.
+ * the running server and by the rules that a revokeRequest has. All of them, or none; or in
+ * batches, of which each is so.
  */
 #include <stdio.h>
 #include <strings.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "asn1/codec.h"
 #include "asn1/pkix.h"
+#include "base/file.h"
 #include "base/json.h"
 #include "base/nearest.h"
+#include "base/slice_set.h"
 #include "responder/responder.h"
 #include "server/cmd.h"
 
@@ -18,10 +22,12 @@
 #define SERIALS_MAX     1000
 #define UNUSED_REASON   7u
 #define INVALIDITY_DAYS 36525u
+#define PROGRESS_EACH   1000u
 
 struct values {
     const char *config, *authority, *as, *reason, *comment;
-    unsigned int since;
+    const char *file;
+    unsigned int since, batch;
     bool dry_run;
 };
 
@@ -34,9 +40,18 @@ struct revoking {
     int64_t now;
     struct cmc_state_change *changes;
     struct cmc_audit_record *audits;
-    size_t n;
+    size_t n;                  /* of both: planned, and not yet done */
+    struct cmc_arena *scratch; /* for one certificate */
+    struct cmc_slice_set named;
+    char **serials;
+    size_t total, done;
     struct cmc_buf said;
 };
+
+static enum cmc_rc no_memory(struct cmcd_run *r, size_t n)
+{
+    return cmc_fail(&r->err, CMC_E_MEM, NULL, "no memory for %zu revocations", n);
+}
 
 static enum cmc_rc parse_reason(struct cmcd_run *r, const char *text, uint32_t *out)
 {
@@ -103,19 +118,20 @@ static enum cmc_rc plan_one(struct revoking *w, struct cmcd_db *db, const char *
     struct cmc_slice serial;
     enum cmc_rc rc = cmcd_parse_serial(r, text, &serial);
 
+    cmc_arena_reset(w->scratch);
     if (rc == CMC_OK)
-        rc = cmc_reader_cert(db->reader, w->issuer, serial, r->arena, &rec, &r->err);
+        rc = cmc_reader_cert(db->reader, w->issuer, serial, w->scratch, &rec, &r->err);
     if (rc == CMC_E_NOTFOUND)
         return cmc_fail(&r->err, rc, NULL, "this authority has issued no certificate %.80s", text);
     if (rc != CMC_OK)
         return rc;
-    for (size_t i = 0; i < w->n; i++) {
-        if (cmc_slice_eq(w->changes[i].serial, rec.serial))
-            return cmc_fail(&r->err, CMC_E_USAGE, NULL, "certificate %.80s is named twice", text);
-    }
+    if (cmc_slice_set_has(&w->named, serial))
+        return cmc_fail(&r->err, CMC_E_USAGE, NULL, "certificate %.80s is named twice", text);
+    if (!cmc_slice_set_add(&w->named, serial, r->arena))
+        return no_memory(r, w->total);
     *ch = (struct cmc_state_change){
-        .issuer = rec.issuer,
-        .serial = rec.serial,
+        .issuer = w->issuer,
+        .serial = serial,
         .reason = w->reason,
         .at = w->now,
         .invalidity_at = w->v->since > 0 ? w->now - (int64_t)w->v->since * 86400 : 0};
@@ -133,29 +149,129 @@ static enum cmc_rc plan_one(struct revoking *w, struct cmcd_db *db, const char *
     return CMC_OK;
 }
 
-static enum cmc_rc revoke_all(struct revoking *w, struct cmcd_db *db, char **serials, size_t n)
+/* What is planned, in one transaction; and what it was, once it is done. */
+static enum cmc_rc commit(struct revoking *w, struct cmcd_db *db)
 {
     struct cmcd_run *r = w->r;
-    struct cmc_txn txn = {.at = w->now};
+    const struct cmc_txn txn = {.at = w->now,
+                                .changes = w->changes,
+                                .nchanges = w->n,
+                                .audits = w->audits,
+                                .naudits = w->n};
     enum cmc_rc rc = CMC_OK;
 
-    w->changes = cmc_arena_array(r->arena, n, sizeof *w->changes);
-    w->audits = cmc_arena_array(r->arena, n, sizeof *w->audits);
-    if (w->changes == NULL || w->audits == NULL)
-        return cmc_fail(&r->err, CMC_E_MEM, NULL, "no memory for %zu revocations", n);
-    for (size_t i = 0; rc == CMC_OK && i < n; i++)
-        rc = plan_one(w, db, serials[i]);
-    if (rc != CMC_OK || w->v->dry_run)
-        return rc;
-    txn.changes = w->changes;
-    txn.audits = w->audits;
-    txn.nchanges = txn.naudits = w->n;
-    rc = cmc_store_commit(db->store, &txn, &r->err);
+    if (!w->v->dry_run)
+        rc = cmc_store_commit(db->store, &txn, &r->err);
     if (rc == CMC_E_CONFLICT)
         return cmc_fail(&r->err, rc, NULL,
-                        "somebody else changed one of them at this moment; nothing was done, try "
-                        "again");
+                        "somebody else changed one of them at this moment; none of these was "
+                        "done, try again");
+    if (rc != CMC_OK)
+        return rc;
+    w->done += w->n;
+    w->n = 0;
+    rc = cmcd_print(&w->said, &r->err);
+    cmc_buf_reset(&w->said);
     return rc;
+}
+
+/* For whoever waits at a terminal. */
+static void show_progress(const struct revoking *w, size_t i)
+{
+    if (w->total < PROGRESS_EACH || !isatty(STDERR_FILENO))
+        return;
+    if (i == w->total)
+        (void)fprintf(stderr, "\r%zu of %zu\n", i, w->total);
+    else if (i % PROGRESS_EACH == 0)
+        (void)fprintf(stderr, "\r%zu of %zu", i, w->total);
+}
+
+static enum cmc_rc revoke_all(struct revoking *w, struct cmcd_db *db)
+{
+    struct cmcd_run *r = w->r;
+    size_t batch = w->v->batch > 0 ? w->v->batch : w->total;
+    enum cmc_rc rc = CMC_OK;
+
+    if (batch > CMC_LIMIT_REVOKE_AT_ONCE)
+        return cmc_fail(&r->err, CMC_E_LIMIT, NULL,
+                        "%zu certificates at once, where one transaction takes %u "
+                        "(CMC_LIMIT_REVOKE_AT_ONCE); --batch does them in parts",
+                        batch, CMC_LIMIT_REVOKE_AT_ONCE);
+    w->changes = cmc_arena_array(r->arena, batch, sizeof *w->changes);
+    w->audits = cmc_arena_array(r->arena, batch, sizeof *w->audits);
+    if (w->changes == NULL || w->audits == NULL)
+        return no_memory(r, w->total);
+    for (size_t i = 0; rc == CMC_OK && i < w->total; i++) {
+        show_progress(w, i);
+        rc = plan_one(w, db, w->serials[i]);
+        if (rc == CMC_OK && w->n == batch)
+            rc = commit(w, db);
+    }
+    if (rc == CMC_OK)
+        rc = commit(w, db);
+    if (rc == CMC_OK)
+        show_progress(w, w->total);
+    else if (w->v->batch > 0 && !w->v->dry_run)
+        cmc_err_prefix(&r->err, "%zu of %zu are done, and then", w->done, w->total);
+    return rc;
+}
+
+/* -- which ------------------------------------------------------------------------------- */
+
+static size_t count_lines(struct cmc_slice text)
+{
+    size_t n = 1;
+
+    for (size_t i = 0; i < text.n; i++)
+        n += text.p[i] == '\n';
+    return n;
+}
+
+/* A serial number a line; what follows a # is a remark. */
+static enum cmc_rc read_file(struct revoking *w, const char *path)
+{
+    struct cmcd_run *r = w->r;
+    char *text = NULL, *next;
+    struct cmc_buf b;
+    size_t room = 0;
+    enum cmc_rc rc;
+
+    cmc_buf_init(&b, CMC_LIMIT_FILE_OCTETS);
+    rc = cmc_file_read(path, &b, &r->err);
+    if (rc == CMC_OK) {
+        room = count_lines(cmc_buf_get0(&b));
+        text = cmc_arena_strndup(r->arena, b.p != NULL ? (const char *)b.p : "", b.n);
+        w->serials = cmc_arena_array(r->arena, room, sizeof *w->serials);
+        if (text == NULL || w->serials == NULL)
+            rc = no_memory(r, room);
+    }
+    cmc_buf_free(&b);
+    for (char *p = text; rc == CMC_OK && p != NULL; p = next) {
+        next = strchr(p, '\n');
+        if (next != NULL)
+            *next++ = '\0';
+        p[strcspn(p, "#\r")] = '\0';
+        p += strspn(p, " \t");
+        if (*p != '\0')
+            w->serials[w->total++] = p;
+    }
+    if (rc == CMC_OK && w->total == 0)
+        rc = cmc_fail(&r->err, CMC_E_USAGE, NULL, "%s: there is no serial number in it", path);
+    return rc;
+}
+
+static enum cmc_rc find_serials(struct revoking *w, char **operands, size_t n)
+{
+    struct cmcd_run *r = w->r;
+
+    if ((n > 0) == (w->v->file != NULL))
+        return cmc_fail(&r->err, CMC_E_USAGE, NULL,
+                        "which certificates? Give SERIAL..., or --serials-file FILE");
+    if (w->v->file != NULL)
+        return read_file(w, w->v->file);
+    w->serials = operands;
+    w->total = n;
+    return CMC_OK;
 }
 
 enum cmc_rc cmcd_cmd_revoke(struct cmcd_run *r, int argc, char **argv)
@@ -167,6 +283,11 @@ enum cmc_rc cmcd_cmd_revoke(struct cmcd_run *r, int argc, char **argv)
         CMC_OPTION("comment", 0, STRING, "TEXT", struct values, comment, "for the audit log"),
         CMC_OPTION("invalid-days", 0, UINT, "DAYS", struct values, since,
                    "not to be trusted since so many days ago"),
+        CMC_OPTION("serials-file", 0, STRING, "FILE", struct values, file,
+                   "a serial number a line (\"-\": standard input)"),
+        CMC_OPTION("batch", 0, UINT, "N", struct values, batch,
+                   "so many in a transaction; what was done stays done when\n"
+                   "one of a later batch is refused (all in one)"),
         CMC_OPTION("dry-run", 0, FLAG, NULL, struct values, dry_run,
                    "say what would happen, and do nothing"),
         CMCD_OPTION_AUTHORITY(struct values, authority),
@@ -175,8 +296,8 @@ enum cmc_rc cmcd_cmd_revoke(struct cmcd_run *r, int argc, char **argv)
     };
     static const struct cmc_options options = {
         "cmcd revoke",
-        "SERIAL...",
-        1,
+        "[SERIAL...]",
+        0,
         SERIALS_MAX,
         "Revoke certificates by their serial numbers in hex, put them on hold or release them:\n"
         "all of them, or none.",
@@ -192,7 +313,12 @@ enum cmc_rc cmcd_cmd_revoke(struct cmcd_run *r, int argc, char **argv)
     if (rc != CMC_OK || helped)
         return rc;
     cmc_buf_init(&w.said, CMC_LIMIT_FILE_OCTETS);
+    w.scratch = cmc_arena_new(CMC_LIMIT_ARENA_OCTETS);
+    if (w.scratch == NULL)
+        return no_memory(r, n);
     rc = parse_reason(r, v.reason, &w.reason);
+    if (rc == CMC_OK)
+        rc = find_serials(&w, serials, n);
     if (rc == CMC_OK)
         rc = cmcd_decider(r, v.as, &w.by);
     if (rc == CMC_OK)
@@ -205,10 +331,9 @@ enum cmc_rc cmcd_cmd_revoke(struct cmcd_run *r, int argc, char **argv)
     if (rc == CMC_OK)
         rc = cmcd_issuer_name(r, db.conf, v.authority, &w.issuer);
     if (rc == CMC_OK)
-        rc = revoke_all(&w, &db, serials, n);
-    if (rc == CMC_OK)
-        rc = cmcd_print(&w.said, &r->err);
+        rc = revoke_all(&w, &db);
     cmcd_db_close(&db);
+    cmc_arena_free(w.scratch);
     cmc_buf_free(&w.said);
     return rc;
 }

@@ -106,13 +106,57 @@ static enum cmc_rc load_quorum(struct cmc_conf_loading *l, uint32_t i, struct cm
     return rc;
 }
 
+/* What nobody can meet would be a door that never opens. */
+static enum cmc_rc check_demands(struct cmc_conf_loading *l, uint32_t i,
+                                 const struct cmc_endpoint_rules *r)
+{
+    const struct cmc_raw_endpoint *raw = &l->raw->endpoints[i];
+    bool vouched = r->pop == CMC_POP_VOUCHED || r->profile_pop == CMC_POP_VOUCHED;
+    bool challenged = r->pop == CMC_POP_CHALLENGED || r->profile_pop == CMC_POP_CHALLENGED;
+    bool secret = r->identity == CMC_IDENTITY_SECRET || r->profile_identity == CMC_IDENTITY_SECRET;
+    bool holder = r->identity == CMC_IDENTITY_HOLDER || r->profile_identity == CMC_IDENTITY_HOLDER;
+    bool may_vouch = false;
+    char place[CMC_CONF_PLACE_MAX];
+    const char *why = NULL;
+
+    for (uint32_t k = 0; k < raw->ra_count; k++)
+        may_vouch = may_vouch || raw->ra[k] == CMC_RA_POP;
+    if (r->pop != r->profile_pop && r->pop != CMC_POP_ANY && r->profile_pop != CMC_POP_ANY)
+        why = "its 'pop' and that of the profile cannot both be met";
+    else if (r->identity != r->profile_identity && r->identity != CMC_IDENTITY_ANY &&
+             r->profile_identity != CMC_IDENTITY_ANY)
+        why = "its 'identity' and that of the profile cannot both be met";
+    else if (vouched && !may_vouch)
+        why = "'pop: vouched' needs 'ra: [pop]'";
+    else if ((vouched || challenged) && !takes_cmc(raw))
+        why = "possession is shown by challenge, or vouched for, in a CMC request; add 'cmc' to "
+              "'accept'";
+    else if (secret && !raw->secrets)
+        why = "'identity: secret' needs 'secrets: true'";
+    else if (holder && !raw->renewal)
+        why = "'identity: holder' needs 'renewal: true'";
+    return why == NULL ? CMC_OK
+                       : cmc_conf_tree_fail(l->tree, l->err, cmc_conf_at(place, "endpoints", i, ""),
+                                            "endpoint %s: %s", raw->path, why);
+}
+
 enum cmc_rc cmc_conf_load_exchange(struct cmc_conf_loading *l, uint32_t i,
                                    struct cmc_endpoint_rules *r)
 {
     const struct cmc_raw_endpoint *raw = &l->raw->endpoints[i];
     char place[CMC_CONF_PLACE_MAX];
+    const struct cmc_raw_profile *p = profile_of(l, i);
     char *info = NULL;
     enum cmc_rc rc = load_waits(l, i, r);
+
+    r->pop = (enum cmc_pop_rule)raw->pop;
+    r->identity = (enum cmc_identity_rule)raw->identity;
+    if (p != NULL) {
+        r->profile_pop = (enum cmc_pop_rule)p->pop;
+        r->profile_identity = (enum cmc_identity_rule)p->identity;
+    }
+    if (rc == CMC_OK)
+        rc = check_demands(l, i, r);
 
     if (rc == CMC_OK)
         rc = load_quorum(l, i, r);

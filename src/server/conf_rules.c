@@ -72,6 +72,7 @@ static enum cmc_rc load_revoke(struct cmc_conf_loading *l, uint32_t i, struct cm
     r->revoke = true;
     r->revoke_max = raw->max;
     r->revoke_quorum = raw->quorum;
+    r->revoke_atomic = raw->atomic;
     r->mandatory_fields_only = raw->mandatory_fields_only;
     return load_reasons(l, i, raw, &r->reasons);
 }

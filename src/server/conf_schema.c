@@ -255,9 +255,69 @@ static const cyaml_schema_field_t extension_fields[] = {
 };
 static const cyaml_schema_value_t extension_entry = {
     CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct cmc_raw_extension, extension_fields)};
+static const cyaml_strval_t other_names_modes[] = {
+    {"refuse", CMC_RAW_NAMES_REFUSE},
+    {"drop", CMC_RAW_NAMES_DROP},
+};
+static const cyaml_strval_t sources[] = {
+    {"request", CMC_FROM_REQUEST},
+    {"officer", CMC_FROM_OFFICER},
+};
+static const cyaml_schema_field_t attribute_fields[] = {
+    FIELD_TEXT("type", NEED, struct cmc_raw_attribute, type),
+    FIELD_WORD_PTR("from", MAYBE, struct cmc_raw_attribute, from, sources),
+    FIELD_TEXT("value", MAYBE, struct cmc_raw_attribute, value),
+    FIELD_TEXT("pattern", MAYBE, struct cmc_raw_attribute, pattern),
+    CYAML_FIELD_UINT_PTR("max", MAYBE, struct cmc_raw_attribute, max),
+    CYAML_FIELD_BOOL("optional", MAYBE, struct cmc_raw_attribute, optional),
+    CYAML_FIELD_END,
+};
+static const cyaml_schema_value_t attribute_entry = {
+    CYAML_VALUE_MAPPING(CYAML_FLAG_DEFAULT, struct cmc_raw_attribute, attribute_fields)};
+static const cyaml_schema_field_t san_fields[] = {
+    CYAML_FIELD_SEQUENCE("kinds", MAYBE | LIST, struct cmc_raw_san, kinds, &text_entry, 1, FEW),
+    CYAML_FIELD_UINT("max", MAYBE, struct cmc_raw_san, max),
+    CYAML_FIELD_SEQUENCE("permitted", MAYBE | LIST, struct cmc_raw_san, permitted, &text_entry, 1,
+                         FEW),
+    CYAML_FIELD_SEQUENCE("excluded", MAYBE | LIST, struct cmc_raw_san, excluded, &text_entry, 1,
+                         FEW),
+    CYAML_FIELD_SEQUENCE("patterns", MAYBE | LIST, struct cmc_raw_san, patterns, &text_entry, 1,
+                         FEW),
+    CYAML_FIELD_BOOL("wildcards", MAYBE, struct cmc_raw_san, wildcards),
+    CYAML_FIELD_BOOL("from-cn", MAYBE, struct cmc_raw_san, from_cn),
+    FIELD_TEXT("fixed", MAYBE, struct cmc_raw_san, fixed),
+    CYAML_FIELD_END,
+};
+static const cyaml_strval_t pop_rules[] = {
+    {"any", CMC_POP_ANY},
+    {"signature", CMC_POP_SIGNED},
+    {"challenge", CMC_POP_CHALLENGED},
+    {"vouched", CMC_POP_VOUCHED},
+};
+static const cyaml_strval_t identity_rules[] = {
+    {"any", CMC_IDENTITY_ANY},
+    {"officer", CMC_IDENTITY_OFFICER},
+    {"secret", CMC_IDENTITY_SECRET},
+    {"holder", CMC_IDENTITY_HOLDER},
+};
 static const cyaml_schema_field_t profile_fields[] = {
     FIELD_TEXT("name", NEED, struct cmc_raw_profile, name),
-    CYAML_FIELD_UINT("days", NEED, struct cmc_raw_profile, days),
+    CYAML_FIELD_UINT_PTR("days", MAYBE, struct cmc_raw_profile, days),
+    CYAML_FIELD_UINT_PTR("hours", MAYBE, struct cmc_raw_profile, hours),
+    FIELD_TEXT("not-after", MAYBE, struct cmc_raw_profile, not_after),
+    CYAML_FIELD_BOOL("no-expiry", MAYBE, struct cmc_raw_profile, no_expiry),
+    CYAML_FIELD_BOOL("validity-from-request", MAYBE, struct cmc_raw_profile, validity_from_request),
+    FIELD_TEXT("signature", MAYBE, struct cmc_raw_profile, signature),
+    CYAML_FIELD_SEQUENCE("subject", MAYBE | LIST, struct cmc_raw_profile, subject, &attribute_entry,
+                         1, FEW),
+    FIELD_WORD("other-names", MAYBE, struct cmc_raw_profile, other_names, other_names_modes),
+    CYAML_FIELD_MAPPING_PTR("san", MAYBE, struct cmc_raw_profile, san, san_fields),
+    CYAML_FIELD_SEQUENCE("overridden", MAYBE | LIST, struct cmc_raw_profile, overridden,
+                         &text_entry, 1, CMC_LIMIT_EXTENSIONS),
+    CYAML_FIELD_SEQUENCE("refuse", MAYBE | LIST, struct cmc_raw_profile, refuse, &text_entry, 1,
+                         CMC_LIMIT_EXTENSIONS),
+    FIELD_WORD("pop", MAYBE, struct cmc_raw_profile, pop, pop_rules),
+    FIELD_WORD("identity", MAYBE, struct cmc_raw_profile, identity, identity_rules),
     CYAML_FIELD_UINT_PTR("backdate", MAYBE, struct cmc_raw_profile, backdate),
     CYAML_FIELD_SEQUENCE("keys", MAYBE | LIST, struct cmc_raw_profile, keys, &text_entry, 1, FEW),
     CYAML_FIELD_SEQUENCE("extensions", MAYBE | LIST, struct cmc_raw_profile, extensions,
@@ -310,6 +370,7 @@ static const cyaml_schema_field_t revoke_fields[] = {
     CYAML_FIELD_UINT("quorum", MAYBE, struct cmc_raw_revoke, quorum),
     CYAML_FIELD_SEQUENCE("reasons", MAYBE | LIST, struct cmc_raw_revoke, reasons, &reason_entry, 1,
                          COUNT(reasons)),
+    CYAML_FIELD_BOOL("atomic", MAYBE, struct cmc_raw_revoke, atomic),
     CYAML_FIELD_BOOL("mandatory-fields-only", MAYBE, struct cmc_raw_revoke, mandatory_fields_only),
     CYAML_FIELD_END,
 };
@@ -374,6 +435,8 @@ static const cyaml_schema_field_t endpoint_fields[] = {
     CYAML_FIELD_UINT("signing-time", MAYBE, struct cmc_raw_endpoint, signing_time),
     FIELD_WORD_PTR("replay", MAYBE, struct cmc_raw_endpoint, replay, replay_modes),
     FIELD_TEXT("response-info", MAYBE, struct cmc_raw_endpoint, response_info),
+    FIELD_WORD("pop", MAYBE, struct cmc_raw_endpoint, pop, pop_rules),
+    FIELD_WORD("identity", MAYBE, struct cmc_raw_endpoint, identity, identity_rules),
     CYAML_FIELD_END,
 };
 static const cyaml_schema_value_t endpoint_entry = {

@@ -118,10 +118,39 @@ struct cmc_raw_extension {
     char *name, *value;
 };
 
+struct cmc_raw_attribute {
+    char *type;
+    int *from; /* enum cmc_profile_source */
+    char *value, *pattern;
+    uint32_t *max;
+    bool optional;
+};
+
+struct cmc_raw_san {
+    char **kinds;
+    uint32_t kinds_count;
+    uint32_t max;
+    char **permitted, **excluded, **patterns;
+    uint32_t permitted_count, excluded_count, patterns_count;
+    bool wildcards, from_cn;
+    char *fixed;
+};
+
 struct cmc_raw_profile {
     char *name;
-    uint32_t days;
+    uint32_t *days, *hours;
+    char *not_after;
+    bool no_expiry, validity_from_request;
     uint32_t *backdate;
+    char *signature;
+    struct cmc_raw_attribute *subject;
+    uint32_t subject_count;
+    int other_names; /* enum cmc_raw_other_names */
+    struct cmc_raw_san *san;
+    char **overridden, **refuse;
+    uint32_t overridden_count, refuse_count;
+    int pop;      /* enum cmc_pop_rule */
+    int identity; /* enum cmc_identity_rule */
     char **keys;
     uint32_t keys_count;
     struct cmc_raw_extension *extensions;
@@ -137,6 +166,7 @@ struct cmc_raw_profile {
 };
 enum cmc_raw_reuse { CMC_RAW_REUSE_ALLOW, CMC_RAW_REUSE_REFUSE };
 enum cmc_raw_archive { CMC_RAW_ARCHIVE_NONE, CMC_RAW_ARCHIVE_REQUIRED };
+enum cmc_raw_other_names { CMC_RAW_NAMES_REFUSE, CMC_RAW_NAMES_DROP };
 enum cmc_raw_other { CMC_RAW_OTHER_IGNORE, CMC_RAW_OTHER_REFUSE };
 
 /* A row of `reasons`: a CRLReason, or all of them. */
@@ -147,7 +177,7 @@ struct cmc_raw_revoke {
     uint32_t max, quorum;
     int *reasons;
     uint32_t reasons_count;
-    bool mandatory_fields_only;
+    bool mandatory_fields_only, atomic;
 };
 
 struct cmc_raw_endpoint {
@@ -169,7 +199,9 @@ struct cmc_raw_endpoint {
     uint32_t *poll;
     int *replay; /* enum cmc_raw_replay */
     char *response_info;
-    int *ra; /* CMC_RA_* */
+    int pop;      /* enum cmc_pop_rule */
+    int identity; /* enum cmc_identity_rule */
+    int *ra;      /* CMC_RA_* */
     uint32_t ra_count;
     char **ra_names;
     uint32_t ra_names_count;

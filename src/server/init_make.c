@@ -244,11 +244,11 @@ static enum cmc_rc make_root(struct making *m)
 {
     const int64_t begin = m->in->now - (int64_t)BACKDATE * 60;
     const int64_t end = begin + (int64_t)CA_DAYS * 86400 - 1;
-    struct cmc_cert_params params = {
-        .not_before = begin, .not_after = end, .issuer_not_after = end};
+    struct cmc_cert_params params = {.not_before = begin, .not_after = end};
     struct cmc_profile *profile = NULL;
     struct cmc_profile_spec spec;
     struct cmc_request rq = {0};
+    struct cmc_profile_case x = {.request = &rq, .now = m->in->now};
     struct cmc_slice tbs;
     enum cmc_rc rc = new_key(m, CMC_INIT_CA_KEY, m->in->key_type, true, &m->ca_key);
 
@@ -266,7 +266,8 @@ static enum cmc_rc make_root(struct making *m)
         goto out;
     params.alg = cmc_sig_default(m->ca_key);
     params.issuer = rq.subject;
-    rc = cmc_profile_check(profile, &rq, m->ca_key, m->arena, m->err);
+    x.key = m->ca_key;
+    rc = cmc_profile_check(profile, &x, m->arena, NULL, m->err);
     if (rc == CMC_OK)
         rc = cmc_profile_tbs(profile, m->c, &rq, &params, m->arena, &tbs, m->err);
     if (rc == CMC_OK) {

@@ -118,5 +118,8 @@ enum cmc_rc cmc_reader_crl_changes(struct cmc_reader *r, struct cmc_slice issuer
                                    uint64_t since,
                                    enum cmc_rc (*fn)(void *arg, const struct cmc_cert_record *c),
                                    void *arg, struct cmc_err *err) CMC_MUST_USE;
+/* Is there any? Without looking at more than the first. CMC_E_NOTFOUND as before. */
+enum cmc_rc cmc_reader_crl_changed(struct cmc_reader *r, struct cmc_slice issuer, uint32_t part,
+                                   uint64_t since, bool *changed, struct cmc_err *err) CMC_MUST_USE;
 
 #endif

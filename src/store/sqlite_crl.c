@@ -549,20 +549,49 @@ static enum cmc_rc revoked_part_after(void *rd, struct cmc_slice issuer, int64_t
     return rc;
 }
 
+/* Are all changes after this generation still there? */
+static enum cmc_rc check_known(void *rd, uint64_t since, int64_t *from, struct cmc_err *err)
+{
+    struct cmc_bind b =
+        once(rd, "SELECT value FROM counter WHERE name = 'crl-changes' AND value <= ?");
+    int64_t known = 0;
+    bool found = false;
+    enum cmc_rc rc;
+
+    *from = since <= INT64_MAX ? (int64_t)since : INT64_MAX;
+    cmc_bind_int(&b, *from);
+    rc = once_number(rd, &b, &known, &found, err);
+    if (rc == CMC_OK && !found)
+        rc = cmc_fail(err, CMC_E_NOTFOUND, NULL, "changes are not kept from so far back");
+    return rc;
+}
+
+static enum cmc_rc changed(void *rd, struct cmc_slice issuer, uint32_t part, uint64_t since,
+                           bool *any, struct cmc_err *err)
+{
+    struct cmc_bind b;
+    int64_t from, one = 0;
+    enum cmc_rc rc = check_known(rd, since, &from, err);
+
+    *any = false;
+    if (rc != CMC_OK)
+        return rc;
+    b = once(rd, "SELECT 1 FROM crl_change JOIN cert ON cert.id = crl_change.cert"
+                 " WHERE generation > ? AND issuer = " ISSUER " AND part = ? LIMIT 1");
+    cmc_bind_int(&b, from);
+    cmc_bind_blob(&b, issuer);
+    cmc_bind_int(&b, part);
+    return once_number(rd, &b, &one, any, err);
+}
+
 static enum cmc_rc changes(void *rd, struct cmc_slice issuer, uint32_t part, uint64_t since,
                            enum cmc_rc (*fn)(void *arg, const struct cmc_cert_record *c), void *arg,
                            struct cmc_err *err)
 {
-    struct cmc_bind b =
-        once(rd, "SELECT value FROM counter WHERE name = 'crl-changes' AND value <= ?");
-    int64_t from = since <= INT64_MAX ? (int64_t)since : INT64_MAX, known = 0;
-    bool found = false;
-    enum cmc_rc rc;
+    struct cmc_bind b;
+    int64_t from;
+    enum cmc_rc rc = check_known(rd, since, &from, err);
 
-    cmc_bind_int(&b, from);
-    rc = once_number(rd, &b, &known, &found, err);
-    if (rc == CMC_OK && !found)
-        rc = cmc_fail(err, CMC_E_NOTFOUND, NULL, "changes are not kept from so far back");
     if (rc != CMC_OK)
         return rc;
     b = once(rd, "SELECT serial, not_after, state, reason, revoked_at, invalidity_at FROM cert"
@@ -582,5 +611,6 @@ const struct cmc_store_crl_ops cmc_sqlite_crl_ops = {
     .revoked = revoked,
     .revoked_count = revoked_count,
     .revoked_part_after = revoked_part_after,
+    .changed = changed,
     .changes = changes,
 };

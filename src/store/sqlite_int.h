@@ -191,6 +191,8 @@ enum cmc_rc cmc_sqlite_officer_named(void *rd, const char *name, struct cmc_aren
 enum cmc_rc cmc_sqlite_cert_status(void *rd, struct cmc_slice issuer, struct cmc_slice serial,
                                    struct cmc_cert_status *out, struct cmc_err *err);
 enum cmc_rc cmc_sqlite_generation(void *rd, uint64_t *out, struct cmc_err *err);
+enum cmc_rc cmc_sqlite_hold(void *rd, uint64_t *generation, struct cmc_err *err);
+void cmc_sqlite_release(void *rd);
 enum cmc_rc cmc_sqlite_officers(void *rd, enum cmc_rc (*fn)(void *arg, const struct cmc_officer *o),
                                 void *arg, struct cmc_err *err);
 enum cmc_rc cmc_sqlite_secret(void *rd, const char *name, struct cmc_arena *arena,

@@ -18,6 +18,7 @@ enum {
     R_SECRET_REVOKE,
     R_SECRETS,
     R_GENERATION,
+    R_HOLD,
     R_AUDIT,
     R_AUDIT_COUNT,
     R_COUNT
@@ -48,6 +49,7 @@ static const char *const statements[R_COUNT] = {
                         " WHERE issuer = ? AND serial = ? AND purpose = 2",
     [R_SECRETS] = "SELECT " SECRET_COLUMNS " FROM secret ORDER BY name",
     [R_GENERATION] = "SELECT value FROM counter WHERE name = 'generation'",
+    [R_HOLD] = "SELECT value FROM counter WHERE name = 'generation'",
     [R_AUDIT] = "SELECT seq, at, json, hash FROM audit WHERE seq >= ? ORDER BY seq",
     [R_AUDIT_COUNT] = "SELECT value FROM counter WHERE name = 'audit'",
 };
@@ -470,6 +472,28 @@ enum cmc_rc cmc_sqlite_generation(void *rd, uint64_t *out, struct cmc_err *err)
     if (rc == CMC_OK)
         *out = (uint64_t)v;
     return rc;
+}
+
+/* A statement that has given a row and is not reset keeps what it read from as it was. */
+enum cmc_rc cmc_sqlite_hold(void *rd, uint64_t *generation, struct cmc_err *err)
+{
+    struct cmc_bind b = cmc_bind_begin(rd, R_HOLD);
+    int code = cmc_bind_step(&b);
+
+    if (code == SQLITE_ROW) {
+        *generation = (uint64_t)sqlite3_column_int64(b.st, 0);
+        return CMC_OK;
+    }
+    cmc_bind_end(&b);
+    return code == SQLITE_DONE ? cmc_fail(err, CMC_E_NOTFOUND, NULL, "the store has no generation")
+                               : cmc_sqlite_fail(rd, code, err);
+}
+
+void cmc_sqlite_release(void *rd)
+{
+    struct cmc_bind b = cmc_bind_begin(rd, R_HOLD);
+
+    cmc_bind_end(&b);
 }
 
 enum cmc_rc cmc_sqlite_audit_count(void *rd, int64_t *out, struct cmc_err *err)

@@ -455,6 +455,16 @@ enum cmc_rc cmc_reader_generation(struct cmc_reader *r, uint64_t *out, struct cm
     return r->ops->generation(r->rd, out, err);
 }
 
+enum cmc_rc cmc_reader_hold(struct cmc_reader *r, uint64_t *generation, struct cmc_err *err)
+{
+    return r->ops->hold(r->rd, generation, err);
+}
+
+void cmc_reader_release(struct cmc_reader *r)
+{
+    r->ops->release(r->rd);
+}
+
 enum cmc_rc cmc_reader_officers(struct cmc_reader *r,
                                 enum cmc_rc (*fn)(void *arg, const struct cmc_officer *o),
                                 void *arg, struct cmc_err *err)

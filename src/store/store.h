@@ -274,6 +274,15 @@ enum cmc_rc cmc_reader_unique_key(struct cmc_reader *r, const uint8_t digest[CMC
 enum cmc_rc cmc_reader_generation(struct cmc_reader *r, uint64_t *out,
                                   struct cmc_err *err) CMC_MUST_USE;
 
+/*
+ * The same, and what is asked until release is answered as of this moment, each question for a
+ * third of what it costs by itself. Microseconds only: meanwhile the log cannot start anew.
+ * Release after a hold that failed, or without one, does nothing.
+ */
+enum cmc_rc cmc_reader_hold(struct cmc_reader *r, uint64_t *generation,
+                            struct cmc_err *err) CMC_MUST_USE;
+void cmc_reader_release(struct cmc_reader *r);
+
 /* The secret for identity proofs with this name; CMC_E_NOTFOUND. */
 enum cmc_rc cmc_reader_secret(struct cmc_reader *r, const char *name, struct cmc_arena *arena,
                               struct cmc_secret *out, struct cmc_err *err) CMC_MUST_USE;

@@ -6,15 +6,20 @@ enum cmc_rc cmc_store_crl_parts(struct cmc_store *s, struct cmc_slice issuer, st
                                 uint32_t shards, struct cmc_crl_part *parts, size_t *n,
                                 struct cmc_err *err)
 {
+    size_t found = 0;
     struct cmc_job job = {
         .kind = CMC_JOB_CRL_PARTS,
-        .u.crl_parts = {.issuer = issuer, .key = key, .shards = shards, .parts = parts, .n = n}};
+        .u.crl_parts = {
+            .issuer = issuer, .key = key, .shards = shards, .parts = parts, .n = &found}};
+    enum cmc_rc rc;
 
     if (shards > CMC_LIMIT_CRL_SHARDS)
         return cmc_fail(err, CMC_E_LIMIT, NULL,
                         "%u shards of a CRL where there can be %u (CMC_LIMIT_CRL_SHARDS)", shards,
                         CMC_LIMIT_CRL_SHARDS);
-    return cmc_store_run(s, &job, err);
+    rc = cmc_store_run(s, &job, err);
+    *n = rc == CMC_OK ? found : 0;
+    return rc;
 }
 
 enum cmc_rc cmc_store_crl_number(struct cmc_store *s, const struct cmc_crl_id *id, uint64_t *number,
@@ -83,4 +88,10 @@ enum cmc_rc cmc_reader_crl_changes(struct cmc_reader *r, struct cmc_slice issuer
                                    void *arg, struct cmc_err *err)
 {
     return r->ops->crls->changes(r->rd, issuer, part, since, fn, arg, err);
+}
+
+enum cmc_rc cmc_reader_crl_changed(struct cmc_reader *r, struct cmc_slice issuer, uint32_t part,
+                                   uint64_t since, bool *changed, struct cmc_err *err)
+{
+    return r->ops->crls->changed(r->rd, issuer, part, since, changed, err);
 }

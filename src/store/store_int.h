@@ -120,6 +120,8 @@ struct cmc_store_ops {
                                   struct cmc_arena *arena, struct cmc_slice *der,
                                   struct cmc_err *err);
     enum cmc_rc (*generation)(void *rd, uint64_t *out, struct cmc_err *err);
+    enum cmc_rc (*hold)(void *rd, uint64_t *generation, struct cmc_err *err);
+    void (*release)(void *rd);
     enum cmc_rc (*officers)(void *rd, enum cmc_rc (*fn)(void *arg, const struct cmc_officer *o),
                             void *arg, struct cmc_err *err);
     enum cmc_rc (*secret)(void *rd, const char *name, struct cmc_arena *arena,
@@ -168,6 +170,8 @@ struct cmc_store_crl_ops {
                                  int64_t not_after_from, uint64_t *n, struct cmc_err *err);
     enum cmc_rc (*revoked_part_after)(void *rd, struct cmc_slice issuer, int64_t part,
                                       int64_t *next, struct cmc_err *err);
+    enum cmc_rc (*changed)(void *rd, struct cmc_slice issuer, uint32_t part, uint64_t since,
+                           bool *changed, struct cmc_err *err);
     enum cmc_rc (*changes)(void *rd, struct cmc_slice issuer, uint32_t part, uint64_t since,
                            enum cmc_rc (*fn)(void *arg, const struct cmc_cert_record *c), void *arg,
                            struct cmc_err *err);

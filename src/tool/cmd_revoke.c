@@ -7,6 +7,8 @@
 #include <time.h>
 
 #include "asn1/codec.h"
+#include "base/file.h"
+#include "base/slice_set.h"
 #include "tool/advice.h"
 #include "tool/exchange.h"
 #include "tool/input.h"
@@ -17,7 +19,7 @@
 
 struct revoke {
     struct cmc_option_list certs, serials;
-    const char *issuer, *issuer_cert;
+    const char *serials_file, *issuer, *issuer_cert;
     const char *reason, *invalidity, *comment;
     struct tool_officer_options officer;
     struct tool_protect_options protect;
@@ -34,6 +36,9 @@ static const struct cmc_option rows[] = {
     CMC_OPTION("serial", 0, LIST, "NUMBER", struct revoke, serials,
                "a serial number, 0x1fa0, 1f:a0 or decimal 8096 (may be\n"
                "repeated); with one of the next two"),
+    CMC_OPTION("serials-file", 0, STRING, "FILE", struct revoke, serials_file,
+               "a serial number a line (\"-\": standard input), as many as\n"
+               "one message takes"),
     CMC_OPTION("issuer", 0, STRING, "NAME", struct revoke, issuer,
                "the issuer's name, as \"O=Example, CN=CA\""),
     CMC_OPTION("issuer-cert", 0, STRING, "FILE", struct revoke, issuer_cert,
@@ -81,6 +86,7 @@ struct run {
     struct cmc_revocation how; /* reason, invalidity date, comment */
     struct cmc_revocation *list;
     size_t n, room;
+    struct cmc_slice_set named; /* serials, under the issuer that they were named with first */
     struct tool_signer signer;
     struct tool_protection protection;
     struct cmc_trust store;
@@ -96,11 +102,13 @@ static enum cmc_rc check(struct tool *t, const struct revoke *o)
     bool dogtag;
     int sid;
 
-    if (o->certs.n + o->serials.n == 0)
+    bool serials = o->serials.n > 0 || o->serials_file != NULL;
+
+    if (o->certs.n == 0 && !serials)
         return tool_usage(t, "which certificate? Give --cert FILE, or --serial and --issuer");
-    if (o->serials.n > 0 && (o->issuer != NULL) + (o->issuer_cert != NULL) != 1)
+    if (serials && (o->issuer != NULL) + (o->issuer_cert != NULL) != 1)
         return tool_usage(t, "--serial goes with one of --issuer NAME and --issuer-cert FILE");
-    if (o->serials.n == 0 && (o->issuer != NULL || o->issuer_cert != NULL))
+    if (!serials && (o->issuer != NULL || o->issuer_cert != NULL))
         return tool_usage(t, "--issuer without --serial; which certificate of that issuer?");
     if (o->officer.cert == NULL && o->passphrase_file == NULL)
         return tool_usage(t, "who may revoke? Give --officer-cert, whose key signs, or the "
@@ -120,10 +128,15 @@ static enum cmc_rc check(struct tool *t, const struct revoke *o)
 
 static enum cmc_rc add(struct run *r, struct cmc_slice issuer, struct cmc_slice serial)
 {
-    for (size_t i = 0; i < r->n; i++) {
+    const bool seen = cmc_slice_set_has(&r->named, serial);
+
+    /* Serials repeat across issuers only; then the list is looked through. */
+    for (size_t i = 0; seen && i < r->n; i++) {
         if (cmc_slice_eq(r->list[i].issuer, issuer) && cmc_slice_eq(r->list[i].serial, serial))
             return tool_usage(r->t, "a certificate is named twice");
     }
+    if (!cmc_slice_set_add(&r->named, serial, r->t->arena))
+        return cmc_fail(&r->t->err, CMC_E_MEM, NULL, "no memory for revocations");
     if (r->n == r->room) {
         size_t room = r->room > 0 ? 2 * r->room : 16;
         struct cmc_revocation *list = cmc_arena_array(r->t->arena, room, sizeof *list);
@@ -159,6 +172,42 @@ static enum cmc_rc add_certs(struct run *r)
     return rc;
 }
 
+/* A serial a line; what follows a # is a remark. */
+static enum cmc_rc add_file(struct run *r, struct cmc_slice issuer)
+{
+    struct tool *t = r->t;
+    struct cmc_slice serial;
+    char *text = NULL, *next;
+    struct cmc_buf b;
+    enum cmc_rc rc;
+
+    cmc_buf_init(&b, CMC_LIMIT_FILE_OCTETS);
+    rc = cmc_file_read(r->o->serials_file, &b, &t->err);
+    if (rc == CMC_OK) {
+        text = cmc_arena_strndup(t->arena, b.p != NULL ? (const char *)b.p : "", b.n);
+        if (text == NULL)
+            rc = cmc_fail(&t->err, CMC_E_MEM, NULL, "no memory for serial numbers");
+    }
+    cmc_buf_free(&b);
+    for (char *p = text; rc == CMC_OK && p != NULL; p = next) {
+        next = strchr(p, '\n');
+        if (next != NULL)
+            *next++ = '\0';
+        p[strcspn(p, "#")] = '\0';
+        p += strspn(p, " \t\r");
+        p[strcspn(p, " \t\r")] = '\0';
+        if (*p == '\0')
+            continue;
+        rc = tool_serial(t, p, &serial);
+        if (rc == CMC_OK)
+            rc = add(r, issuer, serial);
+    }
+    if (rc == CMC_OK && r->n == 0)
+        rc = cmc_fail(&t->err, CMC_E_USAGE, NULL, "%s: there is no serial number in it",
+                      r->o->serials_file);
+    return rc;
+}
+
 static enum cmc_rc add_serials(struct run *r)
 {
     struct tool *t = r->t;
@@ -177,7 +226,7 @@ static enum cmc_rc add_serials(struct run *r)
         if (rc == CMC_OK)
             rc = add(r, issuer, serial);
     }
-    return rc;
+    return rc == CMC_OK && r->o->serials_file != NULL ? add_file(r, issuer) : rc;
 }
 
 static enum cmc_rc read_how(struct run *r)

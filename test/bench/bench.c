@@ -177,14 +177,24 @@ void bench_server_start(struct bench_server *s)
         bench_die("cmcd does not serve", NULL);
 }
 
-void bench_server_stop(struct bench_server *s)
+void bench_server_end(struct bench_server *s)
 {
+    char ports[BENCH_PATH + 16];
     int status;
 
     if (s->pid > 0) {
         (void)kill(s->pid, SIGTERM);
         (void)waitpid(s->pid, &status, 0);
     }
+    (void)snprintf(ports, sizeof ports, "%s/ports", s->dir);
+    (void)unlink(ports);
+    s->pid = 0;
+    s->port = s->tls_port = 0;
+}
+
+void bench_server_stop(struct bench_server *s)
+{
+    bench_server_end(s);
     bench_run((const char *const[]){"/bin/rm", "-r", s->dir, NULL});
 }
 

@@ -51,6 +51,8 @@ struct bench_server {
 void bench_server_init(struct bench_server *s, const char *cmcd, const char *key_type,
                        unsigned int workers);
 void bench_server_start(struct bench_server *s);
+/* It ends, and may be started again; stop removes its folder too. */
+void bench_server_end(struct bench_server *s);
 void bench_server_stop(struct bench_server *s);
 /* "DIR/ca/NAME" into out; returns out. */
 const char *bench_file(const struct bench_server *s, const char *name, char out[BENCH_PATH * 2]);

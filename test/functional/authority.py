@@ -72,6 +72,8 @@ endpoints:
      renewal: false}}
   - {{path: /norevoke, accept: [cmc], answer: [cmc], profile: client, officer: required,
      revoke: {{allow: false}}}}
+  - {{path: /atomic, accept: [cmc], answer: [cmc], profile: client, officer: required,
+     revoke: {{allow: true, atomic: true}}}}
   - {{path: /cmconly, accept: [cmc], answer: [cmc], profile: client, officer: required}}
   - {{path: /pkcs10, accept: [pkcs10], answer: [certs-only, pkix-cert], profile: client,
      officer: required}}

@@ -148,9 +148,14 @@ def csr(key, cn="bad input", extensions=(), attributes=None, version=0, spki=Non
 
 
 def crmf(key, request_id, cn="bad input", extensions=(), pop="signature", with_subject=True,
-         with_key=True, reg_info=None, poposk_input=None, mutate=None, digest="sha256"):
-    """A CertReqMsg. pop: signature, none, raVerified, encrCert, challenge, thisMessage."""
+         with_key=True, reg_info=None, poposk_input=None, mutate=None, digest="sha256",
+         validity=None):
+    """A CertReqMsg. pop: signature, none, raVerified, encrCert, challenge, thisMessage. validity:
+    notBefore and notAfter as UTCTime texts, or None each."""
     template = []
+    if validity is not None:
+        template.append(retag(0xa4, seq(*[ctx(i, tlv(0x17, t.encode()))
+                                          for i, t in enumerate(validity) if t is not None])))
     if with_subject:
         template.append(ctx(5, name(cn)))
     if with_key:

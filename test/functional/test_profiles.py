@@ -96,7 +96,7 @@ def test_init_takes_them(tmp_path):
     """cmcd init writes a configuration that uses a folder of profiles."""
     run(CMCD, "init", tmp_path / "ca", "--profiles", SHIPPED)
     done = run(CMCD, "profile", "list", "-c", tmp_path / "ca" / "cmcd.yaml")
-    assert done.stdout.decode().count("\n  days: ") == len(NAMES)
+    assert done.stdout.decode().count("\n  keys:") == len(NAMES)
     run(CMCD, "check-config", tmp_path / "ca" / "cmcd.yaml")
     (tmp_path / "none").mkdir()
     done = run(CMCD, "init", tmp_path / "cb", "--profiles", tmp_path / "none", ok=3)

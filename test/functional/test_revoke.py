@@ -81,6 +81,51 @@ def test_many_at_once(world):
         assert not verify(world, person)[0]
 
 
+def test_all_or_none(world):
+    """revoke: {atomic: true}: one that is refused refuses the others, and says so."""
+    people = [world.issue("together %d" % i) for i in range(4)]
+    run(*revoke_args(world, "-c", people[1].pem))
+    files = [a for p in people for a in ("-c", p.pem)]
+    before = world.server.counts()
+    done = run(*revoke_args(world, *files, path="/atomic"), ok=1).stdout.decode().splitlines()
+    assert len(done) == 4 and all("badRequest" in line for line in done)
+    assert "revoked already" in done[1]
+    assert all("done all, or none" in done[i] for i in (0, 2, 3))
+    after = world.server.counts()
+    assert after.revoked == before.revoked
+    # each of them has its record
+    exported = world.server.cmcd("audit", "export").stdout.decode().splitlines()[-4:]
+    assert all('"event":"revoke"' in r and '"outcome":"failed"' in r for r in exported)
+    # an unknown one does the same
+    run(*revoke_args(world, "--serial", "4711", "--serial", "0x" + people[0].cert.serial.hex(),
+                     "--issuer-cert", world.server.ca_pem, path="/atomic"), ok=1)
+    assert verify(world, people[0])[0]
+    run(*revoke_args(world, *files[:2], *files[4:], path="/atomic"))
+    assert not any(verify(world, p)[0] for p in people)
+    # elsewhere they are decided one by one
+    more = world.issue("by itself")
+    run(*revoke_args(world, "-c", more.pem, "-c", people[0].pem), ok=1)
+    assert not verify(world, more)[0]
+
+
+def test_serials_from_a_file(world, tmp_path):
+    people = [world.issue("listed %d" % i) for i in range(3)]
+    path = tmp_path / "serials"
+    path.write_text("# compromised\n" + "".join("0x%s\r\n" % p.cert.serial.hex() for p in people))
+    issuer = ("--issuer-cert", world.server.ca_pem)
+    run(*revoke_args(world, "--serials-file", path, *issuer, "-r", "hold"))
+    assert not any(verify(world, p)[0] for p in people)
+    run(*revoke_args(world, "--serials-file", "-", *issuer, "-r", "release"),
+        input=path.read_bytes())
+    assert all(verify(world, p)[0] for p in people)
+    done = run(*revoke_args(world, "--serials-file", path, "-c", people[0].pem, *issuer), ok=2)
+    assert b"named twice" in done.stderr
+    assert b"goes with one of" in run(*revoke_args(world, "--serials-file", path), ok=2).stderr
+    path.write_text("\n")
+    assert b"no serial number" in run(*revoke_args(world, "--serials-file", path, *issuer),
+                                      ok=2).stderr
+
+
 def test_invalidity_date(world):
     person = world.issue("compromised yesterday")
     date = (datetime.datetime.utcnow() - datetime.timedelta(days=1)).replace(microsecond=0)

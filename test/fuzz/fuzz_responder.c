@@ -33,9 +33,11 @@ static enum cmc_rc identify(void *self, struct cmc_slice cert, const struct cmc_
                             struct cmc_requester *out, struct cmc_err *err)
 {
     const struct fuzz_party *p = fuzz_party();
+    struct cmc_cert decoded = {0};
 
-    (void)self, (void)chain, (void)nchain, (void)now, (void)arena;
-    if (!cmc_slice_eq(cert, p->cert))
+    (void)self, (void)chain, (void)nchain, (void)now;
+    if (!cmc_slice_eq(cert, p->cert) ||
+        cmc_decode(&cmc_it_cert, p->cert, arena, &decoded, NULL) != CMC_OK)
         return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_BAD_IDENTITY, NULL, "not known");
     *out = (struct cmc_requester){.kind = CMC_REQUESTER_OFFICER,
                                   .name = "fuzz",
@@ -43,6 +45,7 @@ static enum cmc_rc identify(void *self, struct cmc_slice cert, const struct cmc_
                                   .cmc_ra = true,
                                   .cert = p->cert,
                                   .subject = CMC_SLICE_LIT("\x30\x00"),
+                                  .spki = decoded.tbs.spki.raw,
                                   .key = p->key};
     return CMC_OK;
 }
@@ -54,6 +57,8 @@ static enum cmc_rc check(void *self, const struct cmc_issue_order *order, struct
     PROMISE(order->request != NULL && order->key != NULL && order->profile != NULL);
     if (order->request->extensions.n > 3)
         return cmc_fail_info(err, CMC_E_REFUSED, CMC_FAIL_UNSUPPORTED_EXT, NULL, "too many");
+    if (order->due != NULL)
+        *order->due = *order->request;
     return CMC_OK;
 }
 

@@ -90,8 +90,7 @@ static void make_root(struct test_authority *t)
     struct cmc_slice csr = test_csr(t, t->root.key, "C=SE, O=Test, CN=Test Root", NULL);
     struct cmc_cert_params params = {.alg = cmc_sig_default(t->root.key),
                                      .not_before = TEST_NOW - 86400,
-                                     .not_after = TEST_NOW + 3650LL * 86400,
-                                     .issuer_not_after = INT64_MAX};
+                                     .not_after = TEST_NOW + 3650LL * 86400};
     static const uint8_t serial[] = {1};
     struct cmc_profile *profile;
     struct cmc_cert cert = {0};
@@ -230,6 +229,15 @@ static void make_ca(struct test_authority *t, struct cmc_slice responder_cert, E
                               .crl_days = 30};
     struct cmc_err err = {0};
 
+    if (t->crl.crl_hours > 0) {
+        p.crl_url = t->crl.crl_url;
+        p.crl_hours = t->crl.crl_hours;
+        p.crl_overlap_hours = t->crl.crl_overlap_hours;
+        p.crl_shards = t->crl.crl_shards;
+        p.crl_complete = t->crl.crl_complete;
+        p.crl_delta_url = t->crl.crl_delta_url;
+        p.crl_delta_minutes = t->crl.crl_delta_minutes;
+    }
     assert_int_equal(cmc_ca_shared_new(&p, &t->shared, &err), CMC_OK);
     assert_int_equal(EVP_PKEY_up_ref(t->root.key), 1);
     if (key != NULL)

@@ -34,7 +34,8 @@ struct test_authority {
     struct cmc_responder *responder;
     struct test_party root, resp, officer; /* officer: registered, roles enroll and revoke */
     struct cmc_endpoint_rules rules;
-    int64_t later; /* seconds after TEST_NOW that it is */
+    struct cmc_ca_params crl; /* its crl_ members, if there are hours, from the next restart on */
+    int64_t later;            /* seconds after TEST_NOW that it is */
 };
 
 /* Begin anew with what the store holds, as after a restart. */

@@ -609,9 +609,47 @@ static void implicit_string_in_parts(void **state)
     }
 }
 
+/* Copies of a list may both grow, and neither sees what the other adds. */
+static void lists_grow_apart(void **state)
+{
+    struct cmc_arena *arena = cmc_arena_new(CMC_LIMIT_ARENA_OCTETS);
+    struct cmc_list a = {0}, b;
+    uint32_t other[3] = {7, 8, 9};
+
+    (void)state;
+    for (uint32_t i = 0; i < 100000; i++) { /* the square of that would not fit */
+        uint32_t *p = cmc_list_add(arena, &cmc_it_body_part_list, &a, 1);
+
+        assert_non_null(p);
+        assert_int_equal(*p, 0);
+        *p = i;
+    }
+    b = a;
+    *(uint32_t *)cmc_list_add(arena, &cmc_it_body_part_list, &a, 1) = 1111;
+    *(uint32_t *)cmc_list_add(arena, &cmc_it_body_part_list, &b, 1) = 2222;
+    assert_int_equal(a.n, 100001);
+    assert_int_equal(b.n, 100001);
+    assert_int_equal(*CMC_AT(uint32_t, a, 100000), 1111);
+    assert_int_equal(*CMC_AT(uint32_t, b, 100000), 2222);
+    for (uint32_t i = 0; i < 100000; i++)
+        assert_int_equal(*CMC_AT(uint32_t, b, i), i);
+    /* one that became shorter, and one that got another array */
+    a.n = 5;
+    *(uint32_t *)cmc_list_add(arena, &cmc_it_body_part_list, &a, 1) = 3333;
+    assert_int_equal(*CMC_AT(uint32_t, a, 5), 3333);
+    assert_int_equal(*CMC_AT(uint32_t, b, 5), 5);
+    b.v = other;
+    b.n = 3;
+    *(uint32_t *)cmc_list_add(arena, &cmc_it_body_part_list, &b, 1) = 10;
+    assert_int_equal(*CMC_AT(uint32_t, b, 0), 7);
+    assert_int_equal(*CMC_AT(uint32_t, b, 3), 10);
+    cmc_arena_free(arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lists_grow_apart),
         WITH_ARENA(implicit_string_in_parts),
         WITH_ARENA(every_type_comes_back),
         WITH_ARENA(every_truncated_type_is_refused),

@@ -112,7 +112,9 @@ static enum cmc_rc check(struct test_authority *t, const struct cmc_profile_spec
     assert_int_equal(cmc_name_parse(subject, t->arena, &rp.subject, err), CMC_OK);
     assert_int_equal(cmc_pkcs10_create(t->crypto, &rp, t->arena, &csr, err), CMC_OK);
     assert_int_equal(cmc_request_from_pkcs10(csr, t->arena, &rq, err), CMC_OK);
-    rc = cmc_profile_check(p, &rq, key, t->arena, err);
+    rc = cmc_profile_check(p,
+                           &(struct cmc_profile_case){.request = &rq, .key = key, .now = TEST_NOW},
+                           t->arena, NULL, err);
     cmc_profile_free(p);
     return rc;
 }

@@ -7,6 +7,8 @@
 #include <cmocka.h>
 #include <openssl/x509.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "asn1/cmc.h"
 #include "asn1/codec.h"
@@ -269,6 +271,29 @@ static void lent_key_and_digests(void **state)
     EVP_PKEY_free(key);
 }
 
+/* One that knows its digest and padding, with each of them in turn. */
+static void lent_rsa_key(void **state)
+{
+    static const size_t which[] = {0, 1, 3, 4, 0, 3, 2, 5};
+    struct fixture *f = *state;
+    EVP_PKEY *key = generate(f, &kinds[0]), *lent;
+    struct cmc_slice spki, sig, data = cmc_slice_str("what is signed");
+
+    assert_int_equal(cmc_key_spki(key, f->a, &spki, NULL), CMC_OK);
+    assert_int_equal(cmc_spki_lend(f->c, spki, &lent, NULL), CMC_OK);
+    for (size_t i = 0; i < CMC_COUNT(which); i++) {
+        const struct cmc_sig_alg *alg = cmc_sig_by_name(kinds[which[i]].alg);
+
+        assert_int_equal(cmc_sign(f->c, key, alg, data, f->a, &sig, NULL), CMC_OK);
+        for (size_t k = 0; k < CMC_COUNT(which); k++)
+            assert_int_equal(
+                cmc_verify(f->c, lent, cmc_sig_by_name(kinds[which[k]].alg), data, sig, NULL),
+                which[k] == which[i] ? CMC_OK : CMC_E_CRYPTO);
+    }
+    cmc_spki_give_back(f->c, lent);
+    EVP_PKEY_free(key);
+}
+
 /* More at once than are kept, on two curves, all good at the same time; and a bad point in between
  * leaves nothing of itself. */
 static void lent_in_numbers(void **state)
@@ -339,6 +364,65 @@ static void digests(void **state)
     assert_null(cmc_digest_by_name("SHA-257"));
 }
 
+static void digest_of_pieces(void **state)
+{
+    static const uint8_t text[] = "one two three";
+    struct fixture *f = *state;
+    uint8_t whole[CMC_DIGEST_MAX], out[CMC_DIGEST_MAX];
+    size_t n;
+
+    assert_int_equal(
+        cmc_digest(f->c, CMC_DIGEST_SHA256, cmc_slice(text, sizeof text), whole, &n, NULL), CMC_OK);
+    for (size_t i = 0; i <= sizeof text; i++) {
+        const struct cmc_slice pieces[] = {cmc_slice(text, i), CMC_SLICE_NONE,
+                                           cmc_slice(text + i, sizeof text - i)};
+
+        assert_int_equal(
+            cmc_digest_pieces(f->c, CMC_DIGEST_SHA256, pieces, CMC_COUNT(pieces), out, &n, NULL),
+            CMC_OK);
+        assert_int_equal(n, 32);
+        assert_memory_equal(out, whole, n);
+    }
+}
+
+#define RANDOM_OCTETS 8
+
+/* Nothing is given out twice: not by one context, and not by a process and its child. */
+static void random_octets_are_new(void **state)
+{
+    enum { DRAWS = 2000 };
+    static uint8_t drawn[DRAWS][RANDOM_OCTETS];
+    struct fixture *f = *state;
+    uint8_t ours[RANDOM_OCTETS], theirs[RANDOM_OCTETS], large[1000] = {0}, again[1000] = {0};
+    int pipes[2], status;
+    pid_t pid;
+
+    for (size_t i = 0; i < DRAWS; i++) {
+        assert_int_equal(cmc_random_public(f->c, drawn[i], RANDOM_OCTETS, NULL), CMC_OK);
+        for (size_t k = 0; k < i; k++)
+            assert_memory_not_equal(drawn[i], drawn[k], RANDOM_OCTETS);
+    }
+    assert_int_equal(cmc_random_public(f->c, large, sizeof large, NULL), CMC_OK);
+    assert_int_equal(cmc_random_public(f->c, again, sizeof again, NULL), CMC_OK);
+    for (size_t i = 0; i < sizeof large; i += 20)
+        assert_memory_not_equal(large + i, again + i, 20);
+    assert_int_equal(pipe(pipes), 0);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0)
+        _exit(cmc_random_public(f->c, theirs, RANDOM_OCTETS, NULL) == CMC_OK &&
+                      write(pipes[1], theirs, RANDOM_OCTETS) == RANDOM_OCTETS
+                  ? 0
+                  : 1);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
+    assert_int_equal(read(pipes[0], theirs, RANDOM_OCTETS), RANDOM_OCTETS);
+    assert_int_equal(cmc_random_public(f->c, ours, RANDOM_OCTETS, NULL), CMC_OK);
+    assert_memory_not_equal(ours, theirs, RANDOM_OCTETS);
+    (void)close(pipes[0]);
+    (void)close(pipes[1]);
+}
+
 static void sealed_secrets(void **state)
 {
     static const uint8_t key[CMC_SEAL_KEY_OCTETS] = {1}, other[CMC_SEAL_KEY_OCTETS] = {2};
@@ -381,9 +465,12 @@ int main(void)
         cmocka_unit_test(bad_public_keys),
         cmocka_unit_test(lent_keys),
         cmocka_unit_test(lent_key_and_digests),
+        cmocka_unit_test(lent_rsa_key),
         cmocka_unit_test(lent_in_numbers),
         cmocka_unit_test(types_of_keys),
         cmocka_unit_test(digests),
+        cmocka_unit_test(digest_of_pieces),
+        cmocka_unit_test(random_octets_are_new),
         cmocka_unit_test(sealed_secrets),
     };
 

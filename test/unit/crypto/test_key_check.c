@@ -125,10 +125,18 @@ static void rsa_exponents(void **state)
     BN_free(e);
 }
 
+static bool is_prime(BN_ULONG n)
+{
+    for (BN_ULONG k = 2; k * k <= n; k++) {
+        if (n % k == 0)
+            return false;
+    }
+    return true;
+}
+
 /* Each small prime is found, the next prime after the last is not looked for. */
 static void rsa_small_factors(void **state)
 {
-    static const BN_ULONG factors[] = {3, 5, 7, 541, 743, 751, 757};
     struct world *w = *state;
     BN_CTX *ctx = BN_CTX_new();
     BIGNUM *p = BN_new(), *q = BN_new(), *n = BN_new(), *e = BN_new();
@@ -137,13 +145,15 @@ static void rsa_small_factors(void **state)
     assert_int_equal(BN_generate_prime_ex(p, 1024, 0, NULL, NULL, NULL), 1);
     assert_int_equal(BN_generate_prime_ex(q, 1014, 0, NULL, NULL, NULL), 1);
     assert_int_equal(BN_mul(p, p, q, ctx), 1);
-    for (size_t i = 0; i < sizeof factors / sizeof factors[0]; i++) {
+    for (BN_ULONG factor = 3; factor <= 761; factor += 2) {
         EVP_PKEY *key;
 
+        if (!is_prime(factor))
+            continue;
         assert_non_null(BN_copy(n, p));
-        assert_int_equal(BN_mul_word(n, factors[i]), 1);
+        assert_int_equal(BN_mul_word(n, factor), 1);
         key = rsa_of(w, n, e);
-        expect(key, factors[i] < 752 ? "small factor" : NULL);
+        expect(key, factor < 752 ? "small factor" : NULL);
         EVP_PKEY_free(key);
     }
     BN_free(p);

@@ -61,6 +61,24 @@ static void hmac(void **state)
     assert_null(cmc_mac_by_name("hmac-md5"));
 }
 
+/* What one key leaves behind does not come into the MAC of the next, nor of none. */
+static void hmac_again(void **state)
+{
+    static const char *const keys[] = {"a", "", "Jefe", "", "a", "Jefe"};
+    struct world *w = *state;
+    const struct cmc_mac_alg *alg = cmc_mac_by_digest(CMC_DIGEST_SHA256);
+    uint8_t out[CMC_COUNT(keys)][CMC_DIGEST_MAX];
+    size_t n = 0;
+
+    for (size_t i = 0; i < CMC_COUNT(keys); i++)
+        assert_int_equal(
+            cmc_hmac(w->c, alg, cmc_slice_str(keys[i]), CMC_SLICE_LIT("data"), out[i], &n, NULL),
+            CMC_OK);
+    for (size_t i = 0; i < CMC_COUNT(keys); i++)
+        for (size_t k = 0; k < CMC_COUNT(keys); k++)
+            assert_int_equal(memcmp(out[i], out[k], n) == 0, strcmp(keys[i], keys[k]) == 0);
+}
+
 static void empty_key_and_data(void **state)
 {
     struct world *w = *state;
@@ -171,8 +189,11 @@ static void cbc(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(hmac),   cmocka_unit_test(empty_key_and_data),
-        cmocka_unit_test(pbkdf2), cmocka_unit_test(mac_identifiers),
+        cmocka_unit_test(hmac),
+        cmocka_unit_test(hmac_again),
+        cmocka_unit_test(empty_key_and_data),
+        cmocka_unit_test(pbkdf2),
+        cmocka_unit_test(mac_identifiers),
         cmocka_unit_test(cbc),
     };
 

@@ -237,6 +237,55 @@ static void test_values(void **state)
     }
 }
 
+/* What a profile says of names, validity and who asks. */
+static void test_rules(void **state)
+{
+    const struct state *s = *state;
+    char *text = replaced(
+        "days: 397\n",
+        "hours: 12\n    not-after: 2035-12-31\n    validity-from-request: true\n"
+        "    signature: sha384\n    other-names: drop\n    overridden: [keyUsage]\n"
+        "    refuse: [a, b]\n    pop: signature\n    identity: officer\n"
+        "    subject: [{type: C, value: SE}, {type: O, from: officer, max: 2},\n"
+        "              {type: CN, pattern: \"a*\", optional: true}]\n"
+        "    san: {kinds: [DNS, IP], max: 3, permitted: [\"DNS:a\"], excluded: [\"DNS:b\"],\n"
+        "          patterns: [\"DNS:c\"], wildcards: true, from-cn: true, fixed: \"DNS:d\"}\n");
+    const struct cmc_profile_spec *p;
+    struct cmc_conf *c = NULL;
+    struct cmc_err err = {0};
+
+    if (load(s, text, &c, &err) != CMC_OK)
+        fail_msg("%s", err.text);
+    p = &c->profiles[0];
+    assert_int_equal(p->days, 0);
+    assert_int_equal(p->hours, 12);
+    assert_int_equal(p->not_after, 2082758399); /* the end of that day */
+    assert_true(p->validity_from_request && p->drop_other_names && !p->no_expiry);
+    assert_string_equal(p->signature, "sha384");
+    assert_int_equal(p->overridden_count, 1);
+    assert_int_equal(p->refused_count, 2);
+    assert_int_equal(p->subject_count, 3);
+    assert_int_equal(p->subject[0].from, CMC_FROM_PROFILE);
+    assert_string_equal(p->subject[0].value, "SE");
+    assert_int_equal(p->subject[1].from, CMC_FROM_OFFICER);
+    assert_int_equal(p->subject[1].max, 2);
+    assert_int_equal(p->subject[2].from, CMC_FROM_REQUEST);
+    assert_true(p->subject[2].optional && !p->subject[1].optional);
+    assert_string_equal(p->subject[2].pattern, "a*");
+    assert_int_equal(p->san->kind_count, 2);
+    assert_int_equal(p->san->max, 3);
+    assert_true(p->san->wildcards && p->san->from_cn);
+    assert_string_equal(p->san->permitted[0], "DNS:a");
+    assert_string_equal(p->san->excluded[0], "DNS:b");
+    assert_string_equal(p->san->patterns[0], "DNS:c");
+    assert_string_equal(p->san->fixed, "DNS:d");
+    assert_int_equal(c->endpoints[0].rules.profile_pop, CMC_POP_SIGNED);
+    assert_int_equal(c->endpoints[0].rules.pop, CMC_POP_ANY);
+    assert_int_equal(c->endpoints[0].rules.profile_identity, CMC_IDENTITY_OFFICER);
+    cmc_conf_free(c);
+    free(text);
+}
+
 /* Registration authorities, and the stricter profiles. */
 static void test_ra(void **state)
 {
@@ -424,6 +473,30 @@ static void test_refused(void **state)
          ":15:55: 'client-ca' has no effect without 'client: optional' or 'client: required'"},
         /* meaning: profiles */
         {"days: 397", "days: 0", ":18:11: 'days' is 0; 1 to 36525 are allowed"},
+        {"days: 397", "hours: 0", ":18:12: 'hours' is 0; 1 to 876600 are allowed"},
+        {"days: 397", "backdate: 5",
+         ":17:5: key 'days' is missing in 'the profile' (or 'hours', 'not-after', 'no-expiry')"},
+        {"days: 397", "days: 397\n    no-expiry: true",
+         ":19:16: 'no-expiry' leaves nothing to 'days', 'hours' and 'not-after'"},
+        {"days: 397", "not-after: tomorrow",
+         ":18:16: 'tomorrow' is no time; write 2030-12-31 or 2030-12-31T12:00:00Z"},
+        {"days: 397", "not-after: 2030-12-31T12:00:00",
+         ":18:16: '2030-12-31T12:00:00' is no time; write 2030-12-31 or 2030-12-31T12:00:00Z"},
+        {"days: 397", "days: 397\n    other-names: drop",
+         ":19:18: 'other-names' has no effect without 'subject'"},
+        {"days: 397", "days: 397\n    subject: [{type: C, value: SE, optional: true}]",
+         ":19:15: an attribute with a 'value' has it always; 'from', 'pattern', 'max' and "
+         "'optional' have no effect"},
+        {"days: 397", "days: 397\n    subject: [{type: C, from: officer, pattern: x}]",
+         ":19:15: 'pattern' has no effect on what comes from the officer"},
+        {"days: 397", "days: 397\n    subject: [{type: C, max: 17}]",
+         ":19:15: 'max' is 17; 1 to 16 are allowed"},
+        {"days: 397", "days: 397\n    san: {kinds: [DNS, DNS]}",
+         ":19:24: kind 'DNS' is listed twice"},
+        {"days: 397", "days: 397\n    pop: maybe",
+         ":19:10: 'pop' is 'maybe'; one of these belongs here: any, signature, challenge, vouched"},
+        {"days: 397", "days: 397\n    identity: secret",
+         ":25:5: endpoint /cmc: 'identity: secret' needs 'secrets: true'"},
         {"days: 397", "days: 397\n    backdate: 10081",
          ":19:15: 'backdate' (minutes) is 10081; 0 to 10080 are allowed"},
         {"\"rsa:2048\"", "\"ec:P-256\"", ":19:24: key type 'ec:P-256' is listed twice"},
@@ -762,7 +835,7 @@ static void test_exchange(void **state)
                    "    response-info: \"see the wiki\"\n"
                    "  - {path: /b, accept: [cmc], answer: [cmc], profile: tls-server,\n"
                    "     officer: required, approvals: 3, confirm: 7, compat: dogtag,\n"
-                   "     revoke: {quorum: 3}}\n"
+                   "     revoke: {quorum: 3, atomic: true}}\n"
                    "keep: {answers: 9, nonces: 8, requests: 7}\n",
                    text);
     if (load(s, whole, &c, &err) != CMC_OK)
@@ -778,6 +851,8 @@ static void test_exchange(void **state)
     assert_int_equal(c->endpoints[0].rules.revoke_quorum, 0);
     assert_int_equal(c->endpoints[1].rules.quorum, 0);
     assert_int_equal(c->endpoints[1].rules.revoke_quorum, 3);
+    assert_true(c->endpoints[1].rules.revoke_atomic);
+    assert_false(c->endpoints[0].rules.revoke_atomic);
     assert_int_equal(c->endpoints[1].rules.confirm_seconds, 420);
     assert_false(c->endpoints[1].rules.refuse_nonces);
     assert_null(c->endpoints[1].rules.response_info.p);
@@ -957,6 +1032,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_good, setup, teardown),
         cmocka_unit_test_setup_teardown(test_values, setup, teardown),
         cmocka_unit_test_setup_teardown(test_ra, setup, teardown),
+        cmocka_unit_test_setup_teardown(test_rules, setup, teardown),
         cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(test_empty, setup, teardown),
         cmocka_unit_test_setup_teardown(test_damaged, setup, teardown),

@@ -186,9 +186,13 @@ static enum cmc_rc see(void *arg, const struct cmc_cert_record *c)
 static struct seen changes(struct place *p, uint32_t part, uint64_t since)
 {
     struct seen s = {0};
+    bool any = false;
 
     assert_int_equal(cmc_reader_crl_changes(p->reader, issuer_a, part, since, see, &s, &p->err),
                      CMC_OK);
+    assert_int_equal(cmc_reader_crl_changed(p->reader, issuer_a, part, since, &any, &p->err),
+                     CMC_OK);
+    assert_int_equal(any, s.n > 0);
     return s;
 }
 

@@ -188,7 +188,7 @@ static void an_older_schema_gets_the_columns(void **state)
 
     assert_int_equal(alter(p, ADD, officer("ann", CMC_ROLE_ENROLL), NULL), CMC_OK);
     place_close(p);
-    sql(p->path, SQL_BEFORE_SCHEMA_3 "UPDATE meta SET value = 2 WHERE key = 'schema_version'");
+    sql(p->path, SQL_BEFORE_OFFICER);
     place_open(p, false);
     assert_int_equal(cmc_reader_officer_named(p->reader, "ann", p->arena, &found, &p->err), CMC_OK);
     assert_null(found.profiles);

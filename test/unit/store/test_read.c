@@ -161,6 +161,39 @@ static void a_reader_sees_what_other_processes_write(void **state)
     assert_int_equal(generation(p), g + 5);
 }
 
+/* While it is held all that is asked is as of one moment, whoever writes; then it is as it is. */
+static void a_held_moment(void **state)
+{
+    static const char revoke[] = "UPDATE cert SET state = 1;"
+                                 "UPDATE counter SET value = value + 1 WHERE name = 'generation'";
+    struct place *p = *state;
+    struct cmc_cert_status status;
+    uint64_t before = generation(p), held = 0;
+
+    put_certs(p, 1);
+    cmc_reader_release(p->reader); /* of nothing */
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(cmc_reader_hold(p->reader, &held, &p->err), CMC_OK);
+        assert_int_equal(held, before + (uint64_t)i);
+        if (i == 0)
+            sql(p->path, revoke);
+        assert_int_equal(generation(p), held);
+        assert_int_equal(
+            cmc_reader_cert_status(p->reader, issuer_a, serial_make(0), &status, &p->err), CMC_OK);
+        assert_int_equal(status.state, i == 0 ? CMC_CERT_VALID : CMC_CERT_REVOKED);
+        cmc_reader_release(p->reader);
+        cmc_reader_release(p->reader);
+        assert_int_equal(generation(p), before + 1);
+    }
+    assert_int_equal(cmc_reader_cert_status(p->reader, issuer_a, serial_make(0), &status, &p->err),
+                     CMC_OK);
+    assert_int_equal(status.state, CMC_CERT_REVOKED);
+    /* the writer is not kept from writing */
+    assert_int_equal(cmc_reader_hold(p->reader, &held, &p->err), CMC_OK);
+    assert_int_equal(change(p, 0, CMC_CERT_VALID, CMC_CERT_REVOKED, 1), CMC_E_CONFLICT);
+    cmc_reader_release(p->reader);
+}
+
 int main(void)
 {
 #define IN_PLACE(f) cmocka_unit_test_setup_teardown(f, place_make, place_remove)
@@ -173,6 +206,7 @@ int main(void)
         IN_PLACE(an_arena_that_is_too_small),
         IN_PLACE(a_damaged_row_is_told),
         IN_PLACE(a_reader_sees_what_other_processes_write),
+        IN_PLACE(a_held_moment),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
