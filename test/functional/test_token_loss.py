@@ -110,7 +110,8 @@ def test_login_once(place):
     assert ocsp(place, person) == 0
     after = place.token.count()
     assert after["logins"] == 1 and after["finds"] == before["finds"]
-    assert after["signatures"] >= before["signatures"] + 2 * 13 + 2
+    # 13 certificates, 13 answers, one OCSP answer; the CRL may have been made before
+    assert after["signatures"] >= before["signatures"] + 2 * 13 + 1
     assert place.token_state() == "there"
     assert "good: token 'pulled hsm' is there" in place.server.cmcd("doctor").stdout.decode()
 
