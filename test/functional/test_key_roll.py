@@ -107,6 +107,8 @@ def test_the_roll(world):
     assert server.request("GET", "/old.crt")[2] == craft.pem_to_der(old)
     # Both are revoked by the same endpoint, and each stands in the CRL of its key alone.
     assert ": good" in ocsp(world, before, old) and ": good" in ocsp(world, after, new)
+    # With the key of another one of the CA's certificates there is no such certificate.
+    assert ": unknown" in ocsp(world, before, new) and ": unknown" in ocsp(world, after, old)
     assert world.revoke(before).statuses[0][0] == "success"
     assert world.revoke(late).statuses[0][0] == "success"
     of_old, of_new = crl(world, "/ca.crl", old), crl(world, "/new.crl", new)
