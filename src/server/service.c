@@ -318,9 +318,10 @@ enum cmc_rc cmc_service_open(struct cmc_service *s, struct cmc_store *store,
 
     s->store = store;
     for (size_t i = 0; i < s->nauthorities && rc == CMC_OK; i++) {
-        rc = open_authority(s, &s->authorities[i], challenges, log, err);
+        /* The keys of before first: what was stored before there were parts is theirs (crl.h). */
+        rc = open_previous(s, &s->authorities[i], challenges, err);
         if (rc == CMC_OK)
-            rc = open_previous(s, &s->authorities[i], challenges, err);
+            rc = open_authority(s, &s->authorities[i], challenges, log, err);
     }
     return rc;
 }

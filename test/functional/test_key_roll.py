@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """A CA gets a new key under its old name, without a stop: the new one issues, and for what the old
 one issued there are CRLs and OCSP answers as before."""
+import re
+import sqlite3
 import subprocess
 
 import pytest
 
 import craft
-from authority import CONFIG, Server, World, run
+from authority import CMCD, CONFIG, Server, World, run
 from der import ctx, seq
 from test_reload import Load, WAIT_SECONDS, change, messages_of, records, reload
 
@@ -107,6 +109,8 @@ def test_the_roll(world):
     assert server.request("GET", "/old.crt")[2] == craft.pem_to_der(old)
     # Both are revoked by the same endpoint, and each stands in the CRL of its key alone.
     assert ": good" in ocsp(world, before, old) and ": good" in ocsp(world, after, new)
+    # With the key of another one of the CA's certificates there is no such certificate.
+    assert ": unknown" in ocsp(world, before, new) and ": unknown" in ocsp(world, after, old)
     assert world.revoke(before).statuses[0][0] == "success"
     assert world.revoke(late).statuses[0][0] == "success"
     of_old, of_new = crl(world, "/ca.crl", old), crl(world, "/new.crl", new)
@@ -120,8 +124,32 @@ def test_the_roll(world):
     assert len(told) == 2 and "before" in str(told[1])
     server.audit_verify()
     server.cmcd("check-config")
-    server.cmcd("doctor")
+    found = server.cmcd("doctor").stdout.decode()
+    assert "good: CRL number" in found and "good: CRL of a previous key number" in found
+    (server.home / "pass").write_text("x")
+    (server.home / "pass").chmod(0o644)
+    change(server, "      certificate-path: /old.crt", "      passphrase-file: pass\n"
+           "      certificate-path: /old.crt")
+    found = run(CMCD, "doctor", "-c", server.conf, ok=1).stdout.decode()
+    assert re.search("passphrase of the previous CA key .*chmod 600", found)
     server.stop()
+
+
+def test_what_has_no_part_is_the_old_keys(world):
+    """A database from before there were parts of CRLs, and a roll at once: what was revoked then
+    stands in the CRL of the key that signed it."""
+    server = world.server
+    gone = world.issue("gone long ago")
+    assert world.revoke(gone).statuses[0][0] == "success"
+    server.stop()
+    with sqlite3.connect(server.database) as db:
+        assert db.execute("UPDATE crl_part SET key = NULL").rowcount == 1
+    change(server, OLD, NEW)
+    change(server, OCSP, NEW_OCSP)
+    server.start()
+    assert has(crl(world, "/ca.crl", server.ca_pem), gone)
+    assert not has(crl(world, "/new.crl", server.new_pem), gone)
+    assert ": revoked" in ocsp(world, gone, server.ca_pem)
 
 
 def test_what_the_old_key_issued_is_still_served(world):
