@@ -73,7 +73,7 @@ static enum cmc_rc load_own(const struct one *o)
     if (rc == CMC_OK)
         rc = cmc_conf_load_crl(l, o->place, raw->crl, a);
     if (rc == CMC_OK)
-        rc = cmc_conf_load_publication(l, raw, o->place, a);
+        rc = cmc_conf_load_publication(l, raw, o->place, false, a);
     if (rc == CMC_OK)
         rc = cmc_conf_copy_url_path(l, at(place, o, "certificate-path"), "the CA certificate",
                                     raw->certificate_path, &a->ca_path);
@@ -167,6 +167,8 @@ static enum cmc_rc load_previous_one(const struct one *o)
     o->a->name = o->a->ca.certificate; /* what it is called in messages */
     if (rc == CMC_OK)
         rc = cmc_conf_load_crl(o->l, o->place, o->raw->crl, o->a);
+    if (rc == CMC_OK)
+        rc = cmc_conf_load_publication(o->l, o->raw, o->place, true, o->a);
     if (rc == CMC_OK)
         rc = cmc_conf_copy_url_path(o->l, at(place, o, "certificate-path"), "the CA certificate",
                                     o->raw->certificate_path, &o->a->ca_path);
