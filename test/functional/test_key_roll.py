@@ -195,6 +195,8 @@ def test_nobody_waits(world):
     ("    - certificate: ca.crt\n      key: ca.key",
      "    - certificate: officer.crt\n      key: officer.key", "its subject is not"),
     ("path: /new.crl", "path: /ca.crl", "is taken by the CRL"),
+    ('url: "http://crl.example/new.crl"', 'url: "http://crl.example/ca.crl"',
+     "the CRL of another key of this authority has this URL"),
     ("path: /ocsp, certificate: new-ocsp.crt, key: new-ocsp.key",
      "path: /ocsp, certificate: ocsp.crt, key: ocsp.key", "was not signed with this key of the CA"),
 ])
