@@ -97,6 +97,12 @@ static void check_pair(struct checking *c, const struct cmc_conf_pair *pair, con
     check_secret_file(c, pair->passphrase_file, text);
 }
 
+static void check_target_files(struct checking *c, const struct cmc_conf_authority *a)
+{
+    for (unsigned int i = 0; i < a->target_count; i++)
+        check_secret_file(c, a->targets[i].ldap.password_file, "password of a publication target");
+}
+
 static void check_authority_files(struct checking *c, const struct cmc_conf_authority *a)
 {
     const struct {
@@ -112,11 +118,11 @@ static void check_authority_files(struct checking *c, const struct cmc_conf_auth
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         check_pair(c, rows[i].pair, rows[i].what);
-    for (unsigned int i = 0; i < a->target_count; i++)
-        check_secret_file(c, a->targets[i].ldap.password_file, "password of a publication target");
+    check_target_files(c, a);
     for (unsigned int i = 0; i < a->previous_count; i++) {
         check_pair(c, &a->previous[i].ca, "previous CA key");
         check_pair(c, &a->previous[i].ocsp.signer, "previous OCSP key");
+        check_target_files(c, &a->previous[i]);
     }
 }
 

@@ -236,8 +236,13 @@ void cmc_route_status(struct cmc_call *e, const struct cmc_route *route)
                    atomic_load_explicit(&c->ocsp_requests, memory_order_relaxed));
     cmc_token_status(&json);
     cmc_buf_str(&json, ",\"publication\":[");
-    for (size_t i = 0; i < service->nauthorities; i++)
-        cmc_publisher_status(service->authorities[i].publisher, &some, &json);
+    for (size_t i = 0; i < service->nauthorities; i++) {
+        const struct cmc_service_authority *a = &service->authorities[i];
+
+        cmc_publisher_status(a->publisher, &some, &json);
+        for (size_t k = 0; k < a->nprevious; k++)
+            cmc_publisher_status(a->previous[k].publisher, &some, &json);
+    }
     cmc_buf_str(&json, "]}\n");
     cmc_call_finish(e, cmc_buf_ok(&json) ? 200 : 503, "application/json", cmc_buf_get0(&json),
                     (const char *const[]){"Cache-Control", "no-store", NULL}, "status");

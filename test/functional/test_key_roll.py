@@ -4,6 +4,7 @@ one issued there are CRLs and OCSP answers as before."""
 import re
 import sqlite3
 import subprocess
+import time
 
 import pytest
 
@@ -194,6 +195,8 @@ def test_nobody_waits(world):
     ("    - certificate: ca.crt\n      key: ca.key",
      "    - certificate: officer.crt\n      key: officer.key", "its subject is not"),
     ("path: /new.crl", "path: /ca.crl", "is taken by the CRL"),
+    ('url: "http://crl.example/new.crl"', 'url: "http://crl.example/ca.crl"',
+     "the CRL of another key of this authority has this URL"),
     ("path: /ocsp, certificate: new-ocsp.crt, key: new-ocsp.key",
      "path: /ocsp, certificate: ocsp.crt, key: ocsp.key", "was not signed with this key of the CA"),
 ])
@@ -204,3 +207,48 @@ def test_what_is_wrong(world, old, new, words):
     change(server, old, new)
     assert words in reload(server)
     assert server.request("GET", "/ca.crt")[2] == server.ca.der
+
+
+PUBLICATION = """\
+  publication:
+    - {name: web, kind: folder, what: [crl, ca-certificate], directory: ../web}
+"""
+OLD_PUBLICATION = """\
+      publication:
+        - {name: old, kind: folder, what: [crl], directory: ../web, crl-file: CRL}
+"""
+
+
+def test_both_crls_are_published(world):
+    """Each key's CRL goes to a place of its own, and no two may write one file."""
+    server, web = world.server, world.server.folder / "web"
+    web.mkdir()
+    gone = world.issue("gone before")
+    change(server, OLD, OLD + PUBLICATION)
+    assert reload(server) == "success"
+    change(server, OLD + PUBLICATION, PUBLICATION + NEW)
+    change(server, OCSP, NEW_OCSP)
+    found = server.cmcd("check-config").stdout.decode()
+    assert "warning" in found and "CRL of this previous key is published nowhere" in found
+    change(server, "      certificate-path", OLD_PUBLICATION.replace("CRL}", "ca.crl}") +
+           "      certificate-path")
+    assert "would be overwritten" in reload(server)
+    change(server, "crl-file: ca.crl}", "crl-file: old.crl}")
+    assert reload(server) == "success"
+    assert "published nowhere" not in server.cmcd("check-config").stdout.decode()
+    late = world.issue("gone after")
+    for person in (gone, late):
+        assert world.revoke(person).statuses[0][0] == "success"
+    for path, file, ca, person in (("/ca.crl", "old.crl", server.ca_pem, gone),
+                                   ("/new.crl", "ca.crl", server.new_pem, late)):
+        assert has(crl(world, path, ca), person)
+        end = time.monotonic() + WAIT_SECONDS
+        while not (web / file).exists() or \
+                (web / file).read_bytes() != server.request("GET", path)[2]:
+            assert time.monotonic() < end, file
+            time.sleep(0.05)
+    assert sorted(f.name for f in web.iterdir()) == ["ca.crl", "ca.crt", "old.crl"]
+    told = server.cmcd("publish").stdout.decode()
+    assert "old\tcrl\tgood" in told and "web\tcrl\tgood" in told
+    assert '"target":"old"' in server.request("GET", "/status")[2].decode()
+    assert "publication target old has what it should" in server.cmcd("doctor").stdout.decode()
