@@ -64,7 +64,7 @@ static enum cmc_rc read_ca(struct cmc_ca_shared *s, struct cmc_err *err)
         return cmc_fail(err, CMC_E_USAGE, "RFC 5280 section 4.2.1.3",
                         "the keyUsage of the CA certificate lacks keyCertSign or cRLSign");
     s->ca_ski = cmc_cert_ski(&s->ca_cert, s->arena);
-    return cmc_lint_issuer_read(s->chain, s->nchain, s->arena, &s->lint_issuer, err);
+    return cmc_lint_issuer_read(s->chain, s->npath, s->arena, &s->lint_issuer, err);
 }
 
 enum cmc_rc cmc_ca_shared_new(const struct cmc_ca_params *p, struct cmc_ca_shared **out,
@@ -91,7 +91,9 @@ enum cmc_rc cmc_ca_shared_new(const struct cmc_ca_params *p, struct cmc_ca_share
     }
     s->store = p->store;
     s->nchain = p->nchain;
-    s->nanchors = p->nofficer_anchors > 0 ? p->nofficer_anchors : p->nchain;
+    s->npath = p->npath > 0 ? p->npath : p->nchain;
+    /* Who cross-certifies this CA does not say who its officers are. */
+    s->nanchors = p->nofficer_anchors > 0 ? p->nofficer_anchors : s->npath;
     s->ra_any_eku = p->ra_any_eku;
     s->secret_failures = p->secret_failures;
     s->publishes = p->publish_web || p->publish_ldap_url != NULL;

@@ -21,12 +21,13 @@ void cmc_challenges_free(struct cmc_challenges *c);
 
 struct cmc_ca_params {
     struct cmc_store *store;
-    /* The chain, the issuing CA itself first, root last; whole DERs. At least one. */
+    /* The chain, the issuing CA itself first; whole DERs. At least one. */
     const struct cmc_slice *chain;
     size_t nchain;
+    size_t npath; /* of them, up to the root; the others are cross-certificates. 0: all */
     /* The responder's certificate (id-kp-cmcCA), issued by this CA or another. */
     struct cmc_slice responder_cert;
-    /* Trust anchors for officers' certificates; none: the chain. */
+    /* Trust anchors for officers' certificates; none: the path in the chain. */
     const struct cmc_slice *officer_anchors;
     size_t nofficer_anchors;
     bool ra_any_eku; /* the certificate of an RA need not have id-kp-cmcRA */

@@ -34,6 +34,7 @@ struct cmc_ca_shared {
     struct cmc_store *store;
     struct cmc_slice *chain; /* the issuing CA first */
     size_t nchain;
+    size_t npath;              /* of them; behind it are cross-certificates */
     struct cmc_slice *anchors; /* for officers */
     size_t nanchors;
     bool ra_any_eku;

@@ -85,13 +85,13 @@ const char *cmcd_whose(const struct checking *c, const struct cmc_service_author
     return buf;
 }
 
-/* To the end of the chain of one authority, or to a key that it had before. */
+/* To the end of the path of one authority, or to a key that it had before. */
 static enum cmc_rc path_in(struct checking *c, const struct cmc_service_authority *a,
                            struct cmc_slice cert, struct cmc_trust *trust, struct cmc_err *err)
 {
     enum cmc_rc rc;
 
-    *trust = (struct cmc_trust){.anchors = &a->chain[a->nchain - 1], .nanchors = 1, .now = c->now};
+    *trust = (struct cmc_trust){.anchors = &a->chain[a->npath - 1], .nanchors = 1, .now = c->now};
     rc =
         cmc_chain_check(c->run->crypto, cert, a->chain, a->nchain, trust, c->run->arena, NULL, err);
     for (size_t i = 0; i < a->nprevious && rc != CMC_OK; i++) {
@@ -308,7 +308,7 @@ static void check_with_ca(struct checking *c, const struct cmc_service_authority
     struct cmc_cert ca = {0};
     EVP_PKEY *key = NULL;
     bool known =
-        cmcd_ok(c, cmc_lint_issuer_read(a->chain, a->nchain, c->run->arena, &issuer, err), NULL);
+        cmcd_ok(c, cmc_lint_issuer_read(a->chain, a->npath, c->run->arena, &issuer, err), NULL);
 
     if (known)
         (void)cmcd_ok(c, cmc_profile_lint(p, &issuer, c->run->arena, warn_of_profile, &l, err),

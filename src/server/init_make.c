@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "ca/ca.h"
+#include "ca/ca_chain.h"
 #include "cms/enveloped_data.h"
 #include "key/key.h"
 #include "message/request.h"
@@ -34,6 +35,7 @@ struct making {
     struct cmc_err *err;
     struct cmc_slice *chain;
     size_t nchain;
+    size_t npath;     /* of them, as ca/ca_chain.h has it */
     EVP_PKEY *ca_key; /* until the authority takes it */
     struct cmc_store *store;
     struct cmc_ca_shared *shared;
@@ -314,7 +316,7 @@ static enum cmc_rc load_existing(struct making *m)
 {
     const struct cmc_passphrase none = {0}, pass = {.file = m->in->ca_pass};
     struct cmc_slice *own = NULL, *more = NULL;
-    size_t nown = 0, nmore = 0;
+    size_t nown = 0, nmore = 0, mine = 0, odd = 0;
     enum cmc_rc rc = cmc_certs_load(m->c, m->in->ca_cert, &none, m->arena, &own, &nown, m->err);
 
     if (rc == CMC_OK)
@@ -336,8 +338,13 @@ static enum cmc_rc load_existing(struct making *m)
             known = cmc_slice_eq(m->chain[k], cert);
         if (!known)
             m->chain[m->nchain++] = cert;
+        if (i < nown)
+            mine = m->nchain;
     }
-    return CMC_OK;
+    rc = cmc_ca_chain_sort(m->c, m->chain, m->nchain, m->arena, &m->npath, &odd, m->err);
+    if (rc == CMC_E_USAGE)
+        cmc_err_prefix(m->err, "%s", odd < mine ? m->in->ca_cert : m->in->ca_chain);
+    return rc;
 }
 
 static enum cmc_rc make_ca(struct making *m)
@@ -371,6 +378,7 @@ static enum cmc_rc open_authority(struct making *m)
     struct cmc_profile_spec specs[LEAF_COUNT];
     struct cmc_ca_params params = {.chain = m->chain,
                                    .nchain = m->nchain,
+                                   .npath = m->npath,
                                    .profiles = specs,
                                    .nprofiles = LEAF_COUNT,
                                    .crl_url = crl_url,

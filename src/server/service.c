@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "asn1/codec.h"
+#include "ca/ca_chain.h"
 #include "cms/signed_data.h"
 #include "key/key.h"
 #include "server/secrets.h"
@@ -72,6 +73,44 @@ static enum cmc_rc load_pair(struct cmc_service *s, const struct cmc_crypto *c,
     return pair->certificate != NULL ? load_one(s, c, pair->certificate, out, err) : CMC_OK;
 }
 
+/* The file of a list that a certificate came from, or what stands for it. */
+static const char *file_with(struct cmc_service *s, const struct cmc_crypto *c,
+                             struct cmc_slice cert, const struct cmc_conf_authority *conf)
+{
+    const struct cmc_passphrase none = {0};
+
+    for (size_t i = 0; i < conf->chain_count; i++) {
+        struct cmc_slice *certs = NULL;
+        size_t n = 0;
+
+        if (cmc_certs_load(c, conf->chain[i], &none, s->arena, &certs, &n, NULL) != CMC_OK)
+            continue;
+        for (size_t k = 0; k < n; k++) {
+            if (cmc_slice_eq(certs[k], cert))
+                return conf->chain[i];
+        }
+    }
+    return conf->ca.certificate;
+}
+
+/* In order, and with nothing in it that leads nowhere. */
+static enum cmc_rc load_chain(struct cmc_service *s, const struct cmc_crypto *c,
+                              struct cmc_slice ca, struct cmc_service_authority *a,
+                              struct cmc_err *err)
+{
+    const struct cmc_conf_authority *conf = a->conf;
+    size_t odd = 0;
+    enum cmc_rc rc =
+        load_files(s, c, &ca, conf->chain, conf->chain_count, &a->chain, &a->nchain, err);
+
+    if (rc != CMC_OK)
+        return rc;
+    rc = cmc_ca_chain_sort(c, a->chain, a->nchain, s->arena, &a->npath, &odd, err);
+    if (rc == CMC_E_USAGE)
+        cmc_err_prefix(err, "%s", file_with(s, c, a->chain[odd], conf));
+    return rc;
+}
+
 /* Its name is the same, or it is another CA. */
 static enum cmc_rc check_previous(struct cmc_service *s, const struct cmc_service_authority *now,
                                   const struct cmc_service_authority *before, struct cmc_err *err)
@@ -128,14 +167,14 @@ static enum cmc_rc trust_previous(struct cmc_service *s, struct cmc_service_auth
 
     if (a->nofficer_anchors > 0 || a->nprevious == 0)
         return CMC_OK;
-    list = cmc_arena_array(s->arena, a->nchain + a->nprevious, sizeof *list);
+    list = cmc_arena_array(s->arena, a->npath + a->nprevious, sizeof *list);
     if (list == NULL)
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory for certificates");
-    memcpy(list, a->chain, a->nchain * sizeof *list);
+    memcpy(list, a->chain, a->npath * sizeof *list);
     for (size_t i = 0; i < a->nprevious; i++)
-        list[a->nchain + i] = a->previous[i].chain[0];
+        list[a->npath + i] = a->previous[i].chain[0];
     a->officer_anchors = list;
-    a->nofficer_anchors = a->nchain + a->nprevious;
+    a->nofficer_anchors = a->npath + a->nprevious;
     return CMC_OK;
 }
 
@@ -147,7 +186,7 @@ static enum cmc_rc load_authority(struct cmc_service *s, const struct cmc_crypto
     enum cmc_rc rc = load_one(s, c, conf->ca.certificate, &ca, err);
 
     if (rc == CMC_OK)
-        rc = load_files(s, c, &ca, conf->chain, conf->chain_count, &a->chain, &a->nchain, err);
+        rc = load_chain(s, c, ca, a, err);
     if (rc == CMC_OK)
         rc = load_pair(s, c, &conf->responder, &a->responder_cert, err);
     if (rc == CMC_OK)
@@ -256,6 +295,7 @@ static enum cmc_rc open_authority(struct cmc_service *s, struct cmc_service_auth
         &(struct cmc_ca_params){.store = s->store,
                                 .chain = a->chain,
                                 .nchain = a->nchain,
+                                .npath = a->npath,
                                 .responder_cert = a->responder_cert,
                                 .officer_anchors = a->officer_anchors,
                                 .nofficer_anchors = a->nofficer_anchors,
@@ -383,7 +423,7 @@ static enum cmc_rc all_chains(const struct cmc_service *s, struct cmc_arena *are
     size_t count = 0;
 
     for (size_t i = 0; i < s->nauthorities; i++)
-        count += s->authorities[i].nchain + s->authorities[i].nprevious;
+        count += s->authorities[i].npath + s->authorities[i].nprevious;
     *n = 0;
     *out = cmc_arena_array(arena, count, sizeof **out);
     if (*out == NULL)
@@ -391,7 +431,7 @@ static enum cmc_rc all_chains(const struct cmc_service *s, struct cmc_arena *are
     for (size_t i = 0; i < s->nauthorities; i++) {
         const struct cmc_service_authority *a = &s->authorities[i];
 
-        for (size_t k = 0; k < a->nchain; k++)
+        for (size_t k = 0; k < a->npath; k++)
             add_once(*out, n, a->chain[k]);
         for (size_t k = 0; k < a->nprevious; k++)
             add_once(*out, n, a->previous[k].chain[0]);

@@ -13,12 +13,13 @@
 /* One authority's part. */
 struct cmc_service_authority {
     const struct cmc_conf_authority *conf;
-    struct cmc_slice *chain; /* the CA itself first, root last; whole DERs */
+    struct cmc_slice *chain; /* the CA itself first; whole DERs, as ca/ca_chain.h has them */
     size_t nchain;
+    size_t npath; /* of them, up to the root; behind it are cross-certificates */
     struct cmc_slice responder_cert;
     struct cmc_slice encryption_cert;  /* or absent */
     struct cmc_slice ocsp_cert;        /* of the OCSP signer, or absent */
-    struct cmc_slice *officer_anchors; /* none: the chain */
+    struct cmc_slice *officer_anchors; /* none: the path */
     size_t nofficer_anchors;
     struct cmc_slice dh_pop_cert;    /* or absent */
     struct cmc_slice chain_p7c;      /* certs-only of the chain */
@@ -39,7 +40,8 @@ struct cmc_service {
 
 /*
  * Load the certificates that conf names. conf is borrowed; s is zeroed before. c is used during
- * the call only. Errors: those of cmc_certs_load(), CMC_E_USAGE (two authorities of one name).
+ * the call only. Errors: those of cmc_certs_load(), CMC_E_USAGE (two authorities of one
+ * name, a certificate that has no place in a chain).
  * cmc_service_close() is due in any case.
  */
 enum cmc_rc cmc_service_load(struct cmc_service *s, const struct cmc_conf *conf,
