@@ -314,16 +314,17 @@ static void bury(struct cmc_generation **g)
 static void stop(struct serving *s, enum cmc_rc so_far)
 {
     struct cmc_err first = s->run->err;
-    bool began = s->now != NULL && s->now->workers[0] != NULL;
+    bool began;
 
-    if (s->now != NULL)
-        cmc_generation_stop(s->now, GRACE_SECONDS, false);
+    if (s->now == NULL)
+        return; /* the configuration was not even read */
+    began = s->now->workers[0] != NULL;
+    cmc_generation_stop(s->now, GRACE_SECONDS, false);
     if (s->retiring != NULL) {
         cmc_generation_stop(s->retiring, GRACE_SECONDS, false);
         s->hangs = !cmc_generation_join(s->retiring) || s->hangs;
     }
-    if (s->now != NULL)
-        s->hangs = !cmc_generation_join(s->now) || s->hangs;
+    s->hangs = !cmc_generation_join(s->now) || s->hangs;
     if (s->hangs)
         leave(s, so_far);
     if (began &&
@@ -347,7 +348,6 @@ static void stop(struct serving *s, enum cmc_rc so_far)
 static void let_go(struct serving *s)
 {
     const struct cmc_txn nothing = {.at = time(NULL)};
-
     bool ended = cmc_generation_join(s->retiring);
 
     if (cmc_store_commit(s->store, &nothing, &s->run->err) != CMC_OK)

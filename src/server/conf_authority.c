@@ -288,7 +288,7 @@ static enum cmc_rc check_which(struct cmc_conf_loading *l)
 enum cmc_rc cmc_conf_load_authorities(struct cmc_conf_loading *l)
 {
     struct cmc_conf *c = l->conf;
-    bool several = l->raw->authorities != NULL;
+    bool several = l->raw->authority == NULL;
     enum cmc_rc rc = check_which(l);
 
     if (rc != CMC_OK)
