@@ -288,20 +288,20 @@ static enum cmc_rc check_which(struct cmc_conf_loading *l)
 enum cmc_rc cmc_conf_load_authorities(struct cmc_conf_loading *l)
 {
     struct cmc_conf *c = l->conf;
-    bool several = l->raw->authority == NULL;
+    bool several = l->raw->authorities != NULL;
+    const struct cmc_raw_authority *list = several ? l->raw->authorities : l->raw->authority;
     enum cmc_rc rc = check_which(l);
 
     if (rc != CMC_OK)
         return rc;
+    if (list == NULL) /* which check_which() has found */
+        return CMC_E_USAGE;
     c->authority_count = several ? l->raw->authorities_count : 1;
     c->authorities = cmc_arena_array(l->arena, c->authority_count, sizeof *c->authorities);
     if (c->authorities == NULL)
         return cmc_conf_no_memory(l->err);
     for (uint32_t i = 0, shared = 0; i < c->authority_count && rc == CMC_OK; i++) {
-        struct one o = {.l = l,
-                        .raw = several ? &l->raw->authorities[i] : l->raw->authority,
-                        .a = &c->authorities[i],
-                        .place = "authority"};
+        struct one o = {.l = l, .raw = &list[i], .a = &c->authorities[i], .place = "authority"};
 
         if (several)
             (void)snprintf(o.place, sizeof o.place, "authorities/%u", i);

@@ -247,7 +247,10 @@ def test_both_crls_are_published(world):
                 (web / file).read_bytes() != server.request("GET", path)[2]:
             assert time.monotonic() < end, file
             time.sleep(0.05)
-    assert sorted(f.name for f in web.iterdir()) == ["ca.crl", "ca.crt", "old.crl"]
+    end = time.monotonic() + WAIT_SECONDS  # a file may be on its way
+    while sorted(f.name for f in web.iterdir()) != ["ca.crl", "ca.crt", "old.crl"]:
+        assert time.monotonic() < end, list(web.iterdir())
+        time.sleep(0.05)
     told = server.cmcd("publish").stdout.decode()
     assert "old\tcrl\tgood" in told and "web\tcrl\tgood" in told
     assert '"target":"old"' in server.request("GET", "/status")[2].decode()
