@@ -381,7 +381,7 @@ void *cmc_list_add(struct cmc_arena *arena, const struct cmc_item *it, struct cm
     v = cmc_arena_array(arena, max, size);
     if (v == NULL)
         return NULL;
-    if (list->n > 0)
+    if (list->v != NULL)
         memcpy(v, list->v, list->n * size);
     list->v = v;
     list->n += n;

@@ -36,15 +36,19 @@ bool lint_unique_ids(struct lint *l)
 
 bool lint_algorithm(struct lint *l)
 {
+    const struct cmc_algid *has = &l->tbs->signature;
     struct cmc_algid due = {0};
+    bool same;
 
     if (l->issuer->alg == NULL)
         return false;
     if (cmc_sig_algid(l->issuer->alg, l->arena, &due, NULL) != CMC_OK)
         return true;
-    return !cmc_slice_eq(due.algorithm, l->tbs->signature.algorithm) ||
-           (due.parameters.p == NULL) != (l->tbs->signature.parameters.p == NULL) ||
-           !cmc_slice_eq(due.parameters, l->tbs->signature.parameters);
+    if (due.parameters.p == NULL || has->parameters.p == NULL)
+        same = due.parameters.p == has->parameters.p;
+    else
+        same = cmc_slice_eq(due.parameters, has->parameters);
+    return !same || !cmc_slice_eq(due.algorithm, has->algorithm);
 }
 
 /* -- validity ---------------------------------------------------------------------------- */

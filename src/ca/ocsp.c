@@ -191,7 +191,9 @@ static enum cmc_rc revoked(const struct cmc_cert_status *rec, struct cmc_arena *
     return cmc_encode_arena(&cmc_it_crl_reason, &rec->reason, arena, &out->u.revoked.reason, err);
 }
 
-/* *known: false when the status is unknown, which may change without any change of state. */
+/* What another key of the CA has issued is not this one's: whoever asks has the wrong certificate
+ * of the CA, and would believe it to be good. *known: false when the status is unknown, which may
+ * change without any change of state. */
 static enum cmc_rc status_of(const struct cmc_ocsp *o, const struct cmc_ocsp_cert_id *id,
                              struct cmc_arena *arena, struct cmc_ocsp_cert_status *out, bool *known,
                              struct cmc_err *err)
@@ -201,8 +203,8 @@ static enum cmc_rc status_of(const struct cmc_ocsp *o, const struct cmc_ocsp_cer
 
     *known = true;
     if (is_ours(o, id))
-        rc = cmc_reader_cert_status(o->ca->reader, o->ca->shared->ca_cert.tbs.subject, id->serial,
-                                    &rec, err);
+        rc = cmc_reader_cert_status(o->ca->reader, o->ca->shared->ca_cert.tbs.subject,
+                                    cmc_crl_key(o->ca->shared->ca_ski), id->serial, &rec, err);
     if (rc == CMC_E_NOTFOUND) {
         *known = false;
         *out =

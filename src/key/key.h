@@ -87,6 +87,10 @@ enum cmc_rc cmc_key_save(const struct cmc_crypto *c, EVP_PKEY *key, const char *
 
 /* Does this URI name a token: "pkcs11:" or "nss:"? */
 bool cmc_uri_is_token(const char *uri);
+/* The file that pin-source in such a URI names, into the arena; NULL: none, or "credential:NAME".
+ * Errors: CMC_E_USAGE, CMC_E_MEM. */
+enum cmc_rc cmc_uri_pin_file(const char *uri, struct cmc_arena *arena, const char **out,
+                             struct cmc_err *err) CMC_MUST_USE;
 /*
  * Make a key in the token that the URI names ("rsa:BITS" or "ec:CURVE"); object= becomes its
  * label, which no key there may have. stays: it can never be taken out of the token. *id: its

@@ -226,6 +226,25 @@ static enum cmc_rc wish_new(struct wish *w, const char *uri, struct cmc_err *err
     return rc;
 }
 
+enum cmc_rc cmc_uri_pin_file(const char *uri, struct cmc_arena *arena, const char **out,
+                             struct cmc_err *err)
+{
+    struct wish w = {0};
+    enum cmc_rc rc = CMC_OK;
+
+    *out = NULL;
+    if (!cmc_uri_is_token(uri))
+        return CMC_OK;
+    rc = wish_new(&w, uri, err);
+    if (rc == CMC_OK && w.pin_file != NULL && strncmp(w.pin_file, "credential:", 11) != 0) {
+        *out = cmc_arena_strdup(arena, w.pin_file);
+        if (*out == NULL)
+            rc = cmc_fail(err, CMC_E_MEM, NULL, "no memory for a URI");
+    }
+    wish_free(&w);
+    return rc;
+}
+
 static enum cmc_rc open_token(struct wish *w, const struct cmc_crypto *c, bool write,
                               struct cmc_token **out, struct cmc_err *err)
 {

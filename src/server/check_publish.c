@@ -66,18 +66,26 @@ static void check_target(struct checking *c, const struct cmc_publish_source *sr
         cmc_buf_printf(&c->out, "good: publication target %s has what it should\n", conf->name);
 }
 
+static void check_targets(struct checking *c, const struct cmc_service_authority *a,
+                          struct cmc_store *store, struct cmc_reader *reader)
+{
+    for (unsigned int k = 0; a->nchain > 0 && k < a->conf->target_count; k++)
+        check_target(c,
+                     &(struct cmc_publish_source){.crypto = c->run->crypto,
+                                                  .store = store,
+                                                  .reader = reader,
+                                                  .ca_cert = a->chain[0],
+                                                  .chain = a->chain_p7c},
+                     &a->conf->targets[k]);
+}
+
 void cmcd_check_targets(struct checking *c, struct cmc_store *store, struct cmc_reader *reader)
 {
     for (size_t i = 0; i < c->service.nauthorities; i++) {
         const struct cmc_service_authority *a = &c->service.authorities[i];
 
-        for (unsigned int k = 0; a->nchain > 0 && k < a->conf->target_count; k++)
-            check_target(c,
-                         &(struct cmc_publish_source){.crypto = c->run->crypto,
-                                                      .store = store,
-                                                      .reader = reader,
-                                                      .ca_cert = a->chain[0],
-                                                      .chain = a->chain_p7c},
-                         &a->conf->targets[k]);
+        check_targets(c, a, store, reader);
+        for (size_t k = 0; k < a->nprevious; k++)
+            check_targets(c, &a->previous[k], store, reader);
     }
 }

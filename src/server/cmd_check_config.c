@@ -407,10 +407,32 @@ static void check_target(struct checking *c, const struct cmc_conf_target *t)
                   t->ldap.bind != NULL ? ", and read the password" : "");
 }
 
-static void check_publish(struct checking *c, const struct cmc_conf_authority *a)
+static bool publishes_crls(const struct cmc_conf_authority *a)
+{
+    unsigned int what = 0;
+
+    for (unsigned int i = 0; i < a->target_count; i++)
+        what |= a->targets[i].what;
+    return (what & CMC_PUBLISH_BIT(CMC_PUBLISH_CRL)) != 0;
+}
+
+static void check_targets(struct checking *c, const struct cmc_conf_authority *a)
 {
     for (unsigned int i = 0; i < a->target_count; i++)
         check_target(c, &a->targets[i]);
+}
+
+static void check_publish(struct checking *c, const struct cmc_conf_authority *a)
+{
+    check_targets(c, a);
+    for (unsigned int i = 0; i < a->previous_count; i++) {
+        check_targets(c, &a->previous[i]);
+        if (publishes_crls(a) && !publishes_crls(&a->previous[i]))
+            cmcd_warn(c,
+                      "%s: the CRL of this previous key is published nowhere, as that of the key "
+                      "of now is; see 'publication' under 'previous'",
+                      a->previous[i].ca.certificate);
+    }
 }
 
 static void check_crl_url(struct checking *c, const struct cmc_conf_authority *a)

@@ -74,29 +74,55 @@ static void check_secret_file(struct checking *c, const char *path, const char *
                   (unsigned int)st.st_uid);
 }
 
+/* A key; one in a token is as secret as the file with the token's password. */
+static void check_key(struct checking *c, const char *uri, const char *what)
+{
+    const char *pin = NULL;
+    char text[80];
+
+    check_secret_file(c, uri, what);
+    /* What is wrong with the URI is said where the key is loaded. */
+    if (uri == NULL || cmc_uri_pin_file(uri, c->run->arena, &pin, NULL) != CMC_OK)
+        return;
+    (void)snprintf(text, sizeof text, "password of the token of the %s", what);
+    check_secret_file(c, pin, text);
+}
+
+static void check_pair(struct checking *c, const struct cmc_conf_pair *pair, const char *what)
+{
+    char text[80];
+
+    check_key(c, pair->key, what);
+    (void)snprintf(text, sizeof text, "passphrase of the %s", what);
+    check_secret_file(c, pair->passphrase_file, text);
+}
+
+static void check_target_files(struct checking *c, const struct cmc_conf_authority *a)
+{
+    for (unsigned int i = 0; i < a->target_count; i++)
+        check_secret_file(c, a->targets[i].ldap.password_file, "password of a publication target");
+}
+
 static void check_authority_files(struct checking *c, const struct cmc_conf_authority *a)
 {
     const struct {
-        const char *path, *what;
+        const struct cmc_conf_pair *pair;
+        const char *what;
     } rows[] = {
-        {a->ca.key, "CA key"},
-        {a->ca.passphrase_file, "passphrase of the CA key"},
-        {a->responder.key, "responder key"},
-        {a->responder.passphrase_file, "passphrase of the responder key"},
-        {a->ocsp.signer.key, "OCSP key"},
-        {a->ocsp.signer.passphrase_file, "passphrase of the OCSP key"},
-        {a->dh_pop.key, "Diffie-Hellman key"},
-        {a->encryption.key, "encryption key"},
-        {a->encryption.passphrase_file, "passphrase of the encryption key"},
+        {&a->ca, "CA key"},
+        {&a->responder, "responder key"},
+        {&a->ocsp.signer, "OCSP key"},
+        {&a->dh_pop, "Diffie-Hellman key"},
+        {&a->encryption, "encryption key"},
     };
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
-        check_secret_file(c, rows[i].path, rows[i].what);
-    for (unsigned int i = 0; i < a->target_count; i++)
-        check_secret_file(c, a->targets[i].ldap.password_file, "password of a publication target");
+        check_pair(c, rows[i].pair, rows[i].what);
+    check_target_files(c, a);
     for (unsigned int i = 0; i < a->previous_count; i++) {
-        check_secret_file(c, a->previous[i].ca.key, "previous CA key");
-        check_secret_file(c, a->previous[i].ocsp.signer.key, "previous OCSP key");
+        check_pair(c, &a->previous[i].ca, "previous CA key");
+        check_pair(c, &a->previous[i].ocsp.signer, "previous OCSP key");
+        check_target_files(c, &a->previous[i]);
     }
 }
 
@@ -111,7 +137,7 @@ static void check_files(struct checking *c)
     check_secret_file(c, conf->database, "database");
     for (unsigned int i = 0; i < conf->listener_count; i++) {
         if (conf->listeners[i].tls != NULL)
-            check_secret_file(c, conf->listeners[i].tls->key, "TLS key");
+            check_key(c, conf->listeners[i].tls->key, "TLS key");
     }
     if (c->errors == before)
         good(c, "keys and database are readable by their owner alone");
@@ -223,6 +249,7 @@ static void check_one_crl(struct checking *c, const char *whose, const char *url
 struct crl_parts {
     struct checking *c;
     struct cmc_slice key;
+    bool others; /* another key of the CA has some */
     struct cmc_crl_part own[CMC_CRL_PARTS_MAX];
     size_t n;
 };
@@ -231,19 +258,21 @@ static enum cmc_rc note_own(void *arg, const struct cmc_crl_part *p)
 {
     struct crl_parts *parts = arg;
 
-    if ((p->key.p == NULL || cmc_slice_eq(p->key, parts->key)) && parts->n < CMC_CRL_PARTS_MAX)
+    if (p->key.p != NULL && !cmc_slice_eq(p->key, parts->key))
+        parts->others = true;
+    else if (parts->n < CMC_CRL_PARTS_MAX)
         parts->own[parts->n++] = (struct cmc_crl_part){.part = p->part, .shard = p->shard};
     return CMC_OK;
 }
 
 /* Those that the configuration has: the complete one, or shards; and the deltas to them. */
 static void check_parts(struct checking *c, const struct cmc_service_authority *a,
-                        const struct crl_parts *parts, const struct cmc_crl_served *served,
-                        const struct cmc_store *store, struct cmc_reader *reader)
+                        const char *whose, const struct crl_parts *parts,
+                        const struct cmc_crl_served *served, const struct cmc_store *store,
+                        struct cmc_reader *reader)
 {
-    char whose[80], title[TITLE_SIZE];
+    char title[TITLE_SIZE];
 
-    cmcd_whose(c, a, "CRL", whose, sizeof whose);
     for (size_t i = 0; i < parts->n; i++) {
         const struct cmc_crl_part *p = &parts->own[i];
         struct cmc_crl_id id = {.issuer = served->issuer, .part = p->part};
@@ -262,17 +291,20 @@ static void check_parts(struct checking *c, const struct cmc_service_authority *
     }
 }
 
+/* Of the key that it has now, or had before: `of` is one of a->previous, or a itself. */
 static void check_crl(struct checking *c, const struct cmc_service_authority *a,
-                      const struct cmc_store *store, struct cmc_reader *reader)
+                      const struct cmc_service_authority *of, const struct cmc_store *store,
+                      struct cmc_reader *reader)
 {
-    struct cmc_crl_served served = {.sharded = cmc_shard_is_template(a->conf->crl_url),
-                                    .complete = a->conf->crl_complete_path != NULL};
+    struct cmc_crl_served served = {.sharded = cmc_shard_is_template(of->conf->crl_url),
+                                    .complete = of->conf->crl_complete_path != NULL};
     struct crl_parts parts = {.c = c};
+    char whose[TITLE_SIZE / 2];
     struct cmc_cert ca = {0};
     uint64_t n = 0;
 
-    if (a->nchain == 0 ||
-        cmc_decode(&cmc_it_cert, a->chain[0], c->run->arena, &ca, &c->run->err) != CMC_OK)
+    if (of->nchain == 0 ||
+        cmc_decode(&cmc_it_cert, of->chain[0], c->run->arena, &ca, &c->run->err) != CMC_OK)
         return;
     served.issuer = ca.tbs.subject;
     served.key = cmc_crl_key(cmc_cert_ski(&ca, c->run->arena));
@@ -280,14 +312,18 @@ static void check_crl(struct checking *c, const struct cmc_service_authority *a,
     if (!cmcd_ok(c, cmc_reader_crl_parts(reader, served.issuer, note_own, &parts, &c->run->err),
                  "CRL"))
         return;
-    if (parts.n == 0) /* serve makes it */
+    cmcd_whose(c, a, of == a ? "CRL" : "CRL of a previous key", whose, sizeof whose);
+    if (parts.n == 0 && parts.others) /* part 0 is another key's, and so is its CRL */
+        good(c, "%s: none was made yet; cmcd serve makes it", whose);
+    else if (parts.n == 0) /* serve makes it */
         parts.own[parts.n++] = (struct cmc_crl_part){0};
-    check_parts(c, a, &parts, &served, store, reader);
+    check_parts(c, of, whose, &parts, &served, store, reader);
     if (!cmcd_ok(c, cmc_crl_check_parts(&served, reader, c->now, &c->run->err), NULL) ||
         !cmcd_ok(c,
                  cmc_reader_revoked_count(reader, served.issuer, CMC_CRL_PART_ANY, c->now, &n,
                                           &c->run->err),
-                 "CRL"))
+                 "CRL") ||
+        of != a) /* all keys' are counted together */
         return;
     good(c, "%llu revoked certificate%s in a CRL each", (unsigned long long)n,
          n == 1 ? " stands" : "s stand");
@@ -352,8 +388,13 @@ static void check_database(struct checking *c)
     if (cmc_store_open(c->conf->database, false, &store, err) == CMC_OK &&
         cmcd_ok(c, cmc_reader_new(store, &reader, err), NULL)) {
         check_audit(c, reader);
-        for (size_t i = 0; i < c->service.nauthorities; i++)
-            check_crl(c, &c->service.authorities[i], store, reader);
+        for (size_t i = 0; i < c->service.nauthorities; i++) {
+            const struct cmc_service_authority *a = &c->service.authorities[i];
+
+            check_crl(c, a, a, store, reader);
+            for (size_t k = 0; k < a->nprevious; k++)
+                check_crl(c, a, &a->previous[k], store, reader);
+        }
         check_people(c, reader);
         cmcd_check_targets(c, store, reader);
     }

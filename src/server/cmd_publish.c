@@ -95,20 +95,32 @@ static enum cmc_rc one_target(struct publishing *p, const struct cmc_service_aut
     return rc;
 }
 
+/* The targets of an authority, or of a key that it had before. */
+static enum cmc_rc all_targets(struct publishing *p, const struct cmc_service_authority *a,
+                               bool *found)
+{
+    enum cmc_rc rc = CMC_OK;
+
+    for (unsigned int k = 0; rc == CMC_OK && k < a->conf->target_count; k++) {
+        if (p->v->target != NULL && strcmp(p->v->target, a->conf->targets[k].name) != 0)
+            continue;
+        *found = true;
+        rc = one_target(p, a, &a->conf->targets[k]);
+    }
+    return rc;
+}
+
 static enum cmc_rc publish(struct publishing *p)
 {
     bool found = false;
     enum cmc_rc rc = CMC_OK;
 
-    for (size_t i = 0; i < p->service.nauthorities; i++) {
+    for (size_t i = 0; rc == CMC_OK && i < p->service.nauthorities; i++) {
         const struct cmc_service_authority *a = &p->service.authorities[i];
 
-        for (unsigned int k = 0; rc == CMC_OK && k < a->conf->target_count; k++) {
-            if (p->v->target != NULL && strcmp(p->v->target, a->conf->targets[k].name) != 0)
-                continue;
-            found = true;
-            rc = one_target(p, a, &a->conf->targets[k]);
-        }
+        rc = all_targets(p, a, &found);
+        for (size_t k = 0; rc == CMC_OK && k < a->nprevious; k++)
+            rc = all_targets(p, &a->previous[k], &found);
     }
     if (rc == CMC_OK && !found && p->v->target != NULL)
         return cmc_fail(&p->run->err, CMC_E_NOTFOUND, NULL, "no publication target is called '%s'",

@@ -73,7 +73,7 @@ static enum cmc_rc load_own(const struct one *o)
     if (rc == CMC_OK)
         rc = cmc_conf_load_crl(l, o->place, raw->crl, a);
     if (rc == CMC_OK)
-        rc = cmc_conf_load_publication(l, raw, o->place, a);
+        rc = cmc_conf_load_publication(l, raw, o->place, false, a);
     if (rc == CMC_OK)
         rc = cmc_conf_copy_url_path(l, at(place, o, "certificate-path"), "the CA certificate",
                                     raw->certificate_path, &a->ca_path);
@@ -157,6 +157,11 @@ static enum cmc_rc load_dh_pop(const struct one *o)
     return raw != NULL ? copy_pair(o->l, raw->certificate, raw->key, NULL, &o->a->dh_pop) : CMC_OK;
 }
 
+static bool same(const char *a, const char *b)
+{
+    return a != NULL && b != NULL && strcmp(a, b) == 0;
+}
+
 /* A key of before: no more than what its certificates still need. */
 static enum cmc_rc load_previous_one(const struct one *o)
 {
@@ -168,11 +173,25 @@ static enum cmc_rc load_previous_one(const struct one *o)
     if (rc == CMC_OK)
         rc = cmc_conf_load_crl(o->l, o->place, o->raw->crl, o->a);
     if (rc == CMC_OK)
+        rc = cmc_conf_load_publication(o->l, o->raw, o->place, true, o->a);
+    if (rc == CMC_OK)
         rc = cmc_conf_copy_url_path(o->l, at(place, o, "certificate-path"), "the CA certificate",
                                     o->raw->certificate_path, &o->a->ca_path);
     if (rc == CMC_OK && o->raw->ocsp != NULL)
         rc = load_ocsp(o);
     return rc;
+}
+
+/* Each key's CRL has its own URL: who fetches another key's finds no revocation there. */
+static enum cmc_rc check_urls(const struct one *before, const struct cmc_conf_authority *other)
+{
+    char place[CMC_CONF_PLACE_MAX];
+
+    if (same(before->a->crl_url, other->crl_url))
+        return cmc_conf_tree_fail(before->l->tree, before->l->err, at(place, before, "crl/url"),
+                                  "the CRL of another key of this authority has this URL; each "
+                                  "needs its own");
+    return CMC_OK;
 }
 
 static enum cmc_rc load_previous(const struct one *o)
@@ -197,6 +216,10 @@ static enum cmc_rc load_previous(const struct one *o)
         if (rc == CMC_OK && strcmp(before.a->ca.certificate, o->a->ca.certificate) == 0)
             rc = cmc_conf_tree_fail(o->l->tree, o->l->err, at(place, &before, "certificate"),
                                     "that is the certificate of now; write the one of before");
+        if (rc == CMC_OK)
+            rc = check_urls(&before, o->a);
+        for (uint32_t k = 0; k < i && rc == CMC_OK; k++)
+            rc = check_urls(&before, &o->a->previous[k]);
     }
     return rc;
 }
@@ -221,11 +244,6 @@ static enum cmc_rc load_one(const struct one *o)
 }
 
 /* -- all of them ------------------------------------------------------------------------- */
-
-static bool same(const char *a, const char *b)
-{
-    return a != NULL && b != NULL && strcmp(a, b) == 0;
-}
 
 /* What tells two authorities apart must not be the same. */
 static enum cmc_rc check_unlike(const struct one *o, const struct cmc_conf_authority *other)

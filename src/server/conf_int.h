@@ -77,10 +77,10 @@ const char *cmc_conf_at(char place[CMC_CONF_PLACE_MAX], const char *list, uint32
                         const char *key);
 
 /* conf_publish.c: where what an authority issues is published; place is where it stands in the
- * tree. */
+ * tree. previous: a is a key of before. */
 enum cmc_rc cmc_conf_load_publication(struct cmc_conf_loading *l,
                                       const struct cmc_raw_authority *raw, const char *place,
-                                      struct cmc_conf_authority *a) CMC_MUST_USE;
+                                      bool previous, struct cmc_conf_authority *a) CMC_MUST_USE;
 
 /* A URL that goes into certificates: a slip there cannot be called back. */
 enum cmc_rc cmc_conf_check_url(struct cmc_conf_loading *l, const char *place,

@@ -33,6 +33,7 @@ struct one {
     struct cmc_conf_loading *l;
     const struct cmc_raw_target *raw;
     struct cmc_conf_authority *a;
+    bool previous; /* a is a key of before */
     struct cmc_conf_target *t;
     char place[CMC_CONF_PLACE_MAX]; /* "authority/publication/2" */
 };
@@ -122,6 +123,19 @@ static enum cmc_rc copy_file(const struct one *o, const char *key, const char *n
     return cmc_conf_copy(l, name, out);
 }
 
+/* Of the whole CRL {shard} is nothing. */
+static bool same_file(const char *a, const char *b)
+{
+    static const char hole[] = "{shard}";
+
+    for (;; a++, b++) {
+        a += strncmp(a, hole, sizeof hole - 1) == 0 ? sizeof hole - 1 : 0;
+        b += strncmp(b, hole, sizeof hole - 1) == 0 ? sizeof hole - 1 : 0;
+        if (*a != *b || *a == '\0')
+            return *a == *b;
+    }
+}
+
 static enum cmc_rc load_folder(const struct one *o)
 {
     const struct cmc_raw_target *raw = o->raw;
@@ -149,7 +163,7 @@ static enum cmc_rc load_folder(const struct one *o)
     for (size_t k = 0; rc == CMC_OK && k < sizeof rows / sizeof rows[0]; k++) {
         rc = copy_file(o, rows[k].key, rows[k].name, rows[k].otherwise, &t->files[rows[k].kind]);
         for (size_t m = 0; rc == CMC_OK && m < k; m++) {
-            if (strcmp(t->files[rows[m].kind], t->files[rows[k].kind]) == 0)
+            if (same_file(t->files[rows[m].kind], t->files[rows[k].kind]))
                 rc = fail_at(o, rows[k].key, "two objects would be one file");
         }
     }
@@ -266,10 +280,77 @@ static enum cmc_rc check_name(const struct one *o, const char *name)
     if (name[strspn(name, allowed)] != '\0')
         return fail_at(o, "name", "letters, digits and -._ make a name");
     for (unsigned int i = 0; i < c->authority_count; i++) {
-        if (is_taken(&c->authorities[i], name))
+        const struct cmc_conf_authority *a = &c->authorities[i];
+        bool taken = is_taken(a, name);
+
+        for (unsigned int k = 0; k < a->previous_count; k++)
+            taken = taken || is_taken(&a->previous[k], name);
+        if (taken)
             return fail_at(o, "name", "another target has this name");
     }
     return CMC_OK;
+}
+
+/* Would one's CRL be written over the other's? */
+static bool collide(const struct cmc_conf_target *t, const struct cmc_conf_target *u)
+{
+    const unsigned int crls = CMC_PUBLISH_BIT(CMC_PUBLISH_CRL) | CMC_PUBLISH_BIT(CMC_PUBLISH_DELTA);
+    const unsigned int files = ~CMC_PUBLISH_BIT(CMC_PUBLISH_CERT);
+
+    if (t->kind != u->kind || t->kind == CMC_TARGET_COMMAND)
+        return false;
+    if (t->kind == CMC_TARGET_LDAP)
+        return (t->what & u->what & crls) != 0 && strcmp(t->ldap.url, u->ldap.url) == 0 &&
+               strcmp(t->ldap.dn, u->ldap.dn) == 0;
+    for (unsigned int i = 0; i < CMC_PUBLISH_KINDS * CMC_PUBLISH_KINDS; i++) {
+        unsigned int mine = i / CMC_PUBLISH_KINDS, theirs = i % CMC_PUBLISH_KINDS;
+
+        if ((t->what & files & CMC_PUBLISH_BIT(mine)) != 0 &&
+            (u->what & files & CMC_PUBLISH_BIT(theirs)) != 0 &&
+            strcmp(t->directory, u->directory) == 0 && same_file(t->files[mine], u->files[theirs]))
+            return true;
+    }
+    return false;
+}
+
+static enum cmc_rc check_unlike(const struct one *o, const struct cmc_conf_authority *other)
+{
+    for (unsigned int i = 0; other != o->a && i < other->target_count; i++) {
+        if (collide(o->t, &other->targets[i]))
+            return fail_at(o, o->t->kind == CMC_TARGET_LDAP ? "dn" : "directory",
+                           "what another authority or key publishes would be overwritten; give it "
+                           "another place or another name");
+    }
+    return CMC_OK;
+}
+
+/* Each authority, and each key that it had before, publishes at a place of its own. */
+static enum cmc_rc check_place(const struct one *o)
+{
+    const struct cmc_conf *c = o->l->conf;
+    enum cmc_rc rc = CMC_OK;
+
+    for (unsigned int i = 0; i < c->authority_count && rc == CMC_OK; i++) {
+        const struct cmc_conf_authority *a = &c->authorities[i];
+
+        rc = check_unlike(o, a);
+        for (unsigned int k = 0; k < a->previous_count && rc == CMC_OK; k++)
+            rc = check_unlike(o, &a->previous[k]);
+    }
+    return rc;
+}
+
+static enum cmc_rc load_kind(const struct one *o)
+{
+    switch (o->t->kind) {
+    case CMC_TARGET_FOLDER:
+        return load_folder(o);
+    case CMC_TARGET_LDAP:
+        return load_ldap(o);
+    case CMC_TARGET_COMMAND:
+    default:
+        return load_command(o);
+    }
 }
 
 static enum cmc_rc load_target(const struct one *o)
@@ -296,15 +377,12 @@ static enum cmc_rc load_target(const struct one *o)
     rc = cmc_conf_in_range(l, at(place, o, "timeout"), "'timeout'", t->timeout, 1, MAX_SECONDS);
     if (rc != CMC_OK)
         return rc;
-    switch (t->kind) {
-    case CMC_TARGET_FOLDER:
-        return load_folder(o);
-    case CMC_TARGET_LDAP:
-        return load_ldap(o);
-    case CMC_TARGET_COMMAND:
-    default:
-        return load_command(o);
-    }
+    /* Certificates are published as the authority's, whichever key signed them. */
+    if (o->previous &&
+        (t->what & (CMC_PUBLISH_BIT(CMC_PUBLISH_CERT) | CMC_PUBLISH_BIT(CMC_PUBLISH_CHAIN))) != 0)
+        return fail_at(o, "what", "of a key of before there are crl, delta and ca-certificate");
+    rc = load_kind(o);
+    return rc == CMC_OK ? check_place(o) : rc;
 }
 
 /* `publish` is short for a folder with what publishCert asks for. */
@@ -331,9 +409,9 @@ static enum cmc_rc load_plain(const struct one *o, const struct cmc_raw_publish 
 
 enum cmc_rc cmc_conf_load_publication(struct cmc_conf_loading *l,
                                       const struct cmc_raw_authority *raw, const char *place,
-                                      struct cmc_conf_authority *a)
+                                      bool previous, struct cmc_conf_authority *a)
 {
-    struct one o = {.l = l, .a = a};
+    struct one o = {.l = l, .a = a, .previous = previous};
     enum cmc_rc rc = CMC_OK;
 
     a->targets = cmc_arena_array(l->arena, (size_t)raw->publication_count + 1, sizeof *a->targets);

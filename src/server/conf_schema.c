@@ -183,6 +183,8 @@ static const cyaml_schema_field_t previous_fields[] = {
     FIELD_TEXT("key", NEED, struct cmc_raw_authority, key),
     FIELD_TEXT("passphrase-file", MAYBE, struct cmc_raw_authority, passphrase_file),
     CYAML_FIELD_MAPPING_PTR("crl", MAYBE, struct cmc_raw_authority, crl, crl_fields),
+    CYAML_FIELD_SEQUENCE("publication", MAYBE | LIST, struct cmc_raw_authority, publication,
+                         &target_entry, 0, CMC_LIMIT_CONF_TARGETS),
     FIELD_TEXT("certificate-path", MAYBE, struct cmc_raw_authority, certificate_path),
     CYAML_FIELD_MAPPING_PTR("ocsp", MAYBE, struct cmc_raw_authority, ocsp, previous_ocsp_fields),
     CYAML_FIELD_END,

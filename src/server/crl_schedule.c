@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "server/crl_schedule.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+
+#include "server/seat.h"
 
 /* How often it looks, and how long before a CRL is due it makes another: two looks. */
 #define TICK_SECONDS  15
@@ -25,9 +28,11 @@ struct cmc_crl_schedule {
     struct seat seats[SEATS];
     size_t nseats;
     pthread_t thread;
-    pthread_mutex_t lock; /* of stopping */
-    pthread_cond_t cond;
-    bool stopping;
+    bool slow;            /* a key is in a token */
+    pthread_mutex_t lock; /* over what follows */
+    pthread_cond_t cond, end;
+    bool stopping, ended;
+    struct timespec until; /* stopping: so long may it take, if a token has to do with it */
 };
 
 static bool is_stopping(struct cmc_crl_schedule *c)
@@ -80,6 +85,10 @@ static void *schedule_main(void *arg)
             renew_all(c, &c->seats[i]);
         wait_a_tick(c);
     }
+    (void)pthread_mutex_lock(&c->lock);
+    c->ended = true;
+    (void)pthread_cond_signal(&c->end);
+    (void)pthread_mutex_unlock(&c->lock);
     return NULL;
 }
 
@@ -89,6 +98,7 @@ static void destroy(struct cmc_crl_schedule *c)
         cmc_ca_free(c->seats[i].ca);
     cmc_arena_free(c->arena);
     cmc_crypto_free(c->crypto);
+    (void)pthread_cond_destroy(&c->end);
     (void)pthread_cond_destroy(&c->cond);
     (void)pthread_mutex_destroy(&c->lock);
     free(c);
@@ -118,6 +128,7 @@ static enum cmc_rc make_seats(struct cmc_crl_schedule *c, const struct cmc_servi
 {
     enum cmc_rc rc = make_seat(c, a, err);
 
+    c->slow = c->slow || cmc_authority_has_token(a->conf);
     for (size_t i = 0; i < a->nprevious && rc == CMC_OK; i++)
         rc = make_seat(c, &a->previous[i], err);
     return rc;
@@ -135,6 +146,7 @@ enum cmc_rc cmc_crl_schedule_start(const struct cmc_service *service, struct cmc
         return cmc_fail(err, CMC_E_MEM, NULL, "no memory for the schedule of CRLs");
     (void)pthread_mutex_init(&c->lock, NULL);
     (void)pthread_cond_init(&c->cond, NULL);
+    (void)pthread_cond_init(&c->end, NULL);
     c->log = log;
     c->arena = cmc_arena_new(CMC_LIMIT_ARENA_OCTETS);
     rc = c->arena != NULL ? cmc_crypto_new(&c->crypto, err)
@@ -155,14 +167,54 @@ enum cmc_rc cmc_crl_schedule_start(const struct cmc_service *service, struct cmc
     return CMC_OK;
 }
 
-void cmc_crl_schedule_stop(struct cmc_crl_schedule *c)
+void cmc_crl_schedule_ask(struct cmc_crl_schedule *c)
 {
     if (c == NULL)
         return;
     (void)pthread_mutex_lock(&c->lock);
+    if (!c->stopping) {
+        (void)clock_gettime(CLOCK_REALTIME, &c->until);
+        c->until.tv_sec += CMC_LIMIT_TOKEN_SECONDS;
+    }
     c->stopping = true;
     (void)pthread_cond_signal(&c->cond);
     (void)pthread_mutex_unlock(&c->lock);
+}
+
+bool cmc_crl_schedule_has_ended(struct cmc_crl_schedule *c)
+{
+    bool ended;
+
+    if (c == NULL)
+        return true;
+    (void)pthread_mutex_lock(&c->lock);
+    ended = c->ended;
+    (void)pthread_mutex_unlock(&c->lock);
+    return ended;
+}
+
+/* A large CRL takes its time, but only a token takes for ever. */
+static bool wait_for_the_end(struct cmc_crl_schedule *c)
+{
+    bool ended;
+    int e = 0;
+
+    (void)pthread_mutex_lock(&c->lock);
+    while (c->slow && !c->ended && e != ETIMEDOUT)
+        e = pthread_cond_timedwait(&c->end, &c->lock, &c->until);
+    ended = c->ended || !c->slow;
+    (void)pthread_mutex_unlock(&c->lock);
+    return ended;
+}
+
+bool cmc_crl_schedule_stop(struct cmc_crl_schedule *c)
+{
+    if (c == NULL)
+        return true;
+    cmc_crl_schedule_ask(c);
+    if (!wait_for_the_end(c))
+        return false;
     (void)pthread_join(c->thread, NULL);
     destroy(c);
+    return true;
 }

@@ -15,7 +15,13 @@ struct cmc_crl_schedule;
  * those of loading a key. */
 enum cmc_rc cmc_crl_schedule_start(const struct cmc_service *service, struct cmc_log *log,
                                    struct cmc_crl_schedule **out, struct cmc_err *err) CMC_MUST_USE;
-/* Ends when the CRL that it makes is made. NULL is legal. */
-void cmc_crl_schedule_stop(struct cmc_crl_schedule *c);
+/* It is to end when the CRL that it makes is made. Does not wait. NULL is legal. */
+void cmc_crl_schedule_ask(struct cmc_crl_schedule *c);
+bool cmc_crl_schedule_has_ended(struct cmc_crl_schedule *c);
+/*
+ * Ask, wait, and free it. False: it hangs in a token, CMC_LIMIT_TOKEN_SECONDS after it was asked
+ * first, and is not freed; nor may be what it was given. NULL is legal.
+ */
+bool cmc_crl_schedule_stop(struct cmc_crl_schedule *c) CMC_MUST_USE;
 
 #endif

@@ -81,8 +81,7 @@ void cmc_generation_stop(struct cmc_generation *g, unsigned int grace_seconds, b
         else
             cmc_worker_stop(g->workers[i], grace_seconds);
     }
-    cmc_crl_schedule_stop(g->schedule);
-    g->schedule = NULL;
+    cmc_crl_schedule_ask(g->schedule);
 }
 
 bool cmc_generation_has_ended(const struct cmc_generation *g)
@@ -91,14 +90,19 @@ bool cmc_generation_has_ended(const struct cmc_generation *g)
         if (!cmc_worker_has_ended(g->workers[i]))
             return false;
     }
-    return true;
+    return cmc_crl_schedule_has_ended(g->schedule);
 }
 
 bool cmc_generation_join(struct cmc_generation *g)
 {
+    bool ended;
+
     for (unsigned int i = 0; i < CMC_LIMIT_WORKERS && g->workers[i] != NULL; i++)
         cmc_worker_join(g->workers[i]);
-    return cmc_desks_stop(g->desks);
+    ended = cmc_crl_schedule_stop(g->schedule);
+    if (ended)
+        g->schedule = NULL;
+    return cmc_desks_stop(g->desks) && ended;
 }
 
 void cmc_generation_free(struct cmc_generation *g)

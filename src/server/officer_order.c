@@ -62,7 +62,8 @@ static enum cmc_rc unusable(struct cmc_reader *reader, const struct cmc_officer 
         return rc;
     if (!cmcd_cert_end(&cert, &end) || end < now)
         *why = "its certificate has expired";
-    rc = cmc_reader_cert_status(reader, cert.tbs.issuer, cert.tbs.serial, &status, err);
+    rc = cmc_reader_cert_status(reader, cert.tbs.issuer, CMC_SLICE_NONE, cert.tbs.serial, &status,
+                                err);
     if (rc == CMC_OK && status.state != CMC_CERT_VALID)
         *why = "its certificate is revoked or on hold";
     return rc == CMC_E_NOTFOUND ? CMC_OK : rc; /* another CA's */

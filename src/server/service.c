@@ -268,21 +268,27 @@ enum cmc_rc cmc_service_load(struct cmc_service *s, const struct cmc_conf *conf,
 
 /* -- the store and the authorities -------------------------------------------------------- */
 
+/* Of an authority, or of a key that it had before. */
+static enum cmc_rc start_publisher(const struct cmc_service *s, struct cmc_service_authority *a,
+                                   struct cmc_log *log, struct cmc_err *err)
+{
+    const struct cmc_publisher_params params = {.store = s->store,
+                                                .targets = a->conf->targets,
+                                                .ntargets = a->conf->target_count,
+                                                .ca_cert = a->chain[0],
+                                                .chain = a->chain_p7c,
+                                                .log = log};
+
+    return params.ntargets > 0 ? cmc_publisher_start(&params, &a->publisher, err) : CMC_OK;
+}
+
 static enum cmc_rc open_authority(struct cmc_service *s, struct cmc_service_authority *a,
                                   struct cmc_challenges *challenges, struct cmc_log *log,
                                   struct cmc_err *err)
 {
     const struct cmc_conf_authority *conf = a->conf;
-    enum cmc_rc rc = CMC_OK;
+    enum cmc_rc rc = start_publisher(s, a, log, err);
 
-    if (conf->target_count > 0)
-        rc = cmc_publisher_start(&(struct cmc_publisher_params){.store = s->store,
-                                                                .targets = conf->targets,
-                                                                .ntargets = conf->target_count,
-                                                                .ca_cert = a->chain[0],
-                                                                .chain = a->chain_p7c,
-                                                                .log = log},
-                                 &a->publisher, err);
     if (rc != CMC_OK)
         return rc;
     rc = cmc_ca_shared_new(
@@ -322,27 +328,34 @@ static enum cmc_rc open_authority(struct cmc_service *s, struct cmc_service_auth
 
 /* The parts of the CRL that belong to keys of before. */
 static enum cmc_rc open_previous(struct cmc_service *s, struct cmc_service_authority *a,
-                                 struct cmc_challenges *challenges, struct cmc_err *err)
+                                 struct cmc_challenges *challenges, struct cmc_log *log,
+                                 struct cmc_err *err)
 {
     enum cmc_rc rc = CMC_OK;
 
     for (size_t i = 0; i < a->nprevious && rc == CMC_OK; i++) {
         const struct cmc_conf_authority *conf = a->previous[i].conf;
 
+        rc = start_publisher(s, &a->previous[i], log, err);
+        if (rc != CMC_OK)
+            return rc;
         rc = cmc_ca_shared_new(
-            &(struct cmc_ca_params){.store = s->store,
-                                    .chain = a->previous[i].chain,
-                                    .nchain = a->previous[i].nchain,
-                                    .crl_url = conf->crl_url,
-                                    .crl_hours = conf->crl_hours,
-                                    .crl_overlap_hours = conf->crl_overlap,
-                                    .crl_shards = conf->crl_shards,
-                                    .crl_complete = conf->crl_complete_path != NULL,
-                                    .crl_delta_url = conf->crl_delta_url,
-                                    .crl_delta_minutes = conf->crl_delta_minutes,
-                                    .crl_keep = conf->crl_keep,
-                                    .crl_days = conf->crl_days,
-                                    .challenges = challenges},
+            &(struct cmc_ca_params){
+                .store = s->store,
+                .chain = a->previous[i].chain,
+                .nchain = a->previous[i].nchain,
+                .crl_url = conf->crl_url,
+                .crl_hours = conf->crl_hours,
+                .crl_overlap_hours = conf->crl_overlap,
+                .crl_shards = conf->crl_shards,
+                .crl_complete = conf->crl_complete_path != NULL,
+                .crl_delta_url = conf->crl_delta_url,
+                .crl_delta_minutes = conf->crl_delta_minutes,
+                .crl_keep = conf->crl_keep,
+                .crl_days = conf->crl_days,
+                .publish_wake = a->previous[i].publisher != NULL ? cmc_publisher_wake : NULL,
+                .publish_arg = a->previous[i].publisher,
+                .challenges = challenges},
             &a->previous[i].ca, err);
         if (rc != CMC_OK)
             cmc_err_prefix(err, "%s", conf->ca.certificate);
@@ -358,9 +371,10 @@ enum cmc_rc cmc_service_open(struct cmc_service *s, struct cmc_store *store,
 
     s->store = store;
     for (size_t i = 0; i < s->nauthorities && rc == CMC_OK; i++) {
-        rc = open_authority(s, &s->authorities[i], challenges, log, err);
+        /* The keys of before first: what was stored before there were parts is theirs (crl.h). */
+        rc = open_previous(s, &s->authorities[i], challenges, log, err);
         if (rc == CMC_OK)
-            rc = open_previous(s, &s->authorities[i], challenges, err);
+            rc = open_authority(s, &s->authorities[i], challenges, log, err);
     }
     return rc;
 }
@@ -368,8 +382,10 @@ enum cmc_rc cmc_service_open(struct cmc_service *s, struct cmc_store *store,
 void cmc_service_close(struct cmc_service *s)
 {
     for (size_t i = 0; i < s->nauthorities; i++) {
-        for (size_t k = 0; k < s->authorities[i].nprevious; k++)
+        for (size_t k = 0; k < s->authorities[i].nprevious; k++) {
             cmc_ca_shared_free(s->authorities[i].previous[k].ca);
+            cmc_publisher_stop(s->authorities[i].previous[k].publisher);
+        }
         cmc_ca_shared_free(s->authorities[i].ca);
         cmc_publisher_stop(s->authorities[i].publisher);
     }

@@ -188,8 +188,9 @@ enum cmc_rc cmc_sqlite_officer(void *rd, const uint8_t digest[CMC_SHA256_OCTETS]
                                struct cmc_err *err);
 enum cmc_rc cmc_sqlite_officer_named(void *rd, const char *name, struct cmc_arena *arena,
                                      struct cmc_officer *out, struct cmc_err *err);
-enum cmc_rc cmc_sqlite_cert_status(void *rd, struct cmc_slice issuer, struct cmc_slice serial,
-                                   struct cmc_cert_status *out, struct cmc_err *err);
+enum cmc_rc cmc_sqlite_cert_status(void *rd, struct cmc_slice issuer, struct cmc_slice key,
+                                   struct cmc_slice serial, struct cmc_cert_status *out,
+                                   struct cmc_err *err);
 enum cmc_rc cmc_sqlite_generation(void *rd, uint64_t *out, struct cmc_err *err);
 enum cmc_rc cmc_sqlite_hold(void *rd, uint64_t *generation, struct cmc_err *err);
 void cmc_sqlite_release(void *rd);

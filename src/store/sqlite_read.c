@@ -38,7 +38,9 @@ static const char *const statements[R_COUNT] = {
                      " WHERE instr(lower(c.subject_text), lower(?)) > 0"
                      " ORDER BY c.id DESC LIMIT ? OFFSET ?",
     [R_STATE] = "SELECT state, reason, revoked_at FROM cert"
-                " WHERE issuer = (SELECT id FROM issuer WHERE name = ?) AND serial = ?",
+                " WHERE issuer = (SELECT id FROM issuer WHERE name = ?1) AND serial = ?2"
+                " AND NOT EXISTS (SELECT 1 FROM crl_part p WHERE p.issuer = cert.issuer"
+                " AND p.part = cert.part AND p.key <> ?3)",
     [R_ANSWER] = "SELECT type, answer, at FROM message WHERE request_digest = ?",
     [R_UNIQUE_KEY] = "SELECT 1 FROM unique_key WHERE spki_digest = ?",
     [R_OFFICER] = "SELECT " OFFICER_COLUMNS " FROM officer WHERE cert_digest = ?",
@@ -191,13 +193,15 @@ static enum cmc_rc state_row(const struct reading *rd, sqlite3_stmt *st, void *a
     return CMC_OK;
 }
 
-enum cmc_rc cmc_sqlite_cert_status(void *rd, struct cmc_slice issuer, struct cmc_slice serial,
-                                   struct cmc_cert_status *out, struct cmc_err *err)
+enum cmc_rc cmc_sqlite_cert_status(void *rd, struct cmc_slice issuer, struct cmc_slice key,
+                                   struct cmc_slice serial, struct cmc_cert_status *out,
+                                   struct cmc_err *err)
 {
     struct cmc_bind b = cmc_bind_begin(rd, R_STATE);
 
     cmc_bind_blob(&b, issuer);
     cmc_bind_blob(&b, serial);
+    cmc_bind_blob(&b, key);
     return one_row(rd, &b, state_row, out, "no certificate has this issuer and serial number", err);
 }
 

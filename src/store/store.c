@@ -411,10 +411,10 @@ enum cmc_rc cmc_reader_cert(struct cmc_reader *r, struct cmc_slice issuer, struc
 }
 
 enum cmc_rc cmc_reader_cert_status(struct cmc_reader *r, struct cmc_slice issuer,
-                                   struct cmc_slice serial, struct cmc_cert_status *out,
-                                   struct cmc_err *err)
+                                   struct cmc_slice key, struct cmc_slice serial,
+                                   struct cmc_cert_status *out, struct cmc_err *err)
 {
-    return r->ops->cert_status(r->rd, issuer, serial, out, err);
+    return r->ops->cert_status(r->rd, issuer, key, serial, out, err);
 }
 
 enum cmc_rc cmc_reader_answer(struct cmc_reader *r, const uint8_t digest[CMC_SHA256_OCTETS],

@@ -249,9 +249,10 @@ void cmc_reader_free(struct cmc_reader *r);
 enum cmc_rc cmc_reader_cert(struct cmc_reader *r, struct cmc_slice issuer, struct cmc_slice serial,
                             struct cmc_arena *arena, struct cmc_cert_record *out,
                             struct cmc_err *err) CMC_MUST_USE;
+/* key: only what this key of the issuer's has signed, by its parts (crl.h); absent: any. */
 enum cmc_rc cmc_reader_cert_status(struct cmc_reader *r, struct cmc_slice issuer,
-                                   struct cmc_slice serial, struct cmc_cert_status *out,
-                                   struct cmc_err *err) CMC_MUST_USE;
+                                   struct cmc_slice key, struct cmc_slice serial,
+                                   struct cmc_cert_status *out, struct cmc_err *err) CMC_MUST_USE;
 enum cmc_rc cmc_reader_answer(struct cmc_reader *r, const uint8_t digest[CMC_SHA256_OCTETS],
                               struct cmc_arena *arena, struct cmc_answer *out,
                               struct cmc_err *err) CMC_MUST_USE;

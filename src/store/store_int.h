@@ -104,8 +104,9 @@ struct cmc_store_ops {
     void (*reader_free)(void *rd);
     enum cmc_rc (*cert)(void *rd, struct cmc_slice issuer, struct cmc_slice serial,
                         struct cmc_arena *arena, struct cmc_cert_record *out, struct cmc_err *err);
-    enum cmc_rc (*cert_status)(void *rd, struct cmc_slice issuer, struct cmc_slice serial,
-                               struct cmc_cert_status *out, struct cmc_err *err);
+    enum cmc_rc (*cert_status)(void *rd, struct cmc_slice issuer, struct cmc_slice key,
+                               struct cmc_slice serial, struct cmc_cert_status *out,
+                               struct cmc_err *err);
     enum cmc_rc (*answer)(void *rd, const uint8_t digest[CMC_SHA256_OCTETS],
                           struct cmc_arena *arena, struct cmc_answer *out, struct cmc_err *err);
     enum cmc_rc (*unique_key)(void *rd, const uint8_t digest[CMC_SHA256_OCTETS], bool *found,

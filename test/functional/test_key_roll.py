@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """A CA gets a new key under its old name, without a stop: the new one issues, and for what the old
 one issued there are CRLs and OCSP answers as before."""
+import re
+import sqlite3
 import subprocess
+import time
 
 import pytest
 
 import craft
-from authority import CONFIG, Server, World, run
+from authority import CMCD, CONFIG, Server, World, run
 from der import ctx, seq
 from test_reload import Load, WAIT_SECONDS, change, messages_of, records, reload
 
@@ -107,6 +110,8 @@ def test_the_roll(world):
     assert server.request("GET", "/old.crt")[2] == craft.pem_to_der(old)
     # Both are revoked by the same endpoint, and each stands in the CRL of its key alone.
     assert ": good" in ocsp(world, before, old) and ": good" in ocsp(world, after, new)
+    # With the key of another one of the CA's certificates there is no such certificate.
+    assert ": unknown" in ocsp(world, before, new) and ": unknown" in ocsp(world, after, old)
     assert world.revoke(before).statuses[0][0] == "success"
     assert world.revoke(late).statuses[0][0] == "success"
     of_old, of_new = crl(world, "/ca.crl", old), crl(world, "/new.crl", new)
@@ -120,8 +125,32 @@ def test_the_roll(world):
     assert len(told) == 2 and "before" in str(told[1])
     server.audit_verify()
     server.cmcd("check-config")
-    server.cmcd("doctor")
+    found = server.cmcd("doctor").stdout.decode()
+    assert "good: CRL number" in found and "good: CRL of a previous key number" in found
+    (server.home / "pass").write_text("x")
+    (server.home / "pass").chmod(0o644)
+    change(server, "      certificate-path: /old.crt", "      passphrase-file: pass\n"
+           "      certificate-path: /old.crt")
+    found = run(CMCD, "doctor", "-c", server.conf, ok=1).stdout.decode()
+    assert re.search("passphrase of the previous CA key .*chmod 600", found)
     server.stop()
+
+
+def test_what_has_no_part_is_the_old_keys(world):
+    """A database from before there were parts of CRLs, and a roll at once: what was revoked then
+    stands in the CRL of the key that signed it."""
+    server = world.server
+    gone = world.issue("gone long ago")
+    assert world.revoke(gone).statuses[0][0] == "success"
+    server.stop()
+    with sqlite3.connect(server.database) as db:
+        assert db.execute("UPDATE crl_part SET key = NULL").rowcount == 1
+    change(server, OLD, NEW)
+    change(server, OCSP, NEW_OCSP)
+    server.start()
+    assert has(crl(world, "/ca.crl", server.ca_pem), gone)
+    assert not has(crl(world, "/new.crl", server.new_pem), gone)
+    assert ": revoked" in ocsp(world, gone, server.ca_pem)
 
 
 def test_what_the_old_key_issued_is_still_served(world):
@@ -166,6 +195,8 @@ def test_nobody_waits(world):
     ("    - certificate: ca.crt\n      key: ca.key",
      "    - certificate: officer.crt\n      key: officer.key", "its subject is not"),
     ("path: /new.crl", "path: /ca.crl", "is taken by the CRL"),
+    ('url: "http://crl.example/new.crl"', 'url: "http://crl.example/ca.crl"',
+     "the CRL of another key of this authority has this URL"),
     ("path: /ocsp, certificate: new-ocsp.crt, key: new-ocsp.key",
      "path: /ocsp, certificate: ocsp.crt, key: ocsp.key", "was not signed with this key of the CA"),
 ])
@@ -176,3 +207,48 @@ def test_what_is_wrong(world, old, new, words):
     change(server, old, new)
     assert words in reload(server)
     assert server.request("GET", "/ca.crt")[2] == server.ca.der
+
+
+PUBLICATION = """\
+  publication:
+    - {name: web, kind: folder, what: [crl, ca-certificate], directory: ../web}
+"""
+OLD_PUBLICATION = """\
+      publication:
+        - {name: old, kind: folder, what: [crl], directory: ../web, crl-file: CRL}
+"""
+
+
+def test_both_crls_are_published(world):
+    """Each key's CRL goes to a place of its own, and no two may write one file."""
+    server, web = world.server, world.server.folder / "web"
+    web.mkdir()
+    gone = world.issue("gone before")
+    change(server, OLD, OLD + PUBLICATION)
+    assert reload(server) == "success"
+    change(server, OLD + PUBLICATION, PUBLICATION + NEW)
+    change(server, OCSP, NEW_OCSP)
+    found = server.cmcd("check-config").stdout.decode()
+    assert "warning" in found and "CRL of this previous key is published nowhere" in found
+    change(server, "      certificate-path", OLD_PUBLICATION.replace("CRL}", "ca.crl}") +
+           "      certificate-path")
+    assert "would be overwritten" in reload(server)
+    change(server, "crl-file: ca.crl}", "crl-file: old.crl}")
+    assert reload(server) == "success"
+    assert "published nowhere" not in server.cmcd("check-config").stdout.decode()
+    late = world.issue("gone after")
+    for person in (gone, late):
+        assert world.revoke(person).statuses[0][0] == "success"
+    for path, file, ca, person in (("/ca.crl", "old.crl", server.ca_pem, gone),
+                                   ("/new.crl", "ca.crl", server.new_pem, late)):
+        assert has(crl(world, path, ca), person)
+        end = time.monotonic() + WAIT_SECONDS
+        while not (web / file).exists() or \
+                (web / file).read_bytes() != server.request("GET", path)[2]:
+            assert time.monotonic() < end, file
+            time.sleep(0.05)
+    assert sorted(f.name for f in web.iterdir()) == ["ca.crl", "ca.crt", "old.crl"]
+    told = server.cmcd("publish").stdout.decode()
+    assert "old\tcrl\tgood" in told and "web\tcrl\tgood" in told
+    assert '"target":"old"' in server.request("GET", "/status")[2].decode()
+    assert "publication target old has what it should" in server.cmcd("doctor").stdout.decode()

@@ -14,9 +14,18 @@ CONFIGURED = CONFIG.replace("listen:\n", "secrets: {{key: secrets.key}}\nlisten:
     "endpoints:\n", """\
   - {{name: ra, days: 90, extensions: [{{name: extendedKeyUsage, value: cmcRA}}]}}
   - {{name: other, days: 90, from-request: [subjectAltName]}}
+  - {{name: from-cn, days: 90, san: {{kinds: [DNS], from-cn: true}}}}
+  - {{name: fixed, days: 90, san: {{kinds: [DNS], fixed: "DNS:fixed.test"}}}}
+  - {{name: branded, days: 90, subject: [{{type: O, value: Brand}}, {{type: CN}}],
+     other-names: drop}}
 endpoints:
 """) + """\
   - {{path: /ra-cert, accept: [cmc], answer: [cmc], profile: ra, officer: required}}
+  - {{path: /from-cn, accept: [cmc], answer: [cmc], profile: from-cn, officer: required}}
+  - {{path: /fixed, accept: [cmc], answer: [cmc], profile: fixed, officer: required}}
+  - {{path: /branded, accept: [cmc], answer: [cmc], profile: branded, officer: required}}
+  - {{path: /held-cn, accept: [cmc], answer: [cmc], profile: from-cn, officer: required,
+     approvals: 1, poll: 0}}
   - {{path: /other, accept: [cmc], answer: [cmc], profile: other, officer: required,
      revoke: {{allow: true}}}}
   - {{path: /quorum, accept: [cmc], answer: [cmc], profile: client, officer: required, quorum: 2,
@@ -140,6 +149,23 @@ def test_other_names_are_outside(world):
     _, answer = world.server.post("/cmc", craft.message(body, world.bob.cert, world.bob.key))
     assert craft.Answer(answer).statuses[0][:2] == ("failed", "badRequest")
     assert "kind that is not judged" in records(world)[-1]["text"]
+
+
+def test_names_that_the_profile_gives(world):
+    """Limits are about what is issued: also about a name that nobody asked for."""
+    dan = officer(world, "dan", "enroll", "--names", "DNS:dan.test", "--names", "O=Brand")
+    for path, subject, san, good in (
+            ("/from-cn", "O=Brand,CN=host.dan.test", None, True),
+            ("/from-cn", "O=Brand,CN=host.bob.test", None, False),
+            ("/held-cn", "O=Brand,CN=host.bob.test", None, False),
+            ("/fixed", "O=Brand,CN=x", "DNS:host.dan.test", False),
+            ("/branded", "O=Else,CN=x", None, True),
+            ("/branded", "CN=x", None, True)):
+        message = request(world, subject, san, dan)
+        if good:
+            granted(world, path, message)
+        else:
+            refused(world, path, message, "badRequest", "lies outside of its names")
 
 
 def test_profiles(world):

@@ -2,7 +2,9 @@
 """A token that is slow, or hangs: who needs it waits, everybody else does not."""
 import http.client
 import select
+import signal
 import socket
+import sqlite3
 import threading
 import time
 
@@ -114,3 +116,34 @@ def test_hangs(place):
     assert place.ask(message) == "success"
     assert place.server.counts().certs == before.certs + 1
     place.server.audit_verify()
+
+
+def test_crl_hangs_at_the_end(tmp_path):
+    """The CRL that is made by the clock hangs in the token: the end comes all the same, and says
+    why. So does a reload, and what it retires."""
+    place = Place(tmp_path, ("ca",))  # the responder's key is in a file: checkpoints need no token
+    try:
+        place.server.stop()
+        with sqlite3.connect(place.server.database) as db:
+            db.execute("DELETE FROM crl")  # one is due at once
+        before = place.token.count()["signatures"]
+        place.token.say("delay 60000")
+        place.server.start()
+        give_up = time.monotonic() + 10
+        while place.token.count()["signatures"] == before:
+            assert time.monotonic() < give_up, "no CRL is being made"
+            time.sleep(0.05)
+        begun = time.monotonic()
+        place.server.process.send_signal(signal.SIGHUP)
+        while not place.log_lines("reload"):
+            assert time.monotonic() < begun + 5, place.server.log_text()
+            time.sleep(0.05)
+        took = place.server.stop()
+        assert took < TOKEN_SECONDS + 3, "both generations' threads at once"
+        assert "a token hangs" in place.server.log_text()
+        place.token.say("ok")
+        place.server.start()
+        assert place.server.request("GET", "/ca.crl")[0] == 200
+        place.server.audit_verify()
+    finally:
+        place.server.close()

@@ -9,7 +9,7 @@ import pytest
 
 import craft
 import hsm
-from authority import CMC_REQUEST, CONFIG, Server, World
+from authority import CMCD, CMC_REQUEST, CONFIG, Server, World, run
 
 pytestmark = pytest.mark.skipif(bool(hsm.ABSENT), reason=hsm.ABSENT)
 
@@ -248,3 +248,12 @@ def test_wrong_pin_at_the_start(tmp_path):
     done = server.cmcd("doctor", ok=1).stdout.decode()
     assert token.count()["logins"] == 1 and "password is wrong" in done
     server.close()
+
+
+def test_doctor_looks_at_who_reads_the_password(place):
+    """A token's password in a file is as secret as the key."""
+    place.token.pin.chmod(0o640)
+    done = run(CMCD, "doctor", "-c", place.server.conf, env=place.server.env, ok=1)
+    words = done.stdout.decode()
+    for name in ("CA", "responder", "OCSP"):
+        assert "password of the token of the %s key %s: mode 0640" % (name, place.token.pin) in words

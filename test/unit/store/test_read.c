@@ -178,14 +178,16 @@ static void a_held_moment(void **state)
         if (i == 0)
             sql(p->path, revoke);
         assert_int_equal(generation(p), held);
-        assert_int_equal(
-            cmc_reader_cert_status(p->reader, issuer_a, serial_make(0), &status, &p->err), CMC_OK);
+        assert_int_equal(cmc_reader_cert_status(p->reader, issuer_a, CMC_SLICE_NONE, serial_make(0),
+                                                &status, &p->err),
+                         CMC_OK);
         assert_int_equal(status.state, i == 0 ? CMC_CERT_VALID : CMC_CERT_REVOKED);
         cmc_reader_release(p->reader);
         cmc_reader_release(p->reader);
         assert_int_equal(generation(p), before + 1);
     }
-    assert_int_equal(cmc_reader_cert_status(p->reader, issuer_a, serial_make(0), &status, &p->err),
+    assert_int_equal(cmc_reader_cert_status(p->reader, issuer_a, CMC_SLICE_NONE, serial_make(0),
+                                            &status, &p->err),
                      CMC_OK);
     assert_int_equal(status.state, CMC_CERT_REVOKED);
     /* the writer is not kept from writing */
