@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The certificates of a CA and of those above it, in the order in which they are given out. */
+/* The certificates of a CA and of those above it: which of them are the way up. */
 #ifndef CMC_CA_CA_CHAIN_H
 #define CMC_CA_CA_CHAIN_H
 

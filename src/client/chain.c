@@ -87,17 +87,60 @@ static enum cmc_rc no_path(X509_STORE_CTX *ctx, struct cmc_arena *arena, struct 
     return CMC_E_REFUSED;
 }
 
+/*
+ * OpenSSL takes the first issuer that fits and does not turn back, as a CA that two others have
+ * certified needs it. Where its way ends short of an anchor no way goes on: without that
+ * certificate it finds another. False: there is none to leave out.
+ */
+static bool drop_dead_end(X509_STORE_CTX *ctx, STACK_OF(X509) * others)
+{
+    const STACK_OF(X509) *way = X509_STORE_CTX_get0_chain(ctx);
+    int n = way != NULL ? sk_X509_num(way) : 0;
+    int code = X509_STORE_CTX_get_error(ctx);
+
+    if (n < 2 || (code != X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT &&
+                  code != X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY &&
+                  code != X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN))
+        return false;
+    for (int i = 0; i < sk_X509_num(others); i++) {
+        if (X509_cmp(sk_X509_value(others, i), sk_X509_value(way, n - 1)) == 0) {
+            X509_free(sk_X509_delete(others, i));
+            return true;
+        }
+    }
+    return false;
+}
+
+/* One walk from x to an anchor. */
+static enum cmc_rc walk(X509_STORE_CTX *ctx, X509 *x, STACK_OF(X509) * anchors,
+                        STACK_OF(X509) * others, const struct cmc_trust *trust,
+                        struct cmc_arena *arena, struct cmc_err *err)
+{
+    X509_VERIFY_PARAM *param;
+
+    if (X509_STORE_CTX_init(ctx, NULL, x, others) != 1)
+        return cmc_fail_openssl(err, CMC_E_MEM, "cannot check a chain of certificates");
+    X509_STORE_CTX_set0_trusted_stack(ctx, anchors);
+    param = X509_STORE_CTX_get0_param(ctx);
+    /* What the user named as trusted is trusted, be it a root or not. */
+    X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN);
+    if (trust->any_time)
+        X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_NO_CHECK_TIME);
+    else
+        X509_VERIFY_PARAM_set_time(param, (time_t)trust->now);
+    return X509_verify_cert(ctx) == 1 ? CMC_OK : no_path(ctx, arena, err);
+}
+
 /* [10002-4.1-f, 10002-4.2-f] */
 enum cmc_rc cmc_chain_check(const struct cmc_crypto *c, struct cmc_slice leaf,
                             const struct cmc_slice *untrusted, size_t nuntrusted,
                             const struct cmc_trust *trust, struct cmc_arena *arena,
                             struct cmc_chain *chain, struct cmc_err *err)
 {
-    enum cmc_rc rc = CMC_OK;
+    enum cmc_rc rc = CMC_OK, again;
     X509 *x = NULL;
     STACK_OF(X509) *anchors = NULL, *others = NULL;
     X509_STORE_CTX *ctx = NULL;
-    X509_VERIFY_PARAM *param;
 
     if (trust->nanchors == 0)
         return cmc_fail(err, CMC_E_USAGE, NULL, "there is no trusted certificate to begin from");
@@ -109,8 +152,7 @@ enum cmc_rc cmc_chain_check(const struct cmc_crypto *c, struct cmc_slice leaf,
     anchors = sk_X509_new_null();
     others = sk_X509_new_null();
     ctx = X509_STORE_CTX_new_ex(cmc_crypto_get0_libctx(c), NULL);
-    if (anchors == NULL || others == NULL || ctx == NULL ||
-        X509_STORE_CTX_init(ctx, NULL, x, others) != 1) {
+    if (anchors == NULL || others == NULL || ctx == NULL) {
         rc = cmc_fail_openssl(err, CMC_E_MEM, "cannot check a chain of certificates");
         goto out;
     }
@@ -118,17 +160,14 @@ enum cmc_rc cmc_chain_check(const struct cmc_crypto *c, struct cmc_slice leaf,
         push(c, anchors, trust->anchors[i]);
     for (size_t i = 0; i < nuntrusted && i < CMC_LIMIT_CMS_CERTS; i++)
         push(c, others, untrusted[i]);
-    X509_STORE_CTX_set0_trusted_stack(ctx, anchors);
-    param = X509_STORE_CTX_get0_param(ctx);
-    /* What the user named as trusted is trusted, be it a root or not. */
-    X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_PARTIAL_CHAIN);
-    if (trust->any_time)
-        X509_VERIFY_PARAM_set_flags(param, X509_V_FLAG_NO_CHECK_TIME);
-    else
-        X509_VERIFY_PARAM_set_time(param, (time_t)trust->now);
-    if (X509_verify_cert(ctx) != 1)
-        rc = no_path(ctx, arena, err);
-    else if (chain != NULL)
+    /* What is wrong with the first way is what is told. */
+    rc = walk(ctx, x, anchors, others, trust, arena, err);
+    for (again = rc; again == CMC_E_REFUSED && drop_dead_end(ctx, others);) {
+        X509_STORE_CTX_cleanup(ctx);
+        again = walk(ctx, x, anchors, others, trust, arena, NULL);
+    }
+    rc = again == CMC_OK ? CMC_OK : rc;
+    if (rc == CMC_OK && chain != NULL)
         rc = keep_chain(ctx, arena, chain, err);
 out:
     ERR_clear_error();

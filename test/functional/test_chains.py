@@ -6,7 +6,7 @@ import subprocess
 import pytest
 
 import craft
-from authority import CMCD, CONFIG, Server, World, run
+from authority import CMC, CMCD, CONFIG, Server, World, run
 
 CA_EXTENSIONS = """\
 basicConstraints=critical,CA:TRUE
@@ -167,6 +167,17 @@ def test_cross_signed(crossed):
         assert verify(pki.folder, leaf, pki.pem(root),
                       [d for d in others if d not in both]).returncode != 0
     world.server.cmcd("check-config")
+
+
+@pytest.mark.parametrize("root", ["old", "new"])
+def test_the_client_finds_the_way(crossed, root):
+    """Of the two that certify upper, whichever stands first in the message."""
+    world, pki = crossed
+    out = world.fresh("crt")
+    run(CMC, "enroll", "-u", world.server.url + "/cmc", "-T", pki.pem(root), "--officer-cert",
+        world.officer.pem, "--officer-key", world.officer.key, "--new-key", "ec:P-256", "--key-out",
+        world.fresh("key"), "-s", "CN=by " + root, "-o", out)
+    run("openssl", "verify", "-partial_chain", "-CAfile", pki.pem("ca"), out)
 
 
 def test_another_root_is_no_anchor(crossed):

@@ -100,6 +100,33 @@ static void a_root_that_came_along_is_not_trusted(void **state)
     pki_free(&other);
 }
 
+/* A CA of two superiors: who trusts either finds the way, whatever came first. */
+static void a_cross_certified_ca(void **state)
+{
+    struct fixture *f = *state;
+    struct pki_cert other = pki_make(f->arena, "other", pki_key(), NULL, -60, 3600, pki_ca_exts);
+    struct pki_cert cross;
+    struct cmc_slice roots[2] = {f->root.der, other.der};
+
+    assert_int_equal(EVP_PKEY_up_ref(f->sub.key), 1);
+    cross = pki_make(f->arena, "sub", f->sub.key, &other, -60, 3600, pki_ca_exts);
+    for (size_t i = 0; i < 4; i++) {
+        struct cmc_slice way[2] = {f->sub.der, cross.der};
+        struct cmc_slice others[] = {way[i / 2], way[1 - i / 2], f->root.der, other.der};
+        struct cmc_chain chain;
+
+        f->trust.anchors = &roots[i % 2];
+        assert_int_equal(check(f, f->ee.der, others, 4, &chain), CMC_OK);
+        assert_int_equal(chain.n, 3);
+        assert_true(cmc_slice_eq(chain.certs[1], way[i % 2]));
+        assert_true(cmc_slice_eq(chain.certs[2], roots[i % 2]));
+        /* Not over the one that leads elsewhere. */
+        assert_refused(f, f->ee.der, &way[1 - i % 2], 1, "no trusted path");
+    }
+    pki_free(&cross);
+    pki_free(&other);
+}
+
 static void an_end_entity_issues_nothing(void **state)
 {
     struct fixture *f = *state;
@@ -188,6 +215,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(path_over_an_intermediate, setup, teardown),
         cmocka_unit_test_setup_teardown(an_intermediate_may_be_the_anchor, setup, teardown),
         cmocka_unit_test_setup_teardown(a_root_that_came_along_is_not_trusted, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_cross_certified_ca, setup, teardown),
         cmocka_unit_test_setup_teardown(an_end_entity_issues_nothing, setup, teardown),
         cmocka_unit_test_setup_teardown(time_is_the_callers, setup, teardown),
         cmocka_unit_test_setup_teardown(changed_signature, setup, teardown),
