@@ -576,7 +576,9 @@ static enum cmc_rc changed(void *rd, struct cmc_slice issuer, uint32_t part, uin
     *any = false;
     if (rc != CMC_OK)
         return rc;
-    b = once(rd, "SELECT 1 FROM crl_change JOIN cert ON cert.id = crl_change.cert"
+    /* The order of a CROSS JOIN is kept: else SQLite may go through all certificates, and for each
+     * through all changes. */
+    b = once(rd, "SELECT 1 FROM crl_change CROSS JOIN cert ON cert.id = crl_change.cert"
                  " WHERE generation > ? AND issuer = " ISSUER " AND part = ? LIMIT 1");
     cmc_bind_int(&b, from);
     cmc_bind_blob(&b, issuer);
@@ -594,9 +596,10 @@ static enum cmc_rc changes(void *rd, struct cmc_slice issuer, uint32_t part, uin
 
     if (rc != CMC_OK)
         return rc;
-    b = once(rd, "SELECT serial, not_after, state, reason, revoked_at, invalidity_at FROM cert"
-                 " WHERE id IN (SELECT cert FROM crl_change WHERE generation > ?)"
-                 " AND issuer = " ISSUER " AND part = ? ORDER BY serial");
+    b = once(rd, "SELECT serial, not_after, state, reason, revoked_at, invalidity_at"
+                 " FROM (SELECT DISTINCT cert AS changed FROM crl_change WHERE generation > ?)"
+                 " CROSS JOIN cert ON cert.id = changed"
+                 " WHERE issuer = " ISSUER " AND part = ? ORDER BY serial");
     cmc_bind_int(&b, from);
     cmc_bind_blob(&b, issuer);
     cmc_bind_int(&b, part);
