@@ -94,9 +94,6 @@ bool cmc_profile_unique_keys(const struct cmc_profile *p);
 /* Has the profile a value for this extension? */
 bool cmc_profile_fixes(const struct cmc_profile *p, struct cmc_slice oid);
 
-/* Are parts of the names taken from the certificate that an officer signs with? */
-bool cmc_profile_wants_officer(const struct cmc_profile *p);
-
 /*
  * What a CA with this key signs such certificates with. Errors: CMC_E_USAGE (not what the profile
  * wants).

@@ -253,11 +253,6 @@ static enum cmc_rc check_rest(const struct making *m)
     return CMC_OK;
 }
 
-bool cmc_profile_wants_officer(const struct cmc_profile *p)
-{
-    return p->wants_officer;
-}
-
 enum cmc_rc cmc_profile_subject(const struct cmc_profile *p, const struct cmc_profile_case *x,
                                 struct cmc_arena *arena, struct cmc_slice *out, struct cmc_err *err)
 {

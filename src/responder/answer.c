@@ -179,23 +179,7 @@ static enum cmc_rc add_echoes(const struct job *j, struct cmc_pkiresponse *resp,
     return rc;
 }
 
-/* The controls that the plan has made. */
-static enum cmc_rc add_planned(const struct job *j, struct cmc_pkiresponse *resp, uint32_t *next_id,
-                               struct cmc_err *err)
-{
-    size_t n = j->refused ? 0 : j->answer_controls.n;
-    struct cmc_tagged_attribute *to = cmc_list_add(j->arena, &cmc_it_controls, &resp->controls, n);
-
-    if (to == NULL)
-        return no_memory(err);
-    for (size_t i = 0; i < n; i++) {
-        to[i] = *CMC_AT(const struct cmc_tagged_attribute, j->answer_controls, i);
-        to[i].body_part_id = (*next_id)++;
-    }
-    return CMC_OK;
-}
-
-/* [10002-4.2-u1, 10004-5-d] */
+/* [10002-4.2-u1, 10004-5-d, 10003-6.2-a] */
 static enum cmc_rc full_response(struct job *j, struct cmc_err *err)
 {
     struct cmc_pkiresponse resp = {0};
@@ -212,8 +196,6 @@ static enum cmc_rc full_response(struct job *j, struct cmc_err *err)
         rc = add_outcomes(j, &resp, &next_id, err);
     if (rc == CMC_OK && !j->refused)
         rc = cmc_answer_waiting(j, &resp, &next_id, err);
-    if (rc == CMC_OK)
-        rc = add_planned(j, &resp, &next_id, err);
     if (rc == CMC_OK)
         rc = add_echoes(j, &resp, &next_id, err);
     if (rc == CMC_OK)
@@ -274,7 +256,7 @@ static const char *reason(const struct job *j)
     return text != NULL ? text : "out of memory";
 }
 
-/* [10002-3.2-a, 10003-6-a] */
+/* [10002-3.2-a, 10003-6-a, 10003-6.2-b] */
 enum cmc_rc cmc_job_answer(struct job *j, struct cmc_err *err)
 {
     enum cmc_answer_form form = answer_form(j);

@@ -132,12 +132,6 @@ bool cmc_job_holds_only_status(struct job *j)
 
 /* -- what the plan puts into the answer ---------------------------------------------------- */
 
-enum cmc_rc cmc_job_answer_control(struct job *j, struct cmc_slice type, const struct cmc_item *it,
-                                   const void *value, struct cmc_err *err)
-{
-    return cmc_control_add(j->arena, &j->answer_controls, 0, type, it, value, err);
-}
-
 static enum cmc_rc add_slice(struct job *j, struct cmc_list *list, struct cmc_slice der,
                              struct cmc_err *err)
 {

@@ -209,10 +209,9 @@ struct job {
     struct cmc_nonce_use nonce;
     bool nonce_known; /* there is a senderNonce, and it is known whose */
 
-    /* what else the plan puts into the answer; see cmc_job_answer_control() and its kin */
-    struct cmc_list answer_controls; /* struct cmc_tagged_attribute; the answer numbers them */
-    struct cmc_list answer_certs;    /* struct cmc_slice */
-    struct cmc_list answer_crls;     /* struct cmc_slice */
+    /* what else the plan puts into the answer; see cmc_job_answer_cert() and _crl() */
+    struct cmc_list answer_certs; /* struct cmc_slice */
+    struct cmc_list answer_crls;  /* struct cmc_slice */
 
     /* commit and answer */
     struct cmc_txn txn;
@@ -261,12 +260,9 @@ struct plan_item *cmc_job_add_item(struct job *j, enum plan_kind kind, uint32_t 
 /* The keys of all items, none of which is needed any more. */
 void cmc_job_give_keys_back(struct job *j);
 /*
- * Put a control, a certificate or a CRL into the answer, if the message is not refused after
- * all. certs and crls are whole DERs that live as long as the job. Errors: CMC_E_MEM; for a
- * control also those of cmc_encode().
+ * Put a certificate or a CRL into the answer, if the message is not refused after all: a whole DER
+ * that lives as long as the job. Errors: CMC_E_MEM.
  */
-enum cmc_rc cmc_job_answer_control(struct job *j, struct cmc_slice type, const struct cmc_item *it,
-                                   const void *value, struct cmc_err *err) CMC_MUST_USE;
 enum cmc_rc cmc_job_answer_cert(struct job *j, struct cmc_slice cert,
                                 struct cmc_err *err) CMC_MUST_USE;
 /* Is this certificate among them? */

@@ -161,12 +161,6 @@ static const struct form forms[] = {
     [CMC_ANSWER_PKIX_CERT] = {CMC_MEDIA_PKIX_CERT, "pkix-cert", ""},
 };
 
-/* [10003-6.2-a, 10003-6.2-b] */
-const char *cmc_media_of_form(enum cmc_answer_form form)
-{
-    return forms[form].media;
-}
-
 /* How closely a range of the Accept header names the form; 0: not at all. */
 static int closeness(const struct media *range, const struct form *f)
 {

@@ -26,7 +26,4 @@ enum cmc_rc cmc_media_request(const char *content_type, enum cmc_request_type *o
 enum cmc_rc cmc_media_choose(const char *accept, const enum cmc_answer_form *offer, size_t n,
                              enum cmc_answer_form *out, struct cmc_err *err) CMC_MUST_USE;
 
-/* The media type of an answer form, without name=. Static. */
-const char *cmc_media_of_form(enum cmc_answer_form form);
-
 #endif
